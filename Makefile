@@ -1,0 +1,28 @@
+# The verbs of the project. The work is in scripts/, one file each.
+# RUN_DIR is where `.env` and the data directory live; tests point it elsewhere.
+
+.PHONY: help env rust_local serve test check fmt release
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+env: ## create .env for the quickstart, unless there is one
+	@scripts/make-env.sh
+
+rust_local: ## build and start Citadel and the quickstart; Ctrl-C stops both
+	@scripts/rust-local.sh
+
+serve: ## start Citadel alone
+	@cargo run --package citadel-cli --bin citadel -- serve
+
+test: ## install the test tools, then run every check and test
+	@scripts/test.sh
+
+check: ## format, lints, documentation, licences: everything but the tests
+	@scripts/check.sh
+
+fmt: ## format the code
+	@cargo fmt --all
+
+release: ## build the server as it is shipped
+	@cargo build --release --package citadel-cli --bin citadel

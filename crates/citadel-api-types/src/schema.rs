@@ -1,0 +1,42 @@
+//! What the derived schemas cannot say by themselves.
+
+use utoipa::{
+    Modify,
+    openapi::{OpenApi, RefOr, Schema, schema::AllOf},
+};
+
+/// Marks every key of every answer as required in the OpenAPI document, because answers carry every key and say
+/// `null` when a value is unknown. The derive reads an `Option` as "may be missing", which is true of requests only.
+///
+/// Apply it once, to the finished document.
+#[derive(Clone, Copy, Debug)]
+pub struct RequireEveryKey;
+
+/// Objects that clients send, or that leave a key out on purpose.
+const EXCEPT: &[&str] = &[
+    "AccountDetails",
+    "CreateAccessToken",
+    "CreateAccessTokens",
+    "CreateBridgeToken",
+    "ErrorObject",
+    "ReportRequest",
+];
+
+impl Modify for RequireEveryKey {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let Some(components) = openapi.components.as_mut() else { return };
+        for (name, schema) in &mut components.schemas {
+            if !EXCEPT.contains(&name.as_str()) {
+                require_every_key(schema);
+            }
+        }
+    }
+}
+
+fn require_every_key(schema: &mut RefOr<Schema>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => object.required = object.properties.keys().cloned().collect(),
+        RefOr::T(Schema::AllOf(AllOf { items, .. })) => items.iter_mut().for_each(require_every_key),
+        _ => {}
+    }
+}

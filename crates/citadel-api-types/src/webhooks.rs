@@ -1,0 +1,39 @@
+//! Webhook events.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The body of a `task-status-updated` delivery. A delivery may come twice and out of order: drop repeats by
+/// `webhook_id`, and order by `updated_at`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WebhookEvent {
+    /// The event: the same in every attempt to deliver it.
+    pub webhook_id: String,
+    /// What happened.
+    #[schema(examples("task-status-updated"))]
+    pub event_type: String,
+    /// When it happened, ending in `+00:00`.
+    #[schema(examples("2021-04-26T13:02:20.369267+00:00"))]
+    pub updated_at: String,
+    /// When it happened, ending in `Z`.
+    #[schema(examples("2021-04-26T13:02:20.369267Z"))]
+    pub event_created_at: String,
+    /// The link, when there is one.
+    pub link_id: Option<String>,
+    /// What the task was for.
+    #[schema(examples("income"))]
+    pub product: Option<String>,
+    /// As given with the bridge token.
+    pub tracking_info: Option<String>,
+    /// The task.
+    pub task_id: Option<String>,
+    /// The new status. Every event has this key: handlers in the wild fail without it.
+    #[schema(examples("done"))]
+    pub status: String,
+    /// The person, when there is one.
+    pub user_id: Option<String>,
+    /// The look of the widget, when there is one.
+    pub template_id: Option<String>,
+    /// `payroll`, `docs`, `financial_accounts`, `insurance` or `tax`.
+    pub data_source: Option<String>,
+}

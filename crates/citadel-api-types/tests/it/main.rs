@@ -1,0 +1,5 @@
+//! What goes over the wire, checked against the published shapes.
+
+mod answers;
+mod requests;
+mod schemas;

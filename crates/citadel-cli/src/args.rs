@@ -1,0 +1,137 @@
+//! The table of verbs and their arguments.
+
+use std::path::PathBuf;
+
+use citadel_domain::{AccessKeyId, ClientId, Environment};
+use clap::{Parser, Subcommand};
+
+/// Self-hosted, consumer-permissioned payroll data.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example:\n  citadel serve\n\nSettings come from citadel.toml and CITADEL_… variables: see `citadel config default`."
+)]
+pub struct Cli {
+    /// Read this file instead of citadel.toml in the working directory.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Subcommand)]
+pub enum Verb {
+    /// Run the server until it is told to stop (Ctrl-C or SIGTERM).
+    #[command(after_help = "Example:\n  CITADEL_LISTEN=127.0.0.1:8700 citadel serve")]
+    Serve,
+    /// Bring the database to this release's schema, then stop.
+    #[command(after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel migrate")]
+    Migrate,
+    /// Look at the configuration.
+    #[command(after_help = "Example:\n  citadel config check")]
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Companies that use the API.
+    #[command(after_help = "Example:\n  citadel client create --name demo")]
+    Client {
+        #[command(subcommand)]
+        verb: ClientVerb,
+    },
+    /// Access keys of a client.
+    #[command(after_help = "Example:\n  citadel key list --client 0190163d8694739bbe8c0a6b8d2b9a3e")]
+    Key {
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+    /// Say what is wrong with this set-up and how to fix it.
+    #[command(after_help = "Example:\n  citadel doctor\n\nExit code 1 if something is wrong.")]
+    Doctor {
+        /// Print the findings as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum ConfigVerb {
+    /// Check every setting; list every problem and every risk.
+    #[command(after_help = "Example:\n  citadel --config /etc/citadel.toml config check")]
+    Check {
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print every setting with its default, as a commented file.
+    #[command(after_help = "Example:\n  citadel config default > citadel.toml")]
+    Default,
+}
+
+#[derive(Subcommand)]
+pub enum ClientVerb {
+    /// Make a client with a sandbox key. The secret is shown this once.
+    #[command(
+        after_help = "Examples:\n  citadel client create --name demo --json\n  citadel client create --name demo --write-env .env"
+    )]
+    Create {
+        /// What to call the client; consumers see it in the widget.
+        #[arg(long)]
+        name: String,
+        /// Print {"client_id", "sandbox"}.
+        #[arg(long, conflicts_with = "write_env")]
+        json: bool,
+        /// Write API_CLIENT_ID and API_SECRET to this file (mode 0600), if they are empty there, instead of printing.
+        #[arg(long, value_name = "FILE")]
+        write_env: Option<PathBuf>,
+        /// A web origin that may show the widget, for example https://app.example.com. May be repeated.
+        #[arg(long = "origin", value_name = "URL")]
+        origins: Vec<String>,
+    },
+    /// List the clients.
+    #[command(after_help = "Example:\n  citadel client list --json")]
+    List {
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyVerb {
+    /// Make an access key; at most two are active per environment. The secret is shown this once.
+    #[command(after_help = "Example:\n  citadel key create --client 0190163d8694739bbe8c0a6b8d2b9a3e --env sandbox")]
+    Create {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// sandbox, dev or prod.
+        #[arg(long, value_name = "ENVIRONMENT")]
+        env: Environment,
+        /// Print {"key_id", "<environment>"}.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List a client's active keys, without secrets.
+    #[command(after_help = "Example:\n  citadel key list --client 0190163d8694739bbe8c0a6b8d2b9a3e")]
+    List {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a key. It stops working at once.
+    #[command(
+        after_help = "Example:\n  citadel key delete --client 0190163d8694739bbe8c0a6b8d2b9a3e --key 01901640a1b27d0c8f3e5a6b7c8d9e0f"
+    )]
+    Delete {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Id of the key, as `key list` shows it.
+        #[arg(long, value_name = "ID")]
+        key: AccessKeyId,
+    },
+}

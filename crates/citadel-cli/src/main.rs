@@ -1,0 +1,39 @@
+//! The `citadel` command. Each verb is a call into `citadel-server`; what a verb means is decided there.
+//!
+//! This crate refuses to know SQL, HTTP routes and key formats. Start with [`args`], the table of verbs, then
+//! [`commands`].
+
+mod admin;
+mod args;
+mod commands;
+mod env_file;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Verb};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Wrong use ends here with exit code 2.
+    let cli = Cli::parse();
+    let file = cli.config.as_deref();
+    let result = match cli.verb {
+        Verb::Serve => commands::serve::run(file).await,
+        Verb::Migrate => commands::migrate::run(file).await,
+        Verb::Config { verb } => commands::config::run(file, verb),
+        Verb::Client { verb } => commands::client::run(file, verb).await,
+        Verb::Key { verb } => commands::key::run(file, verb).await,
+        Verb::Doctor { json } => commands::doctor::run(file, json).await,
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            // `{:#}` joins the causes: what failed, and why, in one line.
+            output::error(&format!("citadel: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

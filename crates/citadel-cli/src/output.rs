@@ -1,0 +1,18 @@
+//! The only place that writes to the terminal. A reader that has gone away (`citadel … | head`) is no failure.
+
+use std::io::{self, Write};
+
+/// A result, on standard output.
+pub fn line(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
+
+/// A JSON result, on standard output, on one line.
+pub fn json(value: &impl serde::Serialize) {
+    line(&serde_json::to_string(value).expect("our own values have text keys and no failing serialisers"));
+}
+
+/// A refusal or a remark, on standard error.
+pub fn error(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,44 @@
+use crate::harness::Home;
+
+#[test]
+fn every_verb_explains_itself_with_an_example() {
+    let home = Home::new();
+    let verbs: &[&[&str]] = &[
+        &[],
+        &["serve"],
+        &["migrate"],
+        &["config"],
+        &["config", "check"],
+        &["config", "default"],
+        &["client"],
+        &["client", "create"],
+        &["client", "list"],
+        &["key"],
+        &["key", "create"],
+        &["key", "list"],
+        &["key", "delete"],
+        &["doctor"],
+    ];
+    for verb in verbs {
+        let help = home.run(&[verb, &["--help"][..]].concat()).succeeded().stdout;
+        assert!(help.contains("Example") && help.contains("  citadel") || help.contains("citadel serve"), "{verb:?}: {help}");
+    }
+}
+
+#[test]
+fn wrong_use_is_exit_code_2() {
+    let home = Home::new();
+    let uses: &[&[&str]] = &[
+        &[],
+        &["surf"],
+        &["serve", "--root-key", "00"],
+        &["client", "create"],
+        &["key", "create", "--client", "short", "--env", "sandbox"],
+        &["key", "create", "--client", "0190163d8694739bbe8c0a6b8d2b9a3e", "--env", "moon"],
+    ];
+    for arguments in uses {
+        let finished = home.run(arguments);
+        assert_eq!(finished.code, 2, "{arguments:?} {finished:?}");
+    }
+    assert!(!home.path("data").exists());
+}

@@ -1,0 +1,9 @@
+//! The command as people run it: the real binary, in a directory of its own, on free ports.
+
+mod clients;
+mod configuration;
+mod doctor;
+mod harness;
+mod help;
+mod start;
+mod stop;

@@ -1,0 +1,352 @@
+//! Cheque after cheque: turns the terms of a job into statements and W-2s.
+//!
+//! A ledger is written from 1 January of its first year, because year-to-date figures, the Social Security wage base
+//! and the W-2 need the whole year, whatever part of it is shown. Within a year a cheque depends only on those before
+//! it, so a later day adds statements and changes none.
+
+use citadel_domain::{
+    Money,
+    payroll::{DeductionKind, DeductionLine, EarningKind, EarningLine, PayUnit, Statement, W2},
+};
+use jiff::{ToSpan, civil::Date, civil::date};
+use rust_decimal::Decimal;
+
+use super::{
+    calendar::{Period, monday_of, weekdays},
+    plan::{JobPlan, Wage},
+    tax::{self, divide},
+};
+
+/// The lowest yearly limit on 401(k) payments of the years we know wage bases for, so that nobody is ever above it.
+const RETIREMENT_LIMIT: i64 = 1_800_000;
+/// Nobody works more than this at the plain rate: 40 hours a week.
+const STRAIGHT_QUARTERS: i64 = 160;
+
+/// What has been paid to a person in one job.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// Oldest first.
+    pub(super) statements: Vec<Statement>,
+    /// Oldest first; finished years only.
+    pub(super) w2s: Vec<W2>,
+}
+
+/// Writes every cheque with a pay day from 1 January of `first_year` to `today`.
+pub(super) fn write(job: &JobPlan, first_year: i16, today: Date) -> Ledger {
+    let mut ledger = Ledger::default();
+    let mut year = Year::new(first_year);
+    let last_day = job.end.unwrap_or(Date::MAX);
+    let from = date(first_year, 1, 1).max(job.start.saturating_sub(1.month()));
+    let due = job
+        .calendar
+        .paid_from(from)
+        .take_while(|period| period.pay_date <= today && period.start <= last_day)
+        // A month-end cheque can come just before a first day in the same month; it is not written.
+        .filter(|period| period.pay_date >= job.start);
+    for period in due {
+        let worked = weekdays(period.start.max(job.start), period.end.min(last_day));
+        if worked == 0 {
+            continue;
+        }
+        if period.pay_date.year() != year.year {
+            ledger.w2s.extend(year.w2());
+            year = Year::new(period.pay_date.year());
+        }
+        ledger.statements.push(year.pay(job, period, worked));
+    }
+    if year.year < today.year() {
+        ledger.w2s.extend(year.w2());
+    }
+    ledger
+}
+
+/// The lines of a statement.
+#[derive(Clone, Copy)]
+enum Line {
+    Regular,
+    Overtime,
+    Bonus,
+    Commission,
+    Federal,
+    SocialSecurity,
+    Medicare,
+    State,
+    Health,
+    Retirement,
+    Life,
+}
+
+const LINES: usize = Line::Life as usize + 1;
+
+const EARNINGS: [(Line, EarningKind, &str); 4] = [
+    (Line::Regular, EarningKind::Regular, "Regular"),
+    (Line::Overtime, EarningKind::Overtime, "Overtime"),
+    (Line::Bonus, EarningKind::Bonus, "Annual Bonus"),
+    (Line::Commission, EarningKind::Commission, "Commission"),
+];
+
+const TAXES: [(Line, DeductionKind, &str); 4] = [
+    (Line::Federal, DeductionKind::Federal, "Federal Income Tax"),
+    (Line::SocialSecurity, DeductionKind::SocialSecurity, "Social Security"),
+    (Line::Medicare, DeductionKind::Medicare, "Medicare"),
+    (Line::State, DeductionKind::State, "State Income Tax"),
+];
+
+const DEDUCTIONS: [(Line, DeductionKind, &str, bool); 3] = [
+    (Line::Health, DeductionKind::Health, "Medical Insurance", true),
+    (Line::Retirement, DeductionKind::Retirement, "401(k)", true),
+    (Line::Life, DeductionKind::Other, "Life Insurance", false),
+];
+
+/// Amounts in cents by line.
+#[derive(Clone, Copy, Default)]
+struct Amounts([i64; LINES]);
+
+impl Amounts {
+    const fn get(&self, line: Line) -> i64 {
+        self.0[line as usize]
+    }
+
+    const fn set(&mut self, line: Line, cents: i64) {
+        self.0[line as usize] = cents;
+    }
+
+    fn gross(&self) -> i64 {
+        EARNINGS.iter().map(|(line, ..)| self.get(*line)).sum()
+    }
+
+    fn net(&self) -> i64 {
+        let taxes: i64 = TAXES.iter().map(|(line, ..)| self.get(*line)).sum();
+        let deductions: i64 = DEDUCTIONS.iter().map(|(line, ..)| self.get(*line)).sum();
+        self.gross() - taxes - deductions
+    }
+
+    /// What Social Security and Medicare are taken from, before the wage base.
+    fn fica_wages(&self) -> i64 {
+        self.gross() - self.get(Line::Health)
+    }
+
+    /// What income tax is taken from.
+    fn taxable_wages(&self) -> i64 {
+        self.fica_wages() - self.get(Line::Retirement)
+    }
+}
+
+/// Quarter hours paid.
+#[derive(Clone, Copy, Default)]
+struct Quarters {
+    straight: i64,
+    over: i64,
+}
+
+/// A calendar year of pay days in one job.
+struct Year {
+    year: i16,
+    paid: Amounts,
+}
+
+impl Year {
+    fn new(year: i16) -> Self {
+        Self { year, paid: Amounts::default() }
+    }
+
+    fn pay(&mut self, job: &JobPlan, period: Period, worked: i64) -> Statement {
+        let full = worked == weekdays(period.start, period.end);
+        let rate = job.rate_on(period.start.max(job.start));
+        let quarters = quarters(job, period);
+        let mut now = Amounts::default();
+        earn(&mut now, job, period, rate, quarters, worked);
+        if full {
+            self.deduct(&mut now, job, period);
+        }
+        self.withhold(&mut now, job);
+        for (total, amount) in self.paid.0.iter_mut().zip(now.0) {
+            *total += amount;
+        }
+        statement(job, period, rate, quarters, worked, &now, &self.paid)
+    }
+
+    /// Benefits are taken from cheques for full periods only; the 401(k) waits for 90 days.
+    fn deduct(&self, now: &mut Amounts, job: &JobPlan, period: Period) {
+        let Some(benefits) = job.benefits else { return };
+        let years_on = i64::from(self.year.clamp(2010, 2040)) - 2020;
+        let premium = benefits.health * (100 + 4 * years_on) / 100;
+        now.set(Line::Health, divide(premium, job.calendar.periods_per_year()));
+        now.set(Line::Life, benefits.life);
+        if period.start >= job.start.saturating_add(90.days()) {
+            let wish = divide(now.gross() * benefits.retirement, 10_000);
+            now.set(Line::Retirement, wish.min(RETIREMENT_LIMIT - self.paid.get(Line::Retirement)));
+        }
+    }
+
+    fn withhold(&self, now: &mut Amounts, job: &JobPlan) {
+        let before = self.paid.fica_wages();
+        let after = before + now.fica_wages();
+        let base = tax::wage_base(self.year).cents();
+        now.set(
+            Line::SocialSecurity,
+            tax::social_security(after.min(base)) - tax::social_security(before.min(base)),
+        );
+        now.set(Line::Medicare, tax::medicare(after) - tax::medicare(before));
+        let periods = job.calendar.periods_per_year();
+        let taxable = now.taxable_wages();
+        let supplemental = (now.get(Line::Bonus) + now.get(Line::Commission)).min(taxable);
+        now.set(Line::Federal, tax::federal(taxable - supplemental, supplemental, periods));
+        now.set(Line::State, tax::state(taxable, periods, job.home.tax));
+    }
+
+    /// `None` for a year without pay.
+    fn w2(&self) -> Option<W2> {
+        let medicare_wages = self.paid.fica_wages();
+        let base = tax::wage_base(self.year);
+        let cents = |line| Money::from_cents(self.paid.get(line));
+        (medicare_wages > 0).then(|| W2 {
+            year: self.year,
+            wages: Money::from_cents(self.paid.taxable_wages()),
+            federal_tax: cents(Line::Federal),
+            social_security_wages: Money::from_cents(medicare_wages).min(base),
+            social_security_tax: cents(Line::SocialSecurity),
+            medicare_wages: Money::from_cents(medicare_wages),
+            medicare_tax: cents(Line::Medicare),
+        })
+    }
+}
+
+fn earn(now: &mut Amounts, job: &JobPlan, period: Period, rate: i64, quarters: Quarters, worked: i64) {
+    match job.wage {
+        Wage::Salary(_) => {
+            let cheque = divide(rate, job.calendar.periods_per_year());
+            // Part of a period is paid by its share of weekdays.
+            now.set(Line::Regular, divide(cheque * worked, weekdays(period.start, period.end)));
+        }
+        Wage::Hourly(..) => {
+            now.set(Line::Regular, divide(rate * quarters.straight, 4));
+            // Time and a half.
+            now.set(Line::Overtime, divide(rate * 3 * quarters.over, 8));
+        }
+    }
+    let served = period.start >= job.start.saturating_add(180.days());
+    if let Some(bonus) = job.bonus
+        && served
+        && job.calendar.is_first_in_month(period, bonus.month)
+    {
+        let share = divide(job.yearly_on(period.start) * bonus.share, 10_000);
+        // Whole tens of dollars.
+        now.set(Line::Bonus, divide(share, 1_000) * 1_000);
+    }
+    if job.has_commission && served {
+        let sold = job.dice.between_at("sold", period.index.unsigned_abs(), 0, 60_000);
+        now.set(Line::Commission, sold * 52 / job.calendar.periods_per_year());
+    }
+}
+
+/// The hours of each week differ by chance, in quarters; a week cut short by the first or last day has its share.
+fn quarters(job: &JobPlan, period: Period) -> Quarters {
+    let Wage::Hourly(_, usual) = job.wage else { return Quarters::default() };
+    let first = period.start.max(job.start);
+    let last = period.end.min(job.end.unwrap_or(Date::MAX));
+    let swing: (i64, i64) = if usual == STRAIGHT_QUARTERS { (-8, 24) } else { (-12, 12) };
+    let mut total = Quarters::default();
+    for monday in monday_of(first).series(1.week()).take_while(|monday| *monday <= last) {
+        let days = weekdays(first.max(monday), last.min(monday.saturating_add(6.days())));
+        let week = monday.duration_since(date(2000, 1, 3)).as_hours().unsigned_abs();
+        let worked = (usual + job.dice.between_at("hours", week, swing.0, swing.1)) * days / 5;
+        let straight = worked.min(STRAIGHT_QUARTERS);
+        total.straight += straight;
+        total.over += worked - straight;
+    }
+    total
+}
+
+fn statement(
+    job: &JobPlan,
+    period: Period,
+    rate: i64,
+    quarters: Quarters,
+    worked: i64,
+    now: &Amounts,
+    paid: &Amounts,
+) -> Statement {
+    let hours = match job.wage {
+        Wage::Salary(_) => Decimal::new(worked * 800, 2),
+        Wage::Hourly(..) => Decimal::new((quarters.straight + quarters.over) * 25, 2),
+    };
+    let earnings = EARNINGS.iter().filter(|(line, ..)| shows(paid, *line)).map(|(line, kind, label)| {
+        let (rate, units) = units(job, *line, rate, quarters);
+        EarningLine {
+            kind: *kind,
+            label: (*label).to_owned(),
+            amount: Money::from_cents(now.get(*line)),
+            ytd: Some(Money::from_cents(paid.get(*line))),
+            rate,
+            units,
+        }
+    });
+    let taxes = TAXES
+        .iter()
+        .filter(|(line, ..)| !matches!(line, Line::State) || job.home.tax > 0)
+        .map(|(line, kind, label)| deduction(now, paid, *line, *kind, label, false))
+        .map(|line| match line.kind {
+            DeductionKind::State => {
+                DeductionLine { label: format!("{} {}", job.home.state, line.label), ..line }
+            }
+            _ => line,
+        });
+    let deductions = DEDUCTIONS
+        .iter()
+        .filter(|(line, ..)| shows(paid, *line))
+        .map(|(line, kind, label, pretax)| deduction(now, paid, *line, *kind, label, *pretax));
+    let first_check = job.dice.between("check", 10_000, 80_000);
+    Statement {
+        external_id: format!("{}-{}", job.dice.id(), period.start.strftime("%Y%m%d")),
+        check_number: Some((first_check + period.index).to_string()),
+        pay_date: period.pay_date,
+        period_start: Some(period.start),
+        period_end: Some(period.end),
+        basis: Some(match job.wage {
+            Wage::Salary(_) => PayUnit::Yearly,
+            Wage::Hourly(..) => PayUnit::Hourly,
+        }),
+        hours: Some(hours),
+        gross: Money::from_cents(now.gross()),
+        gross_ytd: Some(Money::from_cents(paid.gross())),
+        net: Money::from_cents(now.net()),
+        net_ytd: Some(Money::from_cents(paid.net())),
+        earnings: earnings.collect(),
+        taxes: taxes.collect(),
+        deductions: deductions.collect(),
+    }
+}
+
+/// A line that was ever used in the year stays on the statement, for its year to date.
+const fn shows(paid: &Amounts, line: Line) -> bool {
+    matches!(line, Line::Regular) || paid.get(line) > 0
+}
+
+fn deduction(
+    now: &Amounts,
+    paid: &Amounts,
+    line: Line,
+    kind: DeductionKind,
+    label: &str,
+    pretax: bool,
+) -> DeductionLine {
+    DeductionLine {
+        kind,
+        label: label.to_owned(),
+        amount: Money::from_cents(now.get(line)),
+        ytd: Some(Money::from_cents(paid.get(line))),
+        pretax,
+    }
+}
+
+/// Rate and hours of a line, where it is paid by the hour.
+fn units(job: &JobPlan, line: Line, rate: i64, quarters: Quarters) -> (Option<Decimal>, Option<Decimal>) {
+    let hours = |quarters: i64| Some(Decimal::new(quarters * 25, 2));
+    match (job.wage, line) {
+        (Wage::Hourly(..), Line::Regular) => (Some(Decimal::new(rate, 2)), hours(quarters.straight)),
+        // Rates are whole nickels, so time and a half may end in half a cent.
+        (Wage::Hourly(..), Line::Overtime) => (Some(Decimal::new(rate * 15, 3)), hours(quarters.over)),
+        _ => (None, None),
+    }
+}

@@ -1,0 +1,142 @@
+//! What stands where on a yearly wage and tax statement: the boxes of Form W-2 that we have, under their own letters
+//! and numbers, in our own arrangement. It is a copy for reading, not the form to file with a return.
+
+use citadel_domain::payroll::{Employment, W2};
+use jiff::civil::date;
+
+use crate::{
+    format::{self, money},
+    sheet::{BODY, LABEL, LEFT, QUIET, RIGHT, STRONG, Sheet, Style, TITLE},
+};
+
+const HALF: f32 = (RIGHT - LEFT) / 2.0;
+const AMOUNT: Style = Style { size: 12.0, ..STRONG };
+
+pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
+    let title = format!("Wage and tax statement {}", w2.year);
+    let mut sheet = Sheet::new(title, date(w2.year, 12, 31));
+    let top = sheet.y;
+    sheet.text(LEFT, top, 330.0, TITLE, "Wage and Tax Statement");
+    sheet.text_to(RIGHT, top, 120.0, TITLE, &w2.year.to_string());
+    sheet.text(LEFT, top + 15.0, 330.0, QUIET, "The boxes of Form W-2, copy for the employee's records");
+    sheet.y = top + 32.0;
+
+    let person = &employment.person;
+    let employer = &employment.employer;
+    let ssn = person.ssn.as_ref().map(format::masked_ssn);
+    boxes(
+        &mut sheet,
+        [
+            ("a", "Employee's Social Security number", ssn),
+            ("b", "Employer identification number", employer.ein.clone()),
+        ],
+        BODY,
+    );
+    let name: Vec<&str> = [
+        Some(person.first_name.as_str()),
+        person.middle_initials.as_deref(),
+        Some(person.last_name.as_str()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let home = person.home_address.as_ref().map(format::address).into_iter().flatten();
+    let office = employer.address.as_ref().map(format::address).into_iter().flatten();
+    people(
+        &mut sheet,
+        [
+            ("c", "Employer", [employer.name.clone()].into_iter().chain(office).collect()),
+            ("e, f", "Employee", [name.join(" ")].into_iter().chain(home).collect()),
+        ],
+    );
+    let amount = |value| Some(money(value));
+    for pair in [
+        [
+            ("1", "Wages, tips, other compensation", w2.wages),
+            ("2", "Federal income tax withheld", w2.federal_tax),
+        ],
+        [
+            ("3", "Social Security wages", w2.social_security_wages),
+            ("4", "Social Security tax withheld", w2.social_security_tax),
+        ],
+        [
+            ("5", "Medicare wages and tips", w2.medicare_wages),
+            ("6", "Medicare tax withheld", w2.medicare_tax),
+        ],
+    ] {
+        boxes(&mut sheet, pair.map(|(number, label, value)| (number, label, amount(value))), AMOUNT);
+    }
+    let y = sheet.y;
+    sheet.line(LEFT, y, RIGHT - LEFT);
+    sheet
+}
+
+/// Two boxes side by side, each with its letter or number.
+fn boxes(sheet: &mut Sheet, pair: [(&str, &str, Option<String>); 2], style: Style) {
+    let top = sheet.y;
+    sheet.line(LEFT, top, RIGHT - LEFT);
+    for (x, (number, label, value)) in [LEFT, LEFT + HALF].into_iter().zip(pair) {
+        caption(sheet, x, top, number, label);
+        sheet.text(x, top + 31.0, HALF - 20.0, style, &value.unwrap_or_default());
+    }
+    sheet.y = top + 44.0;
+}
+
+/// Names and addresses side by side.
+fn people(sheet: &mut Sheet, pair: [(&str, &str, Vec<String>); 2]) {
+    let top = sheet.y;
+    sheet.line(LEFT, top, RIGHT - LEFT);
+    let mut lowest = top;
+    for (x, (number, label, lines)) in [LEFT, LEFT + HALF].into_iter().zip(pair) {
+        caption(sheet, x, top, number, label);
+        let mut y = top + 31.0;
+        for (index, line) in lines.iter().enumerate() {
+            sheet.text(x, y, HALF - 20.0, if index == 0 { STRONG } else { BODY }, line);
+            y += 12.5;
+        }
+        lowest = lowest.max(y);
+    }
+    sheet.y = lowest + 2.0;
+}
+
+fn caption(sheet: &mut Sheet, x: f32, top: f32, number: &str, label: &str) {
+    let style = Style { size: 7.5, ..STRONG };
+    sheet.text(x, top + 14.0, 30.0, style, number);
+    let after = style.weight.width(number, style.size) + 6.0;
+    sheet.text(x + after, top + 14.0, HALF - after - 10.0, LABEL, label);
+}
+
+#[cfg(test)]
+mod tests {
+    use citadel_connectors::sandbox;
+
+    use super::*;
+
+    #[test]
+    fn every_box_is_on_the_paper() {
+        for number in 0..40 {
+            let employment =
+                sandbox::anybody(&format!("form {number}"), None, date(2026, 11, 23)).employments.remove(0);
+            let Some(w2) = employment.w2s.first() else { continue };
+            let sheet = layout(&employment, w2);
+            let texts = sheet.texts();
+            for amount in [
+                w2.wages,
+                w2.federal_tax,
+                w2.social_security_wages,
+                w2.social_security_tax,
+                w2.medicare_wages,
+                w2.medicare_tax,
+            ] {
+                assert!(texts.contains(&money(amount).as_str()), "person {number}: {amount}");
+            }
+            assert!(texts.contains(&w2.year.to_string().as_str()), "person {number}");
+            assert!(
+                !texts
+                    .iter()
+                    .any(|text| text.contains(&employment.person.ssn.as_ref().unwrap().expose()[..5]))
+            );
+            assert!(sheet.is_inside_its_margins() && sheet.pages.len() == 1, "person {number}");
+        }
+    }
+}

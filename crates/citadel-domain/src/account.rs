@@ -1,0 +1,61 @@
+//! The bank account that a deposit, loan or funding product is about.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
+/// A bank account as a client sends it (schemas 3.3). Class S2: seal it wherever it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDetails {
+    /// Digits, leading zeros kept.
+    pub account_number: Secret,
+    /// Checking or savings.
+    pub account_type: AccountType,
+    /// Digits. No checksum in sandbox, where published clients send `123456789` and `12345678`.
+    pub routing_number: Secret,
+    /// As the client wrote it.
+    pub bank_name: String,
+    /// As the client wrote it.
+    pub bank_address: Option<String>,
+    /// How much of the pay goes here. `None` means everything.
+    pub deposit_type: Option<DepositType>,
+    /// Dollars or percent, by `deposit_type`.
+    pub deposit_value: Option<Decimal>,
+    /// What to do with the account at the provider.
+    pub action: Option<AccountAction>,
+}
+
+/// Checking or savings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountType {
+    /// A checking account.
+    Checking,
+    /// A savings account.
+    Savings,
+}
+
+/// How much of each pay goes to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepositType {
+    /// Everything, or what the other accounts leave.
+    Entire,
+    /// A share of net pay.
+    Percent,
+    /// A fixed amount.
+    Amount,
+}
+
+/// What to do with an account at the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountAction {
+    /// Add it.
+    Create,
+    /// Change its share.
+    Update,
+    /// Take it away.
+    Delete,
+}

@@ -1,0 +1,5 @@
+//! The quickstart over HTTP, against a small double of Citadel, and as a program in a folder of its own.
+
+mod double;
+mod program;
+mod routes;

@@ -1,0 +1,93 @@
+//! The program itself: what it prints, and how it refuses to start.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+};
+
+use crate::double::SECRET;
+
+const GOOD: &str = "API_CLIENT_ID=48427a36d43c4d5aa6324bc06c692456\n\
+    API_SECRET=sandbox-0123456789abcdef0123456789abcdef01234567\nAPI_PRODUCT_TYPE=income\n";
+
+/// The program in an empty folder that holds this `.env`.
+fn quickstart(name: &str, env_file: &str) -> Command {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).expect("a folder for the test");
+    fs::write(folder.join(".env"), env_file).expect("a file for the test");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    command.current_dir(folder).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn refuse(mut command: Command) -> String {
+    let Output { status, stdout, stderr } = command.output().expect("the program runs");
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout.is_empty(), "a refusal prints no banner");
+    String::from_utf8(stderr).expect("text")
+}
+
+#[test]
+fn missing_values_are_all_named() {
+    let text = refuse(quickstart("missing", include_str!("../../env.template")));
+    assert!(
+        text.contains(" - API_CLIENT_ID is missing") && text.contains(" - API_SECRET is missing"),
+        "{text}"
+    );
+    assert!(!text.contains("API_PRODUCT_TYPE"), "{text}");
+    let text = refuse(quickstart("empty", ""));
+    assert_eq!(text.lines().filter(|line| line.starts_with(" - ")).count(), 3, "{text}");
+}
+
+#[test]
+fn p58_a_broken_line_is_named_but_not_shown() {
+    let text = refuse(quickstart("broken", "API_SECRET='canary\nAPI_CLIENT_ID=x\n"));
+    assert!(text.contains("API_SECRET") && !text.contains("canary"), "{text}");
+}
+
+#[test]
+fn a_taken_port_names_flask_port() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let text = refuse(quickstart("taken", &format!("{GOOD}FLASK_PORT={port}\n")));
+    assert!(text.contains(&format!("port {port} is taken")) && text.contains("FLASK_PORT"), "{text}");
+}
+
+#[test]
+fn p58_the_output_is_the_banner_and_no_secret() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Asked for, but a pipe is not a terminal. The environment wins over the file.
+    let mut command = quickstart("banner", &format!("{GOOD}FLASK_PORT=1\n"));
+    command.env("FLASK_PORT", port.to_string()).env("SHOW_SECRET", "1");
+    let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+
+    let last = format!("Quickstart Loaded. Navigate to http://localhost:{port} to view Quickstart.");
+    let mut shown = Vec::new();
+    for line in BufReader::new(program.stdout.take().unwrap()).lines() {
+        shown.push(line.unwrap());
+        if shown.last() == Some(&last) {
+            break;
+        }
+    }
+    program.kill().unwrap();
+    let output = program.wait_with_output().unwrap();
+
+    assert_eq!(
+        shown,
+        [
+            "======================================== ENVIRONMENT ========================================",
+            " {",
+            r#"    "X-Access-Secret": "sandbox-…4567 (fingerprint 68c96e8b)","#,
+            r#"    "X-Access-Client-Id": "48427a36d43c4d5aa6324bc06c692456","#,
+            r#"    "Content-Type": "application/json;charset=UTF-8""#,
+            "}",
+            " ==============================================================================================",
+            "",
+            &last,
+        ]
+    );
+    assert!(!String::from_utf8_lossy(&output.stderr).contains(SECRET));
+}

@@ -1,0 +1,219 @@
+//! The client: sends a request, repeats it when that is safe, and reads the answer.
+
+use std::fmt;
+
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    Builder, Error, Redacted,
+    error::ErrorKind,
+    retry::{Backoff, Repeat},
+};
+
+/// Far above any report, far below what would hurt the process.
+const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
+
+/// A client of one Citadel server with one access key. Cloning is cheap and shares its connections.
+#[derive(Clone)]
+pub struct Citadel {
+    pub(crate) base_url: Url,
+    pub(crate) client_id: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) backoff: Backoff,
+}
+
+impl Citadel {
+    /// Begins a client for the server at `base_url`, such as `http://127.0.0.1:8700/v1/`.
+    ///
+    /// The access secret decides the environment: sandbox, dev or prod.
+    pub fn builder(
+        base_url: impl Into<String>,
+        client_id: impl Into<String>,
+        access_secret: impl Into<Redacted>,
+    ) -> Builder {
+        Builder::new(base_url.into(), client_id.into(), access_secret.into())
+    }
+
+    /// The address under which calls are made; it ends with a slash.
+    pub fn base_url(&self) -> &str {
+        self.base_url.as_str()
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Error> {
+        let url = call.url(&self.base_url)?;
+        self.send(|| self.http.request(Method::GET, url.clone()), Repeat::Always).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &'static str,
+        body: &impl Serialize,
+        repeat: Repeat,
+    ) -> Result<T, Error> {
+        let url = Call::new(path).url(&self.base_url)?;
+        self.send(|| self.http.request(Method::POST, url.clone()).json(body), repeat).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        repeat: Repeat,
+    ) -> Result<T, Error> {
+        let mut attempt = 0;
+        loop {
+            let error = match self.attempt(request()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            match self.backoff.wait_before_repeat(&error, attempt, repeat) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let mut response = request.send().await.map_err(|source| self.unreachable(source))?;
+        let body = self.read(&mut response).await?;
+        if !response.status().is_success() {
+            return Err(Error::from_answer(response.status(), response.headers(), &body));
+        }
+        serde_json::from_slice(&body).map_err(|source| {
+            // The parser's own words may quote the answer, which holds personal data: only the place is passed on.
+            let (line, column) = (source.line(), source.column());
+            let what = format!(
+                "the answer is not what this version of the SDK expects, at line {line} column {column}"
+            );
+            Error::new(ErrorKind::Unexpected, what)
+                .with_status(response.status())
+                .with_headers(response.headers())
+        })
+    }
+
+    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Error> {
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|source| self.unreachable(source))? {
+            if body.len() + part.len() > LARGEST_ANSWER {
+                return Err(Error::new(ErrorKind::Unexpected, "the server's answer is larger than 32 MiB"));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(body)
+    }
+
+    fn unreachable(&self, source: reqwest::Error) -> Error {
+        let base_url = &self.base_url;
+        let error = if source.is_connect() {
+            let what = format!(
+                "{base_url} cannot be reached: check that the server runs and that the base URL is right"
+            );
+            Error::new(ErrorKind::Connect, what)
+        } else if source.is_timeout() {
+            let what =
+                format!("{base_url} did not answer in time: try again, or allow more time with `timeout`");
+            Error::new(ErrorKind::Interrupted, what)
+        } else {
+            Error::new(ErrorKind::Interrupted, format!("the connection to {base_url} broke: try again"))
+        };
+        // The URL of a call holds ids; the message above names the server, and that is enough.
+        error.with_source(source.without_url())
+    }
+}
+
+impl fmt::Debug for Citadel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Citadel")
+            .field("base_url", &self.base_url.as_str())
+            .field("client_id", &self.client_id)
+            .field("access_secret", &Redacted::default())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A path below the base URL: fixed words, at most one id, and a query.
+pub(crate) struct Call<'a> {
+    path: &'static str,
+    id: Option<&'a str>,
+    trailing_slash: bool,
+    query: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(path: &'static str) -> Self {
+        Self { path, id: None, trailing_slash: true, query: &[] }
+    }
+
+    pub(crate) fn id(self, id: &'a str) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    pub(crate) fn without_trailing_slash(self) -> Self {
+        Self { trailing_slash: false, ..self }
+    }
+
+    pub(crate) fn query(self, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { query, ..self }
+    }
+
+    fn url(&self, base_url: &Url) -> Result<Url, Error> {
+        let mut url = base_url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(self.path.split('/'));
+            if let Some(id) = self.id {
+                // `push` drops `.` and `..`, so an id like that would silently become another call.
+                if matches!(id, "" | "." | "..") {
+                    let what = format!("`{id}` is not an id of {}", self.path);
+                    return Err(Error::new(ErrorKind::Configuration, what));
+                }
+                segments.push(id);
+            }
+            if self.trailing_slash {
+                segments.push("");
+            }
+        }
+        if self.query.iter().any(|(_, value)| !value.is_empty()) {
+            url.query_pairs_mut().extend_pairs(self.query.iter().filter(|(_, value)| !value.is_empty()));
+        }
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(call: Call<'_>, expected: &str) {
+        let base_url = Url::parse("http://host/v1/").expect("a URL");
+        assert_eq!(call.url(&base_url).expect("an id").as_str(), expected);
+    }
+
+    #[test]
+    fn calls_are_spelled_as_the_contract_spells_them() {
+        check(Call::new("verifications/incomes"), "http://host/v1/verifications/incomes/");
+        check(Call::new("tasks").id("0193"), "http://host/v1/tasks/0193/");
+        check(Call::new("companies").id("0193").without_trailing_slash(), "http://host/v1/companies/0193");
+        check(
+            Call::new("providers").query(&[("query", "a b&c"), ("product_type", "")]),
+            "http://host/v1/providers/?query=a+b%26c",
+        );
+    }
+
+    #[test]
+    fn an_id_stays_one_segment() {
+        check(Call::new("tasks").id("a/../b?c#d"), "http://host/v1/tasks/a%2F..%2Fb%3Fc%23d/");
+        let base_url = Url::parse("http://host/v1/").unwrap();
+        for id in ["", ".", ".."] {
+            assert!(Call::new("tasks").id(id).url(&base_url).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn p57_a_client_prints_no_secret() {
+        let builder = Citadel::builder("http://127.0.0.1:8700", "the-id", "sandbox-canary");
+        let printed = format!("{builder:?} {:?}", builder.clone().build().unwrap());
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(printed.contains("the-id"), "{printed}");
+    }
+}

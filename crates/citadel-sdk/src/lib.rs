@@ -1,0 +1,66 @@
+//! A typed, async client for the Citadel API: verify where a person works and what they earn, with their consent.
+//!
+//! A verification takes four calls, two before the person uses the widget and two after:
+//!
+//! ```no_run
+//! use citadel_sdk::{Citadel, CreateBridgeToken};
+//!
+//! # async fn verify(client_id: &str, access_secret: &str) -> Result<(), citadel_sdk::Error> {
+//! let citadel = Citadel::builder("http://127.0.0.1:8700/v1/", client_id, access_secret).build()?;
+//!
+//! // 1. Ask for a bridge token, and hand it to `CitadelBridge.init` in the browser.
+//! let bridge = citadel.create_bridge_token(&CreateBridgeToken::new("income")).await?;
+//! println!("open the widget with {}", bridge.bridge_token.expose());
+//!
+//! // 2. The widget's `onSuccess` gives a public token. Exchange it, once, for a lasting access token.
+//! let public_token = "5aa6324bc06c692448427a36d43c4d56";
+//! let link = citadel.exchange_public_token(public_token).await?;
+//!
+//! // 3. Read what the person shared.
+//! let report = citadel.income_report(&link.access_token).await?;
+//! for job in &report.employments {
+//!     println!("{:?} earns {:?} {:?}", job.employment.profile.first_name, job.income, job.income_unit);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Failures
+//!
+//! Every method answers an [`Error`], whose [`kind`](Error::kind) and [`code`](Error::code) are made for matching,
+//! and whose text says what to do.
+//!
+//! Calls are repeated up to three times when the server says 429 or 5xx or cannot be reached, with waits that double
+//! or that the server asked for with `Retry-After`. One call is different: an exchange spends its public token, so it
+//! is repeated only when the server surely did not act on it.
+//!
+//! # Secrets
+//!
+//! Tokens are [`Redacted`]: they print as `[redacted]`, and [`expose`](Redacted::expose) gives the text. The client
+//! prints no secret either.
+//!
+//! This crate knows the shapes of `citadel-api-types` and HTTP, and refuses to know anything else of the server.
+//! Start reading at [`Citadel`]; `src/retry.rs` holds the rules for repeating a call.
+
+#![warn(missing_docs)]
+
+mod builder;
+mod client;
+mod error;
+mod resources;
+mod retry;
+
+pub use builder::Builder;
+pub use citadel_api_types as types;
+pub use citadel_api_types::{
+    Redacted,
+    access_tokens::LinkToken,
+    bridge_tokens::{AccountDetails, BridgeToken, CreateBridgeToken},
+    companies::{CompanyInfo, CompanyMapping},
+    error::{ErrorCode, InvalidParam},
+    providers::{Provider, ProviderPage},
+    reports::{EmploymentReport, IncomeReport},
+    tasks::Task,
+};
+pub use client::Citadel;
+pub use error::{Error, ErrorKind};

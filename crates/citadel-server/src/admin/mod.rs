@@ -1,0 +1,237 @@
+//! Administration: clients and their access keys. The same functions serve the command line directly on the store and
+//! the admin [`socket`] of a running server.
+
+pub mod socket;
+
+use std::sync::Arc;
+
+use axum::http::Uri;
+use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, Random, Secret, tokens};
+use citadel_store::{
+    Db, Keyring, Place, Tenant,
+    access_keys::{self, NewAccessKey},
+    clients::{self, NewClient},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{config::Profile, purposes};
+
+/// The longest name of a client.
+const MAX_NAME: usize = 100;
+
+/// What can be asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+pub enum Request {
+    /// A new client with a sandbox key.
+    CreateClient { name: String, origins: Vec<String> },
+    /// Every client.
+    ListClients,
+    /// One more key.
+    CreateKey { client_id: ClientId, environment: String },
+    /// The keys of a client, without secrets.
+    ListKeys { client_id: ClientId },
+    /// The end of a key.
+    DeleteKey { client_id: ClientId, key_id: AccessKeyId },
+}
+
+/// What is answered. Secrets appear here and nowhere else, once.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    ClientCreated { client_id: ClientId, secret: Secret },
+    Clients(Vec<ClientLine>),
+    KeyCreated { key_id: AccessKeyId, environment: String, secret: Secret },
+    Keys(Vec<KeyLine>),
+    KeyDeleted,
+}
+
+/// One client in a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ClientLine {
+    pub client_id: ClientId,
+    pub name: String,
+    pub created_at: jiff::Timestamp,
+}
+
+/// One active key in a list.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct KeyLine {
+    pub key_id: AccessKeyId,
+    pub environment: String,
+    pub created_at: jiff::Timestamp,
+}
+
+/// Why not. The text says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("{0}")]
+    Told(String),
+    #[error("the database failed")]
+    Store(#[from] citadel_store::Error),
+}
+
+/// Everything that administration needs.
+pub struct Admin {
+    pub db: Db,
+    pub keyring: Arc<Keyring>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub profile: Profile,
+}
+
+impl Admin {
+    /// Performs one request.
+    pub async fn perform(&self, request: Request) -> Result<Answer, Refusal> {
+        match request {
+            Request::CreateClient { name, origins } => self.create_client(name, origins).await,
+            Request::ListClients => self.list_clients().await,
+            Request::CreateKey { client_id, environment } => self.create_key(client_id, &environment).await,
+            Request::ListKeys { client_id } => self.list_keys(client_id).await,
+            Request::DeleteKey { client_id, key_id } => self.delete_key(client_id, key_id).await,
+        }
+    }
+}
+
+/// A key that is not in the store yet.
+struct NewKey {
+    row: NewAccessKey,
+    secret: Secret,
+}
+
+impl Admin {
+    async fn create_client(&self, name: String, origins: Vec<String>) -> Result<Answer, Refusal> {
+        check_name(&name)?;
+        origins.iter().try_for_each(|origin| check_origin(origin))?;
+        let now = self.clock.now();
+        let client = NewClient {
+            id: ClientId::generate(now, &*self.random),
+            name,
+            allowed_origins: origins,
+            created_at: now,
+        };
+        let client_id = client.id;
+        let NewKey { row, secret } = self.new_key(client_id, Environment::Sandbox)?;
+        self.db
+            .write(async move |tx| {
+                clients::create(tx, &client).await?;
+                access_keys::create(tx, &row).await.map(drop)
+            })
+            .await?;
+        tracing::info!(client.id = %client_id, "client created");
+        Ok(Answer::ClientCreated { client_id, secret })
+    }
+
+    async fn list_clients(&self) -> Result<Answer, Refusal> {
+        let clients = self.db.read(async |tx| clients::list(tx).await).await?;
+        let line = |client: clients::Client| ClientLine {
+            client_id: client.id,
+            name: client.name,
+            created_at: client.created_at,
+        };
+        Ok(Answer::Clients(clients.into_iter().map(line).collect()))
+    }
+
+    async fn create_key(&self, client_id: ClientId, environment: &str) -> Result<Answer, Refusal> {
+        let Ok(environment) = environment.parse::<Environment>() else {
+            return refused("an environment is sandbox, dev or prod");
+        };
+        if environment == Environment::Prod && self.profile == Profile::Development {
+            return refused("keys for prod are made under CITADEL_PROFILE=production only");
+        }
+        let NewKey { row, secret } = self.new_key(client_id, environment)?;
+        let key_id = row.id;
+        let is_made = self
+            .db
+            .write(async move |tx| {
+                if clients::find(tx, client_id).await?.is_none() {
+                    return Ok::<_, citadel_store::Error>(None);
+                }
+                access_keys::create(tx, &row).await.map(Some)
+            })
+            .await?;
+        match is_made {
+            None => no_such_client(),
+            Some(false) => refused(format!(
+                "this client has two active {environment} keys already: delete one first (citadel key delete)"
+            )),
+            Some(true) => {
+                tracing::info!(client.id = %client_id, access_key.id = %key_id, "access key created");
+                Ok(Answer::KeyCreated { key_id, environment: environment.to_string(), secret })
+            }
+        }
+    }
+
+    async fn list_keys(&self, client_id: ClientId) -> Result<Answer, Refusal> {
+        let keys = self
+            .db
+            .read(async move |tx| {
+                let is_known = clients::find(tx, client_id).await?.is_some();
+                let keys = access_keys::list_active(tx, client_id).await?;
+                Ok::<_, citadel_store::Error>(is_known.then_some(keys))
+            })
+            .await?;
+        let Some(keys) = keys else { return no_such_client() };
+        let line = |key: access_keys::AccessKey| KeyLine {
+            key_id: key.id,
+            environment: key.environment.to_string(),
+            created_at: key.created_at,
+        };
+        Ok(Answer::Keys(keys.into_iter().map(line).collect()))
+    }
+
+    async fn delete_key(&self, client_id: ClientId, key_id: AccessKeyId) -> Result<Answer, Refusal> {
+        let now = self.clock.now();
+        let is_deleted = self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, now).await).await?;
+        if !is_deleted {
+            return refused("no such key is active (citadel key list --client ID shows those that are)");
+        }
+        tracing::info!(client.id = %client_id, access_key.id = %key_id, "access key deleted");
+        Ok(Answer::KeyDeleted)
+    }
+
+    /// A secret, with the row that can check it (keyed hash) and sign webhooks with it (sealed copy).
+    fn new_key(&self, client_id: ClientId, environment: Environment) -> Result<NewKey, Refusal> {
+        let now = self.clock.now();
+        let id = AccessKeyId::generate(now, &*self.random);
+        let secret = tokens::generate_access_secret(environment, &*self.random);
+        let place = Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
+        let row = NewAccessKey {
+            id,
+            client_id,
+            environment,
+            secret_hash: self.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()),
+            secret_sealed: self.keyring.seal(&place, secret.expose().as_bytes())?,
+            created_at: now,
+        };
+        Ok(NewKey { row, secret })
+    }
+}
+
+fn no_such_client() -> Result<Answer, Refusal> {
+    refused("no such client (citadel client list shows them)")
+}
+
+fn refused<T>(text: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal::Told(text.into()))
+}
+
+fn check_name(name: &str) -> Result<(), Refusal> {
+    if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        return refused(format!("the name of a client is 1 to {MAX_NAME} characters on one line"));
+    }
+    Ok(())
+}
+
+/// An origin is scheme, host and port, spelt as browsers send it.
+fn check_origin(origin: &str) -> Result<(), Refusal> {
+    let uri = origin.parse::<Uri>().ok();
+    let is_origin = uri.is_some_and(|uri| {
+        let whole = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |part| part.as_str()));
+        matches!(uri.scheme_str(), Some("http" | "https")) && whole == origin && !whole.contains('@')
+    });
+    if !is_origin || origin != origin.to_lowercase() {
+        return refused(format!("{origin:?} is not a web origin: write for example https://app.example.com"));
+    }
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What every handler and job shares.
+
+use std::{ops::Deref, sync::Arc};
+
+use citadel_connectors::Registry;
+use citadel_domain::{Clock, Random};
+use citadel_store::{Db, Keyring};
+use tokio::sync::Notify;
+
+use crate::{directory::Directory, metrics::Metrics};
+
+/// The parts that [`App::new`] puts together.
+pub struct AppParts {
+    /// The store.
+    pub db: Db,
+    /// Seals and keyed hashes.
+    pub keyring: Arc<Keyring>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes for ids, tokens and nonces.
+    pub random: Arc<dyn Random>,
+    /// Employers and payroll providers, as loaded from the store.
+    pub directory: Directory,
+    /// Where consumers and clients reach this server, without a trailing slash.
+    pub public_url: String,
+}
+
+/// Shared state; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+/// What [`App`] points to.
+pub struct Shared {
+    parts: AppParts,
+    /// Our code that speaks to providers.
+    pub connectors: Registry,
+    /// Rung when a job was queued, so that a worker in this process need not wait for its next look.
+    pub job_bell: Notify,
+    /// Figures about this process.
+    pub metrics: Metrics,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Arc::new(Shared { parts, connectors: Registry::default(), job_bell: Notify::new(), metrics: Metrics::default() }))
+    }
+}
+
+impl Shared {
+    /// The address of our own plain mark for a company or provider.
+    pub(crate) fn mark_url(&self, id: &str) -> String {
+        format!("{}/bridge/marks/{id}.svg", self.public_url)
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Deref for Shared {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.parts
+    }
+}

@@ -1,0 +1,81 @@
+//! Who is calling. An extractor in a handler's signature is the proof; there is no other way to a tenant.
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use citadel_domain::{AccessKeyId, ClientId, Secret, tokens};
+use citadel_store::{Tenant, access_keys, bridge_tokens, bridge_tokens::BridgeToken};
+
+use crate::{
+    app::App,
+    error::{self, ApiError},
+    purposes,
+};
+
+/// A client, proven by its access key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// Whose rows, and in which environment.
+    pub(crate) tenant: Tenant,
+    /// With which key.
+    pub(crate) access_key_id: AccessKeyId,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let client_id = single(&parts.headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
+        let secret = single(&parts.headers, "x-access-secret").unwrap_or_default();
+        // Bad pairs of every kind do the same work as good ones (P4): one keyed hash, one look-up. No client has
+        // the id of sixteen zeros.
+        let lookup_id = client_id.unwrap_or(ClientId::from_bytes([0; 16]));
+        let hash = app.keyring.keyed_hash(purposes::ACCESS_KEY, secret);
+        let key = app.db.read(async move |tx| access_keys::find_active(tx, lookup_id, &hash).await).await?;
+        let key = key.filter(|_| client_id.is_some()).ok_or_else(error::unauthenticated)?;
+        Ok(Self { tenant: Tenant { client_id: lookup_id, environment: key.environment }, access_key_id: key.id })
+    }
+}
+
+/// A consumer in the widget, proven by a bridge token that has not aged.
+pub(crate) struct BridgeSession {
+    /// The token's row: what it may do, and for whom.
+    pub(crate) token: BridgeToken,
+}
+
+impl FromRequestParts<App> for BridgeSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let bearer = single(&parts.headers, header::AUTHORIZATION.as_str()).and_then(|text| text.strip_prefix("Bearer "));
+        let token = find_bridge_token(app, bearer.unwrap_or_default()).await?.ok_or_else(error::unknown_bridge_token)?;
+        if token.expires_at <= app.clock.now() {
+            return Err(error::gone("This session has expired. Go back and start again."));
+        }
+        Ok(Self { token })
+    }
+}
+
+/// The row of a bridge token, aged or not.
+pub(crate) async fn find_bridge_token(app: &App, text: &str) -> Result<Option<BridgeToken>, ApiError> {
+    if !tokens::is_token(text) {
+        return Ok(None);
+    }
+    let hash = app.keyring.keyed_hash(purposes::BRIDGE_TOKEN, text);
+    Ok(app.db.read(async move |tx| bridge_tokens::find_by_hash(tx, &hash).await).await?)
+}
+
+/// A new token with its keyed hash.
+pub(crate) fn new_token(app: &App, purpose: &str) -> (Secret, [u8; 32]) {
+    let token = tokens::generate_token(&*app.random);
+    let hash = app.keyring.keyed_hash(purpose, token.expose());
+    (token, hash)
+}
+
+/// The value of a header that was sent exactly once.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}

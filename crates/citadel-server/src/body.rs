@@ -1,0 +1,284 @@
+//! Request bodies: strict where input is ambiguous, liberal where the contract says so (rules Q1–Q11, P44, P48).
+
+use std::{collections::HashSet, fmt, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Multipart, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::error::{self, ApiError};
+
+/// The largest body of a JSON route, in bytes.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+
+/// The deepest nesting of a JSON body.
+const MAX_DEPTH: usize = 32;
+
+/// How long a client may take to send a body.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A parsed request body. Takes JSON with any `charset` parameter, URL-encoded forms and form-data; a missing
+/// content type is read as JSON; an empty body is an empty object.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let headers = request.headers();
+        if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+            return Err(error::unsupported_media_type("Send the body without Content-Encoding."));
+        }
+        match Kind::of(headers)? {
+            Kind::Json => {
+                let bytes = read(request).await?;
+                let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
+                check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
+                parse(&mut serde_json::Deserializer::from_slice(&bytes)).map(Self)
+            }
+            Kind::Form => {
+                let bytes = read(request).await?;
+                let pairs: Vec<(String, String)> =
+                    axum::extract::Form::from_bytes(&bytes).map_err(|_| error::malformed("The body is not a valid form."))?;
+                from_pairs(pairs).map(Self)
+            }
+            Kind::Multipart => {
+                let limited = request.map(|body| axum::body::Body::new(Limited::new(body, MAX_BODY)));
+                let pairs = read_multipart(limited, state);
+                let pairs = tokio::time::timeout(BODY_DEADLINE, pairs).await.map_err(|_| too_slow())??;
+                from_pairs(pairs).map(Self)
+            }
+        }
+    }
+}
+
+enum Kind {
+    Json,
+    Form,
+    Multipart,
+}
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Self::Json) };
+        let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        match essence.as_str() {
+            "" | "application/json" | "text/json" => Ok(Self::Json),
+            other if other.starts_with("application/") && other.ends_with("+json") => Ok(Self::Json),
+            "application/x-www-form-urlencoded" => Ok(Self::Form),
+            "multipart/form-data" => Ok(Self::Multipart),
+            _ => Err(error::unsupported_media_type("Send the body as application/json.")),
+        }
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, ApiError> {
+    let body = Limited::new(request.into_body(), MAX_BODY).collect();
+    let body = tokio::time::timeout(BODY_DEADLINE, body).await.map_err(|_| too_slow())?;
+    body.map(http_body_util::Collected::to_bytes).map_err(|cause| {
+        if cause.is::<LengthLimitError>() {
+            too_large()
+        } else {
+            error::malformed("The body could not be read to its end.")
+        }
+    })
+}
+
+async fn read_multipart<S: Send + Sync>(request: Request, state: &S) -> Result<Vec<(String, String)>, ApiError> {
+    let broken = |_| error::malformed("The body is not valid form-data.");
+    let mut parts = Multipart::from_request(request, state).await.map_err(|_| error::malformed("The form-data has no boundary."))?;
+    let mut pairs = Vec::new();
+    while let Some(part) = parts.next_field().await.map_err(broken)? {
+        let name = part.name().unwrap_or_default().to_owned();
+        pairs.push((name, part.text().await.map_err(broken)?));
+    }
+    Ok(pairs)
+}
+
+fn too_large() -> ApiError {
+    error::over_limit(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {MAX_BODY} bytes."))
+}
+
+fn too_slow() -> ApiError {
+    error::over_limit(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.")
+}
+
+fn from_pairs<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, ApiError> {
+    let mut object = Map::new();
+    for (name, text) in pairs {
+        if text.contains('\0') || name.contains('\0') {
+            return Err(error::malformed("The body is a form with a NUL character."));
+        }
+        if object.insert(name.clone(), Value::String(text)).is_some() {
+            return Err(error::invalid(&name, "Sent twice."));
+        }
+    }
+    parse(Value::Object(object))
+}
+
+/// Parses into `T` and names the field that does not fit. The offending value is never repeated: it may be a secret.
+fn parse<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, ApiError>
+where
+    D::Error: fmt::Display,
+{
+    serde_path_to_error::deserialize(deserializer).map_err(|problem| {
+        let path = problem.path().to_string();
+        let message = problem.into_inner().to_string();
+        if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            let field = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+            return error::invalid(&field, "This field is required.");
+        }
+        let expected = message.split_once("expected ").map_or("another type", |(_, expected)| expected);
+        let expected = expected.split(" at line ").next().unwrap_or(expected);
+        if path == "." {
+            error::malformed(format!("The body does not fit: expected {expected}."))
+        } else {
+            error::invalid(&path, format!("Wrong value: expected {expected}."))
+        }
+    })
+}
+
+/// Refuses JSON that two parsers could read in two ways, or that is built to hurt: a top level other than an object,
+/// duplicate keys, NUL characters, numbers out of range, nesting over [`MAX_DEPTH`], trailing bytes.
+fn check_strict(bytes: &[u8]) -> Result<(), String> {
+    if bytes.first() == Some(&0xEF) {
+        return Err("JSON with a byte order mark".to_owned());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    Strict { depth: 0 }.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(|problem| {
+        let text = problem.to_string();
+        match text.strip_prefix("strict: ").and_then(|rest| rest.split(" at line ").next()) {
+            Some(reason) => reason.to_owned(),
+            // The parser's own words can quote the input.
+            None => format!("not valid JSON (line {}, column {})", problem.line(), problem.column()),
+        }
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth == MAX_DEPTH {
+            return Err(E::custom(format!("strict: JSON nested deeper than {MAX_DEPTH} levels")));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+
+    fn scalar<E: serde::de::Error>(self) -> Result<(), E> {
+        if self.depth == 0 { Err(E::custom("strict: not a JSON object")) } else { Ok(()) }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.scalar()
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        if text.contains('\0') {
+            return Err(E::custom("strict: JSON with a NUL character"));
+        }
+        self.scalar()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        self.scalar()?;
+        let inner = self.deeper()?;
+        while items.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let inner = self.deeper()?;
+        let mut seen = HashSet::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if key.contains('\0') {
+                return Err(A::Error::custom("strict: JSON with a NUL character"));
+            }
+            if !seen.insert(key) {
+                return Err(A::Error::custom("strict: JSON with a key that is given twice"));
+            }
+            entries.next_value_seed(inner)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: Result<(), &str>) {
+        let found = check_strict(json.as_bytes());
+        match expected {
+            Ok(()) => assert_eq!(found, Ok(()), "{json:.80}"),
+            Err(part) => assert!(found.as_ref().is_err_and(|reason| reason.contains(part)), "{json:.80}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn p48_ambiguous_json_is_refused() {
+        check("{}", Ok(()));
+        check(r#"{"a":[1,{"b":null}],"c":"é"}"#, Ok(()));
+        check("[]", Err("not a JSON object"));
+        check("1", Err("not a JSON object"));
+        check(r#"{"a":1,"a":2}"#, Err("twice"));
+        check(r#"{"x":{"a":1,"a":2}}"#, Err("twice"));
+        check("{\"a\":\"x\\u0000\"}", Err("NUL"));
+        check(r#"{"a":1e999}"#, Err("not valid JSON"));
+        check(r#"{"a":NaN}"#, Err("not valid JSON"));
+        check(r#"{"a":"\ud800"}"#, Err("not valid JSON"));
+        check(r#"{"a":1} x"#, Err("not valid JSON"));
+        check("\u{feff}{}", Err("byte order mark"));
+    }
+
+    #[test]
+    fn p44_nesting_is_limited() {
+        let nested = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+        check(&nested(32), Ok(()));
+        check(&nested(33), Err("nested deeper"));
+        check(&nested(100_000), Err("nested deeper"));
+    }
+}

@@ -1,0 +1,244 @@
+//! From texts to a [`Config`]: every setting is looked at, every problem is kept.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
+
+use axum::http::Uri;
+use citadel_domain::Secret;
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    Config, Profile,
+    file::Values,
+    mask_url,
+    problem::Problem,
+    settings::{
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL, ROOT_KEY_FILE,
+        Setting, TLS_CERT, TLS_KEY,
+    },
+};
+
+/// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
+const LONGEST_SOCKET_PATH: usize = 103;
+
+/// `None` only when a setting has no usable value; the problem is then on the list.
+pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Config> {
+    let profile = profile(values, problems);
+    let listen = address(values, &LISTEN, problems);
+    let dashboard_listen = address(values, &DASHBOARD_LISTEN, problems);
+    let metrics_listen = address(values, &METRICS_LISTEN, problems);
+    distinct(&[(&LISTEN, listen), (&DASHBOARD_LISTEN, dashboard_listen), (&METRICS_LISTEN, metrics_listen)], problems);
+    if let Some(address) = metrics_listen.filter(|address| !address.ip().is_loopback()) {
+        problems.push(Problem::of(
+            &METRICS_LISTEN,
+            Some(&address.to_string()),
+            "health and metrics are for this machine only",
+            "use a loopback address, for example 127.0.0.1:8702",
+        ));
+    }
+    let production = profile == Some(Profile::Production);
+    let public_url = public_url(values, production, problems);
+    let data_dir = PathBuf::from(values.get(&DATA_DIR).unwrap_or_default());
+    let database_url = database_url(values, problems);
+    if database_url.is_none() {
+        socket_path_fits(&data_dir, problems);
+    }
+    let root_key_file = values.given(&ROOT_KEY_FILE).map(PathBuf::from);
+    if production && root_key_file.is_none() {
+        problems.push(Problem::of(
+            &ROOT_KEY_FILE,
+            None,
+            "production needs a root key of its own and none is named",
+            "make one with (umask 077; openssl rand -hex 32 > root.key), keep a copy elsewhere, and set the path",
+        ));
+    }
+    tls_is_unset(values, problems);
+    let log = log(values, problems);
+
+    let mut config = Config {
+        listen: listen?,
+        dashboard_listen: dashboard_listen?,
+        metrics_listen: metrics_listen?,
+        public_url,
+        root_key_file: root_key_file.unwrap_or_else(|| data_dir.join("root.key")),
+        data_dir,
+        database_url,
+        profile: profile?,
+        log: log?,
+        risks: Vec::new(),
+    };
+    config.risks = risks(&config);
+    Some(config)
+}
+
+fn profile(values: &Values, problems: &mut Vec<Problem>) -> Option<Profile> {
+    match values.get(&PROFILE).unwrap_or_default() {
+        "development" => Some(Profile::Development),
+        "production" => Some(Profile::Production),
+        other => {
+            problems.push(Problem::of(
+                &PROFILE,
+                Some(other),
+                "is not a profile",
+                "write development or production",
+            ));
+            None
+        }
+    }
+}
+
+fn address(values: &Values, setting: &Setting, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
+    let text = values.get(setting).unwrap_or_default();
+    let address = text.parse().ok();
+    if address.is_none() {
+        let example = setting.default.unwrap_or_default();
+        problems.push(Problem::of(
+            setting,
+            Some(text),
+            "is not an IP address and a port",
+            format!("write for example {example} (names such as localhost are not taken)"),
+        ));
+    }
+    address
+}
+
+fn distinct(addresses: &[(&Setting, Option<SocketAddr>)], problems: &mut Vec<Problem>) {
+    for (index, (setting, address)) in addresses.iter().enumerate() {
+        let Some(address) = address.filter(|address| address.port() != 0) else { continue };
+        let twin = addresses[..index].iter().find(|(_, earlier)| *earlier == Some(address));
+        if let Some((other, _)) = twin {
+            problems.push(Problem::of(
+                setting,
+                Some(&address.to_string()),
+                format!("is also the address of {}", other.env),
+                "give each listener a port of its own",
+            ));
+        }
+    }
+}
+
+fn public_url(values: &Values, production: bool, problems: &mut Vec<Problem>) -> Option<String> {
+    let text = values.given(&PUBLIC_URL)?;
+    // User names and passwords do not belong here, and must not be shown if somebody tries.
+    let shown = if text.contains('@') { mask_url(text) } else { text.to_owned() };
+    let mut problem = |what: &str, fix: &str| {
+        problems.push(Problem::of(&PUBLIC_URL, Some(&shown), what, fix));
+        None
+    };
+    let example = "write scheme, host and port only, for example https://citadel.example.com";
+    let Ok(uri) = text.trim_end_matches('/').parse::<Uri>() else {
+        return problem("is not a web address", example);
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return problem("is not a whole web address", example);
+    };
+    let has_more = uri.path_and_query().is_some_and(|rest| rest.as_str() != "/");
+    if !matches!(scheme, "http" | "https") || authority.as_str().contains('@') || has_more || text.contains('#') {
+        return problem("is more, or other, than scheme, host and port", example);
+    }
+    if production && scheme == "http" && !is_loopback(authority.host()) {
+        return problem(
+            "is plain http, and payroll logins would cross the network unprotected",
+            "put a TLS proxy in front and write its https address",
+        );
+    }
+    Some(format!("{scheme}://{authority}"))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn database_url(values: &Values, problems: &mut Vec<Problem>) -> Option<Secret> {
+    let text = values.given(&DATABASE_URL)?;
+    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    if rest.is_none_or(str::is_empty) {
+        problems.push(Problem::of(
+            &DATABASE_URL,
+            Some(&mask_url(text)),
+            "is not the address of a Postgres",
+            "write postgres://user:password@host:5432/database, or leave it out to use the embedded database",
+        ));
+    }
+    Some(Secret::new(text))
+}
+
+fn socket_path_fits(data_dir: &std::path::Path, problems: &mut Vec<Problem>) {
+    let length = data_dir.join("admin.sock").as_os_str().len();
+    if length > LONGEST_SOCKET_PATH {
+        problems.push(Problem::of(
+            &DATA_DIR,
+            Some(&data_dir.display().to_string()),
+            format!("is too long: the admin socket in it would have a path of {length} bytes"),
+            format!("choose a directory whose path with /admin.sock has at most {LONGEST_SOCKET_PATH} bytes"),
+        ));
+    }
+}
+
+fn tls_is_unset(values: &Values, problems: &mut Vec<Problem>) {
+    for setting in [&TLS_CERT, &TLS_KEY] {
+        if let Some(path) = values.given(setting) {
+            problems.push(Problem::of(
+                setting,
+                Some(path),
+                "this release does not speak TLS itself",
+                "unset it, put a TLS proxy (nginx, Caddy, HAProxy) in front, and write the proxy's https address in CITADEL_PUBLIC_URL",
+            ));
+        }
+    }
+}
+
+fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
+    let text = values.get(&LOG).unwrap_or_default();
+    if let Err(error) = EnvFilter::builder().parse(text) {
+        problems.push(Problem::of(
+            &LOG,
+            Some(text),
+            format!("is not a log filter ({error})"),
+            "write error, warn, info, debug or trace",
+        ));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// What works but should be looked at before people's data goes in.
+fn risks(config: &Config) -> Vec<Problem> {
+    let mut risks = Vec::new();
+    let production = config.profile == Profile::Production;
+    if !config.listen.ip().is_loopback() {
+        let fix = if production {
+            "let only the TLS proxy reach this port (firewall or private network)"
+        } else {
+            "use 127.0.0.1 unless others must reach it; for real data set CITADEL_PROFILE=production"
+        };
+        let what = "plain HTTP is reachable from other machines";
+        risks.push(Problem::of(&LISTEN, Some(&config.listen.to_string()), what, fix));
+    }
+    if production && config.public_url.is_none() {
+        let what = "not set, so browsers on other machines cannot open the widget";
+        risks.push(Problem::of(&PUBLIC_URL, None, what, "write the https address of the proxy in front"));
+    }
+    if let Some(url) = &config.database_url {
+        let host = url.expose().split("://").nth(1).unwrap_or_default();
+        let host = host.split(['/', '?']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        if !is_loopback(host) && !host.is_empty() {
+            risks.push(Problem::of(
+                &DATABASE_URL,
+                Some(&mask_url(url.expose())),
+                "this release speaks to Postgres without TLS",
+                "reach it over the loopback address, a private network or a tunnel",
+            ));
+        }
+    }
+    if config.log.contains("trace") || config.log.contains("debug") {
+        let what = "detailed logs hold no secrets, but a lot of technical facts";
+        risks.push(Problem::of(&LOG, Some(&config.log), what, "use info for every day"));
+    }
+    risks
+}

@@ -1,0 +1,138 @@
+//! Configuration: one TOML file, each setting also an environment variable, checked whole before anything starts.
+//!
+//! Start with [`settings`]: the table of what can be set. [`Config::load`] lists every problem at once.
+
+mod check;
+mod default;
+mod file;
+mod problem;
+mod settings;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use citadel_domain::Secret;
+
+pub use self::{
+    default::default_text,
+    problem::{Problem, Problems, mask_url},
+    settings::Setting,
+};
+pub(crate) use self::settings::{DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE};
+
+/// The file that is read when none is named.
+pub const DEFAULT_FILE: &str = "citadel.toml";
+
+/// How careful the server must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// A laptop: keys are made on first start, production keys are refused.
+    Development,
+    /// Real people: nothing is made up, nothing unsafe is accepted.
+    Production,
+}
+
+impl Profile {
+    /// The word in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// API, `bridge.js`, widget.
+    pub listen: SocketAddr,
+    /// Dashboard. Checked, but nothing listens there yet.
+    pub dashboard_listen: SocketAddr,
+    /// Health and metrics. Loopback only.
+    pub metrics_listen: SocketAddr,
+    /// What the outside calls us, without a final slash. `None`: the address that was bound.
+    pub public_url: Option<String>,
+    /// Database file, generated root key, admin socket.
+    pub data_dir: PathBuf,
+    /// Postgres, when set. Holds a password, hence a secret.
+    pub database_url: Option<Secret>,
+    /// Where the root key is.
+    pub root_key_file: PathBuf,
+    /// How careful to be.
+    pub profile: Profile,
+    /// Filter of the log.
+    pub log: String,
+    /// Settings that work but are risky; each is a sentence (P64).
+    pub risks: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads the file (`citadel.toml` in the working directory if there is one and none is named), lays the environment
+    /// over it and checks the whole. The environment is an argument, so that tests bring their own.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut values = file::read(file, &mut problems);
+        values.lay_environment_over(environment);
+        let config = check::check(&values, &mut problems);
+        match config {
+            Some(config) if problems.is_empty() => Ok(config),
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    /// The SQLite file, when the store is embedded.
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("citadel.db")
+    }
+
+    /// Where a running server takes administrative requests.
+    pub fn admin_socket(&self) -> PathBuf {
+        self.data_dir.join("admin.sock")
+    }
+
+    /// Whether the store is a file of this process and not a Postgres.
+    pub const fn is_embedded(&self) -> bool {
+        self.database_url.is_none()
+    }
+
+    /// The outside address: the one that was set, else the one that was bound.
+    pub fn public_url_for(&self, bound: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| {
+            // Nobody can call 0.0.0.0; on the machine itself the loopback address reaches it.
+            if bound.ip().is_unspecified() {
+                format!("http://127.0.0.1:{}", bound.port())
+            } else {
+                format!("http://{bound}")
+            }
+        })
+    }
+
+    /// Each setting with its effective value, nothing secret, in the order of the table.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let public_url = self.public_url.clone().unwrap_or_else(|| self.public_url_for(self.listen));
+        let database = self.database_url.as_ref().map_or_else(
+            || format!("(embedded: {})", self.database_file().display()),
+            |url| mask_url(url.expose()),
+        );
+        vec![
+            ("CITADEL_PROFILE", self.profile.as_str().to_owned()),
+            ("CITADEL_LISTEN", self.listen.to_string()),
+            ("CITADEL_DASHBOARD_LISTEN", self.dashboard_listen.to_string()),
+            ("CITADEL_METRICS_LISTEN", self.metrics_listen.to_string()),
+            ("CITADEL_PUBLIC_URL", public_url),
+            ("CITADEL_DATA_DIR", self.data_dir.display().to_string()),
+            ("CITADEL_DATABASE_URL", database),
+            ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
+            ("CITADEL_LOG", self.log.clone()),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests;

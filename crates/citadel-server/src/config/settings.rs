@@ -1,0 +1,109 @@
+//! The table of settings: one row each, from which the file, the environment, the messages and the commented default
+//! are all derived.
+
+/// One setting.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Name in the file.
+    pub name: &'static str,
+    /// Name in the environment.
+    pub env: &'static str,
+    /// Value when nothing is set, as it would be written.
+    pub default: Option<&'static str>,
+    /// What it does, for the commented default.
+    pub about: &'static str,
+}
+
+pub(crate) const PROFILE: Setting = Setting {
+    name: "profile",
+    env: "CITADEL_PROFILE",
+    default: Some("development"),
+    about: "development: the root key is made on the first start, and keys for prod are refused.\n\
+            production: nothing is made up; unsafe settings stop the start.",
+};
+pub(crate) const LISTEN: Setting = Setting {
+    name: "listen",
+    env: "CITADEL_LISTEN",
+    default: Some("127.0.0.1:8700"),
+    about: "API under /v1/, /bridge.js, the widget, /openapi.json, /docs. An address and a port; port 0 takes a free one.",
+};
+pub(crate) const DASHBOARD_LISTEN: Setting = Setting {
+    name: "dashboard_listen",
+    env: "CITADEL_DASHBOARD_LISTEN",
+    default: Some("127.0.0.1:8701"),
+    about: "Dashboard. Reserved: the value is checked, nothing listens there in this release.",
+};
+pub(crate) const METRICS_LISTEN: Setting = Setting {
+    name: "metrics_listen",
+    env: "CITADEL_METRICS_LISTEN",
+    default: Some("127.0.0.1:8702"),
+    about: "/healthz, /readyz and /metrics. Loopback only.",
+};
+pub(crate) const PUBLIC_URL: Setting = Setting {
+    name: "public_url",
+    env: "CITADEL_PUBLIC_URL",
+    default: None,
+    about: "What browsers call this server, for example https://citadel.example.com. Default: http:// and the address\n\
+            of `listen`. In production it must be https unless the host is a loopback address.",
+};
+pub(crate) const DATA_DIR: Setting = Setting {
+    name: "data_dir",
+    env: "CITADEL_DATA_DIR",
+    default: Some("./data"),
+    about: "Directory of the embedded database, the generated root key and the admin socket. Made with mode 0700.",
+};
+pub(crate) const DATABASE_URL: Setting = Setting {
+    name: "database_url",
+    env: "CITADEL_DATABASE_URL",
+    default: None,
+    about: "A Postgres, for example postgres://citadel@db.example.com/citadel. Default: one SQLite file in the data\n\
+            directory.",
+};
+pub(crate) const ROOT_KEY_FILE: Setting = Setting {
+    name: "root_key_file",
+    env: "CITADEL_ROOT_KEY_FILE",
+    default: None,
+    about: "The root key: 32 random bytes as 64 hex digits, file mode 0600. Default: root.key in the data directory,\n\
+            made on the first start in development. In production it must be set and exist:\n\
+            (umask 077; openssl rand -hex 32 > root.key). Whoever loses it loses the data; keep a copy elsewhere.",
+};
+pub(crate) const TLS_CERT: Setting = Setting {
+    name: "tls_cert",
+    env: "CITADEL_TLS_CERT",
+    default: None,
+    about: "Reserved for TLS without a proxy. Not in this release: put a TLS proxy in front and leave this unset.",
+};
+pub(crate) const TLS_KEY: Setting = Setting {
+    name: "tls_key",
+    env: "CITADEL_TLS_KEY",
+    default: None,
+    about: "Reserved, as tls_cert.",
+};
+pub(crate) const LOG: Setting = Setting {
+    name: "log",
+    env: "CITADEL_LOG",
+    default: Some("info"),
+    about: "What is logged: error, warn, info, debug or trace, also per part (info,citadel_store=debug).",
+};
+
+/// Every setting, in the order in which people should read them.
+pub(super) const ALL: [&Setting; 11] = [
+    &PROFILE,
+    &LISTEN,
+    &DASHBOARD_LISTEN,
+    &METRICS_LISTEN,
+    &PUBLIC_URL,
+    &DATA_DIR,
+    &DATABASE_URL,
+    &ROOT_KEY_FILE,
+    &TLS_CERT,
+    &TLS_KEY,
+    &LOG,
+];
+
+impl Setting {
+    /// Whether an environment variable of this name is a setting.
+    pub fn is_variable(name: &str) -> bool {
+        ALL.iter().any(|setting| setting.env == name)
+    }
+}

@@ -1,0 +1,155 @@
+use std::path::PathBuf;
+
+use super::*;
+
+fn load(environment: &[(&str, &str)]) -> Result<Config, Problems> {
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::load(None, pairs)
+}
+
+fn problems(environment: &[(&str, &str)]) -> String {
+    load(environment).unwrap_err().to_string()
+}
+
+/// A file of our own per test: tests run side by side.
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("citadel-config-{}-{name}.toml", std::process::id()));
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn nothing_set_is_the_documented_default() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8700");
+    assert_eq!(config.dashboard_listen.to_string(), "127.0.0.1:8701");
+    assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:8702");
+    assert_eq!(config.data_dir, PathBuf::from("./data"));
+    assert_eq!(config.root_key_file, PathBuf::from("./data/root.key"));
+    assert_eq!(config.profile, Profile::Development);
+    assert_eq!(config.public_url_for(config.listen), "http://127.0.0.1:8700");
+    assert_eq!(config.risks, []);
+}
+
+#[test]
+fn every_problem_is_listed_with_its_setting_value_and_fix() {
+    let text = problems(&[
+        ("CITADEL_PROFILE", "staging"),
+        ("CITADEL_LISTEN", "localhost:8700"),
+        ("CITADEL_METRICS_LISTEN", "0.0.0.0:8702"),
+        ("CITADEL_DASHBOARD_LISTEN", "127.0.0.1:99999"),
+        ("CITADEL_PUBLIC_URL", "citadel.example.com"),
+        ("CITADEL_DATABASE_URL", "mysql://root:hunter2hunter2@db/citadel"),
+        ("CITADEL_TLS_CERT", "cert.pem"),
+        ("CITADEL_LOG", "citadel_server=loud"),
+    ]);
+    assert!(text.starts_with("the configuration has 8 problems"), "{text}");
+    for setting in ["PROFILE", "LISTEN", "METRICS_LISTEN", "DASHBOARD_LISTEN", "PUBLIC_URL", "DATABASE_URL", "LOG"] {
+        assert!(text.contains(&format!("CITADEL_{setting} (")), "{setting}: {text}");
+    }
+    assert!(text.contains("(listen in the file) = \"localhost:8700\""), "{text}");
+    assert_eq!(text.matches("fix: ").count(), 8, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let path = file("wins", "listen = \"127.0.0.1:1\"\ndata_dir = \"/srv/citadel\"\nlog = \"\"\n");
+    let environment = [("CITADEL_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
+    let config = Config::load(Some(&path), environment).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:2");
+    assert_eq!(config.data_dir, PathBuf::from("/srv/citadel"));
+    assert_eq!(config.log, "info");
+}
+
+#[test]
+fn a_wrong_file_is_told_with_names_and_lines_and_no_values() {
+    let path = file("keys", "listne = \"127.0.0.1:1\"\nlog = 3\ncolour = \"green\"\n");
+    let text = Config::load(Some(&path), []).unwrap_err().to_string();
+    assert!(text.contains("3 problems") && text.contains("did you mean \"listen\"?"), "{text}");
+    assert!(text.contains("\"log\" is a integer, not a text") && text.contains("\"colour\" is not a setting"), "{text}");
+
+    let path = file("syntax", "log = \"info\"\ndatabase_url = \"postgres://a:hunter2hunter2@b/c\n");
+    let text = Config::load(Some(&path), []).unwrap_err().to_string();
+    assert!(text.contains("line 2 is not valid TOML") && !text.contains("hunter2"), "{text}");
+
+    let text = Config::load(Some(Path::new("/nowhere/citadel.toml")), []).unwrap_err().to_string();
+    assert!(text.contains("/nowhere/citadel.toml: cannot be read"), "{text}");
+}
+
+#[test]
+fn p64_production_accepts_nothing_unsafe() {
+    let text = problems(&[("CITADEL_PROFILE", "production"), ("CITADEL_PUBLIC_URL", "http://citadel.example.com")]);
+    assert!(text.contains("2 problems"), "{text}");
+    assert!(text.contains("CITADEL_ROOT_KEY_FILE") && text.contains("plain http"), "{text}");
+
+    let good = [
+        ("CITADEL_PROFILE", "production"),
+        ("CITADEL_PUBLIC_URL", "https://citadel.example.com/"),
+        ("CITADEL_ROOT_KEY_FILE", "/etc/citadel/root.key"),
+    ];
+    let config = load(&good).unwrap();
+    assert_eq!(config.public_url.as_deref(), Some("https://citadel.example.com"));
+    assert_eq!(config.risks, []);
+    let loopback = [good[0], ("CITADEL_PUBLIC_URL", "http://[::1]:8700"), good[2]];
+    assert!(load(&loopback).is_ok());
+}
+
+#[test]
+fn p64_every_risky_setting_is_named() {
+    let config = load(&[
+        ("CITADEL_LISTEN", "0.0.0.0:8700"),
+        ("CITADEL_DATABASE_URL", "postgres://citadel:hunter2hunter2@db.example.com:5432/citadel"),
+        ("CITADEL_LOG", "trace"),
+    ])
+    .unwrap();
+    let risks: Vec<_> = config.risks.iter().map(ToString::to_string).collect();
+    assert_eq!(risks.len(), 3, "{risks:?}");
+    assert!(!format!("{risks:?} {config:?} {:?}", config.lines()).contains("hunter2"));
+    assert_eq!(config.public_url_for(config.listen), "http://127.0.0.1:8700");
+}
+
+#[test]
+fn public_urls() {
+    let check = |url: &str, expected: Option<&str>| {
+        let config = load(&[("CITADEL_PUBLIC_URL", url)]);
+        assert_eq!(config.as_ref().ok().and_then(|config| config.public_url.as_deref()), expected, "{url} {config:?}");
+    };
+    check("https://citadel.example.com", Some("https://citadel.example.com"));
+    check("http://10.0.0.1:8700/", Some("http://10.0.0.1:8700"));
+    for bad in ["ftp://a", "https://a/path", "https://a?b=c", "https://a#b", "https://u:p@a", "https://", "//a", "a b"] {
+        check(bad, None);
+    }
+}
+
+#[test]
+fn listeners_need_ports_of_their_own() {
+    let text = problems(&[("CITADEL_LISTEN", "127.0.0.1:8702")]);
+    assert!(text.contains("is also the address of CITADEL_LISTEN"), "{text}");
+    let free = [("CITADEL_LISTEN", "127.0.0.1:0"), ("CITADEL_METRICS_LISTEN", "127.0.0.1:0")];
+    assert!(load(&free).is_ok());
+}
+
+#[test]
+fn database_addresses_are_masked() {
+    let check = |url, expected| assert_eq!(mask_url(url), expected);
+    check("postgres://citadel:p@ss:w@db:5432/citadel?password=x", "postgres://citadel:…@db:5432/citadel");
+    check("postgres://db/citadel", "postgres://db/citadel");
+    check("password=x host=y", "(not shown, it may hold a password)");
+}
+
+#[test]
+fn the_commented_default_is_a_valid_file_with_every_setting() {
+    let text = default_text();
+    for setting in settings::ALL {
+        assert!(text.contains(&format!("[{}]\n#{} = ", setting.env, setting.name)), "{}", setting.name);
+    }
+    // As printed, and with every comment sign before a setting removed.
+    Config::load(Some(&file("default", &text)), []).unwrap();
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '['])).unwrap_or(line))
+        .collect();
+    let config = Config::load(Some(&file("default-set", &lines.join("\n"))), []).unwrap();
+    assert_eq!(config.lines(), load(&[]).unwrap().lines());
+}

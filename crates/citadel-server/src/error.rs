@@ -1,0 +1,167 @@
+//! The one type that turns a refusal into an HTTP answer, in the shapes of the contract (section 1.6).
+
+use std::{error::Error as StdError, fmt};
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use citadel_api_types::error::{Detail, ErrorBody, ErrorCode, ErrorExtra, ErrorObject, InvalidParam};
+
+/// What a handler returns.
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+/// A refusal or fault: a status, a code and a sentence for the caller; a cause for the log.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    code: ErrorCode,
+    message: String,
+    fields: Vec<(String, String)>,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), fields: Vec::new(), cause: None }
+    }
+}
+
+/// 400 that names one field.
+pub(crate) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
+    invalid_fields(vec![(field.to_owned(), message.into())])
+}
+
+/// 400 that names several fields.
+pub(crate) fn invalid_fields(fields: Vec<(String, String)>) -> ApiError {
+    let mut error =
+        ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::IncorrectParameters, "Some parameters are incorrect.");
+    error.fields = fields;
+    error
+}
+
+/// 400 for a body that cannot be read at all.
+pub(crate) fn malformed(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::IncorrectParameters, message)
+}
+
+/// 401: one body for every kind of bad credentials (P1).
+pub(crate) fn unauthenticated() -> ApiError {
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        ErrorCode::AuthenticationFailed,
+        "No such user. Send the headers X-Access-Client-Id and X-Access-Secret of one active key.",
+    )
+}
+
+/// 401 for a bridge token that was never made.
+pub(crate) fn unknown_bridge_token() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, ErrorCode::AuthenticationFailed, "Unknown bridge token.")
+}
+
+/// 403: a valid key that may not do this.
+pub(crate) fn forbidden(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, ErrorCode::NotAuthenticated, message)
+}
+
+/// 404: unknown, deleted and foreign ids look alike (P5).
+pub(crate) fn not_found() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "Not Found.")
+}
+
+/// 405.
+pub(crate) fn method_not_allowed() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotFound, "Method Not Allowed.")
+}
+
+/// 409: the thing is not in a state in which this makes sense.
+pub(crate) fn conflict(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, ErrorCode::IncorrectParameters, message)
+}
+
+/// 410: a token reused or aged.
+pub(crate) fn gone(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::GONE, ErrorCode::ExpiredToken, message)
+}
+
+/// 415.
+pub(crate) fn unsupported_media_type(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::NotFound, message)
+}
+
+/// 408, 413, 414, 431: a limit of P44 or P45.
+pub(crate) fn over_limit(status: StatusCode, message: impl Into<String>) -> ApiError {
+    ApiError::new(status, ErrorCode::IncorrectParameters, message)
+}
+
+/// 429: wait before trying again.
+pub(crate) fn throttled(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled, message)
+}
+
+/// 500: the caller learns nothing but that it is our fault (P47).
+pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> ApiError {
+    let mut error = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Error, "Something went wrong here.");
+    error.cause = Some(cause.into());
+    error
+}
+
+impl From<citadel_store::Error> for ApiError {
+    fn from(cause: citadel_store::Error) -> Self {
+        let mut error = internal("");
+        if matches!(cause, citadel_store::Error::Unavailable(_)) {
+            error.status = StatusCode::SERVICE_UNAVAILABLE;
+            error.message = "The database cannot be reached. Try again shortly.".to_owned();
+        }
+        error.cause = Some(Box::new(cause));
+        error
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status, self.message)
+    }
+}
+
+impl StdError for ApiError {}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            let cause = self.cause.as_deref().map(error_chain).unwrap_or_default();
+            // The request span carries the request id, so that the caller's report and this line can be matched.
+            tracing::error!(error.cause = cause, status = self.status.as_u16(), "request failed");
+        }
+        let mut response = match self.status {
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Json(Detail { detail: self.message }).into_response()
+            }
+            _ => {
+                let invalid_params: Vec<_> =
+                    self.fields.into_iter().map(|(field, message)| InvalidParam { field, message }).collect();
+                let extra = (!invalid_params.is_empty()).then_some(ErrorExtra { invalid_params });
+                Json(ErrorBody { error: ErrorObject { code: self.code, message: self.message, extra } })
+                    .into_response()
+            }
+        };
+        *response.status_mut() = self.status;
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+        }
+        response
+    }
+}
+
+/// An error and its sources in one line.
+fn error_chain(error: &(dyn StdError + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,201 @@
+//! Background work. A job is a row that was committed together with its cause; a worker claims it under a lease, works
+//! outside any transaction, and records the result under the lease's fencing number, so that a worker that was thought
+//! dead can write nothing (P36).
+
+pub(crate) mod events;
+mod run_task;
+mod sweep;
+
+use std::time::Duration;
+
+use citadel_domain::TaskId;
+use citadel_store::{
+    Tenant,
+    jobs::{self, Job},
+    tasks::Task,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::{sync::watch, task::JoinSet};
+use tracing::Instrument;
+
+use crate::{app::App, error::ApiError};
+
+/// The kind of job that runs a task.
+pub(crate) const RUN_TASK: &str = "run_task";
+
+/// How long a worker may be silent before its jobs go to another.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How often a worker says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a worker looks for due jobs that nobody rang for.
+const IDLE: Duration = Duration::from_secs(1);
+/// Jobs in the hands of one worker.
+const BATCH: u32 = 20;
+/// Tries of a job before it is buried.
+const MAX_ATTEMPTS: i64 = 5;
+
+/// The payload of [`RUN_TASK`]: whose task.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct RunTask {
+    client_id: citadel_domain::ClientId,
+    environment: Word,
+    task_id: TaskId,
+}
+
+/// An environment, spelled as in the store.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Word {
+    Sandbox,
+    Dev,
+    Prod,
+}
+
+impl RunTask {
+    pub(crate) fn of(task: &Task) -> Self {
+        use citadel_domain::Environment as E;
+        let environment = match task.tenant.environment {
+            E::Sandbox => Word::Sandbox,
+            E::Dev => Word::Dev,
+            E::Prod => Word::Prod,
+        };
+        Self { client_id: task.tenant.client_id, environment, task_id: task.id }
+    }
+
+    fn tenant(self) -> Tenant {
+        use citadel_domain::Environment as E;
+        let environment = match self.environment {
+            Word::Sandbox => E::Sandbox,
+            Word::Dev => E::Dev,
+            Word::Prod => E::Prod,
+        };
+        Tenant { client_id: self.client_id, environment }
+    }
+}
+
+/// What to do with a job after it ran.
+pub(crate) enum Outcome {
+    /// It is done.
+    Finished,
+    /// It goes on later.
+    Again(Timestamp),
+    /// Another worker has it now; nothing may be written.
+    Lost,
+}
+
+/// Works until told to stop, then lets the jobs in hand finish.
+pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
+    let mut running = JoinSet::new();
+    let mut last_sweep = None;
+    while !*stop.borrow() {
+        while running.try_join_next().is_some() {}
+        sweep::now_and_then(&app, &mut last_sweep).await;
+        let free = BATCH - u32::try_from(running.len()).unwrap_or(BATCH).min(BATCH);
+        let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&app, free).await };
+        match claimed {
+            Ok(jobs) if !jobs.is_empty() => {
+                for job in jobs {
+                    running.spawn(run(app.clone(), job));
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(cause) => tracing::warn!(error.cause = %cause, "cannot look for jobs"),
+        }
+        tokio::select! {
+            () = app.job_bell.notified() => {}
+            () = tokio::time::sleep(IDLE) => {}
+            Some(_) = running.join_next(), if !running.is_empty() => {}
+            _ = stop.changed() => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Runs every job that is due, and those that they queue, until none is left. For tests and for `worker --once`.
+pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
+    let mut ran = 0;
+    loop {
+        let jobs = claim(app, BATCH).await?;
+        if jobs.is_empty() {
+            return Ok(ran);
+        }
+        for job in jobs {
+            run(app.clone(), job).await;
+            ran += 1;
+        }
+    }
+}
+
+async fn claim(app: &App, limit: u32) -> Result<Vec<Job>, citadel_store::Error> {
+    let now = app.clock.now();
+    app.db.write(async move |tx| jobs::claim(tx, now, LEASE, limit).await).await
+}
+
+async fn run(app: App, job: Job) {
+    let span = tracing::info_span!("job", job.id = %job.id, job.kind = job.kind, job.attempts = job.attempts);
+    run_one(&app, &job).instrument(span).await;
+}
+
+async fn run_one(app: &App, job: &Job) {
+    let result = match job.kind.as_str() {
+        RUN_TASK => run_task::run(app, job).await,
+        other => Err(crate::error::internal(format!("unknown kind of job: {other}"))),
+    };
+    let recorded = match result {
+        Ok(Outcome::Lost) => {
+            tracing::warn!("another worker has this job now");
+            return;
+        }
+        Ok(Outcome::Finished) => finish(app, job).await,
+        Ok(Outcome::Again(at)) => again(app, job, at).await,
+        Err(cause) => give_back(app, job, &cause).await,
+    };
+    if let Err(cause) = recorded {
+        // The lease runs out and the job is claimed again; every step of it can be repeated.
+        tracing::warn!(error.cause = %cause, "cannot record the end of a job");
+    }
+}
+
+async fn finish(app: &App, job: &Job) -> Result<(), citadel_store::Error> {
+    let job = job.clone();
+    app.db.write(async move |tx| jobs::finish(tx, &job).await).await.map(|_| ())
+}
+
+async fn again(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store::Error> {
+    let job = job.clone();
+    app.db.write(async move |tx| jobs::reschedule(tx, &job, at, &job.payload).await).await.map(|_| ())
+}
+
+/// After a fault of ours: try again with growing waits, then bury the job and end its task.
+async fn give_back(app: &App, job: &Job, cause: &ApiError) -> Result<(), citadel_store::Error> {
+    tracing::error!(error.cause = ?cause, "a job failed");
+    let now = app.clock.now();
+    if job.attempts < MAX_ATTEMPTS {
+        let wait = SignedDuration::from_secs(1 << job.attempts.clamp(0, 6));
+        return again(app, job, now + wait).await;
+    }
+    run_task::abandon(app, job).await;
+    let job = job.clone();
+    app.db.write(async move |tx| jobs::bury(tx, &job, "out of tries").await).await.map(|_| ())
+}
+
+/// Awaits `work` while the lease is kept alive. `None` when the lease was lost: the work's result must be dropped.
+pub(crate) async fn with_heartbeat<T>(app: &App, job: &Job, work: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(work);
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    beat.tick().await;
+    loop {
+        tokio::select! {
+            result = &mut work => return Some(result),
+            _ = beat.tick() => {
+                let (job, now) = (job.clone(), app.clock.now());
+                let kept = app.db.write(async move |tx| jobs::heartbeat(tx, &job, now, LEASE).await).await;
+                if matches!(kept, Ok(false)) {
+                    return None;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Steps 4 and 5 of a verification: a task signs in at the provider, reads payroll data, and stores it as reports.
+//!
+//! Each turn of the loop looks at the task's status, does that status's work outside any transaction, and commits the
+//! next status together with its data and its webhook event. A crash at any point leaves a status from which the next
+//! worker goes on; a login that was already answered by the provider is not sent again, because the grant is kept.
+
+use citadel_connectors::{
+    AuthInput, AuthNext, Connector, ConnectorError, Cx, Disposition, Grant, Login, Phase, Step, Want,
+};
+use citadel_domain::{Secret, TaskStatus};
+use citadel_store::{
+    DataKey, Place, Tx,
+    jobs::{self, Job},
+    links::{self, Link},
+    logins::{self, Login as StoredLogin},
+    reports as stored, tasks,
+    tasks::Task,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Outcome, RunTask, events, with_heartbeat};
+use crate::{
+    app::App,
+    error::{self, ApiError, ApiResult},
+    reports,
+};
+
+/// How long a consumer may take to answer a question.
+const STEP_LIFE: SignedDuration = SignedDuration::from_mins(5);
+/// Tries at a provider that asks to be tried again.
+const MAX_PROVIDER_TRIES: i64 = 5;
+/// The longest wait that a provider may ask for.
+const MAX_PROVIDER_WAIT: SignedDuration = SignedDuration::from_mins(2);
+
+/// Everything that one turn needs, read afresh before each.
+struct Turn {
+    task: Task,
+    link: Link,
+    login: Option<StoredLogin>,
+}
+
+/// What a turn came to.
+enum Next {
+    /// Commit this and look again.
+    Commit(Change),
+    /// Nothing to do before `at`.
+    Wait(Timestamp),
+}
+
+/// One step of a task, to be committed whole.
+#[derive(Default)]
+struct Change {
+    status: Option<TaskStatus>,
+    error_message: Option<String>,
+    /// What the connector gave out for its next step, sealed.
+    session_sealed: Option<Vec<u8>>,
+    grant_sealed: Option<Vec<u8>>,
+    /// A question for the consumer, and when it lapses.
+    question: Option<(String, Timestamp)>,
+    /// Reports as `(kind, sealed body)`.
+    forms: Vec<(&'static str, Vec<u8>)>,
+    /// When to go on, if not at once.
+    resume_at: Option<Timestamp>,
+}
+
+impl Change {
+    fn to(status: TaskStatus) -> Self {
+        Self { status: Some(status), ..Self::default() }
+    }
+}
+
+pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
+    let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
+    loop {
+        let Some(turn) = read(app, order).await? else { return Ok(Outcome::Finished) };
+        if turn.task.status.is_final() {
+            return Ok(Outcome::Finished);
+        }
+        let next = match with_heartbeat(app, job, work(app, job, &turn)).await {
+            Some(next) => next?,
+            None => return Ok(Outcome::Lost),
+        };
+        match next {
+            Next::Wait(at) => return Ok(Outcome::Again(at)),
+            Next::Commit(change) => {
+                let resume_at = change.resume_at;
+                if !commit(app, job, turn, change).await? {
+                    return Ok(Outcome::Lost);
+                }
+                if let Some(at) = resume_at {
+                    return Ok(Outcome::Again(at));
+                }
+            }
+        }
+    }
+}
+
+async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
+    let tenant = order.tenant();
+    let turn = app
+        .db
+        .read(async move |tx| {
+            let Some(task) = tasks::find(tx, tenant, order.task_id).await? else { return Ok(None) };
+            let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
+            let login = logins::find(tx, tenant, task.id).await?;
+            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login }))
+        })
+        .await?;
+    Ok(turn)
+}
+
+/// The work of the task's present status, outside any transaction.
+async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
+    let now = app.clock.now();
+    let task = &turn.task;
+    let Some(connector) = app.connectors.find(task.tenant.environment, &turn.link.provider_id) else {
+        return Ok(Next::Commit(Change::to(TaskStatus::NotSupported)));
+    };
+    if task.status == TaskStatus::New {
+        return Ok(Next::Commit(Change::to(TaskStatus::Login)));
+    }
+    // Without its login a task cannot go on: it was kept for fifteen minutes and swept.
+    let Some(login) = &turn.login else { return Ok(Next::Commit(Change::to(TaskStatus::Error))) };
+    let safe = Safe::open(app, task, login)?;
+    let cx = Cx {
+        now,
+        environment: task.tenant.environment,
+        provider_id: turn.link.provider_id.clone(),
+        employer_name: turn.link.employer_name.clone(),
+        product: task.product,
+    };
+    let result = match task.status {
+        TaskStatus::Login | TaskStatus::Mfa => sign_in(&safe, connector, &cx, task, now).await?,
+        TaskStatus::Parse => fetch(app, turn, &safe, connector, &cx, Phase::First, TaskStatus::FullParse).await?,
+        TaskStatus::FullParse => fetch(app, turn, &safe, connector, &cx, Phase::Deep, TaskStatus::Done).await?,
+        other => return Err(error::internal(format!("no work is defined for a task that is {other}"))),
+    };
+    Ok(result.unwrap_or_else(|refusal| after_refusal(job, &refusal, now)))
+}
+
+/// A connector's refusal ends the task, unless the provider only asks for patience.
+fn after_refusal(job: &Job, refusal: &ConnectorError, now: Timestamp) -> Next {
+    if let Disposition::Retry { after } = refusal.disposition()
+        && job.attempts < MAX_PROVIDER_TRIES
+    {
+        let wait = after.unwrap_or(SignedDuration::from_secs(5));
+        return Next::Wait(now + wait.clamp(SignedDuration::from_secs(1), MAX_PROVIDER_WAIT));
+    }
+    let error_message = refusal.provider_message().map(str::to_owned);
+    Next::Commit(Change { error_message, ..Change::to(refusal.status()) })
+}
+
+type Attempt = ApiResult<Result<Next, ConnectorError>>;
+
+async fn sign_in(safe: &Safe<'_>, connector: &dyn Connector, cx: &Cx, task: &Task, now: Timestamp) -> Attempt {
+    let session = safe.session()?;
+    let input = match (task.status, safe.answer()?, session) {
+        (TaskStatus::Mfa, Some(answer), Some(session)) => AuthInput::Answer { session, answer },
+        (TaskStatus::Mfa, ..) => {
+            // The question stands; it lapses by itself.
+            return Ok(Ok(match task.step_expires_at {
+                Some(at) if at > now => Next::Wait(at),
+                _ => Next::Commit(Change::to(TaskStatus::MfaError)),
+            }));
+        }
+        (_, _, Some(session)) => AuthInput::Resume { session },
+        (_, _, None) => AuthInput::Login(safe.login()?),
+    };
+    Ok(Ok(match connector.auth(cx, input).await {
+        Err(refusal) => return Ok(Err(refusal)),
+        Ok(AuthNext::Ready(grant)) => {
+            let grant_sealed = Some(safe.seal("grant_sealed", &grant)?);
+            Next::Commit(Change { grant_sealed, ..Change::to(TaskStatus::Parse) })
+        }
+        Ok(AuthNext::Need { step, session }) => {
+            let lapses = now + STEP_LIFE;
+            Next::Commit(Change {
+                // A second question in a row is asked without a change of status.
+                status: (task.status != TaskStatus::Mfa).then_some(TaskStatus::Mfa),
+                session_sealed: Some(safe.seal("session_sealed", &session)?),
+                question: Some((question_json(&step)?, lapses)),
+                resume_at: Some(lapses),
+                ..Change::default()
+            })
+        }
+        Ok(AuthNext::Wait { delay, session }) => Next::Commit(Change {
+            session_sealed: Some(safe.seal("session_sealed", &session)?),
+            resume_at: Some(now + delay.clamp(SignedDuration::ZERO, MAX_PROVIDER_WAIT)),
+            ..Change::default()
+        }),
+    }))
+}
+
+fn question_json(step: &Step) -> ApiResult<String> {
+    serde_json::to_string(step).map_err(error::internal)
+}
+
+async fn fetch(
+    app: &App,
+    turn: &Turn,
+    safe: &Safe<'_>,
+    connector: &dyn Connector,
+    cx: &Cx,
+    phase: Phase,
+    then: TaskStatus,
+) -> Attempt {
+    let grant = safe.grant()?.ok_or_else(|| error::internal("a task reads without a grant"))?;
+    let data = match connector.fetch(cx, &grant, Want { phase }).await {
+        Ok(data) => data,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    // Rendered and sealed here, before the transaction: the store's one writer is the scarce thing.
+    let link = &turn.link;
+    let key_place = Place::new(link.tenant, "links", "data_key_wrapped", *link.id.as_bytes());
+    let data_key = app.keyring.unwrap_data_key(&key_place, &link.data_key_wrapped)?;
+    let forms = reports::stored_forms(app, link, &data, cx.now)?
+        .into_iter()
+        .map(|(kind, json)| Ok((kind, data_key.seal(&reports::place(link, kind), &json)?)))
+        .collect::<ApiResult<Vec<_>>>()?;
+    Ok(Ok(Next::Commit(Change { forms, ..Change::to(then) })))
+}
+
+/// Commits a change if this worker still holds the job. `false` when it does not, or when the task has moved on.
+async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<bool> {
+    let now = app.clock.now();
+    let (writer, job) = (app.clone(), job.clone());
+    let committed = app
+        .db
+        .write(async move |tx| {
+            if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
+                return Ok::<_, ApiError>(false);
+            }
+            record(&writer, tx, &turn, &change, now).await
+        })
+        .await?;
+    Ok(committed)
+}
+
+async fn record(app: &App, tx: &mut Tx<'_>, turn: &Turn, change: &Change, now: Timestamp) -> ApiResult<bool> {
+    let (task, tenant) = (&turn.task, turn.task.tenant);
+    if let Some(status) = change.status {
+        debug_assert!(task.status.may_become(status), "{} -> {status} is not drawn", task.status);
+        if !tasks::advance(tx, task, status, change.error_message.as_deref(), now).await? {
+            return Ok(false);
+        }
+        events::append_status(app, tx, task, &turn.link, status, now).await?;
+        if status.is_final() {
+            logins::delete(tx, tenant, task.id).await?;
+        }
+    }
+    for (kind, sealed) in &change.forms {
+        stored::put(tx, tenant, turn.link.id, kind, sealed, now).await?;
+    }
+    if let Some(sealed) = &change.session_sealed {
+        logins::set_session(tx, tenant, task.id, sealed).await?;
+    }
+    if let Some(sealed) = &change.grant_sealed {
+        logins::set_grant(tx, tenant, task.id, sealed).await?;
+    }
+    if let Some((question, lapses)) = &change.question {
+        tasks::set_step(tx, task, question, *lapses, now).await?;
+    }
+    Ok(true)
+}
+
+/// Ends the task of a job that is out of tries.
+pub(super) async fn abandon(app: &App, job: &Job) {
+    let ended = async {
+        let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
+        if let Some(turn) = read(app, order).await?.filter(|turn| !turn.task.status.is_final()) {
+            commit(app, job, turn, Change::to(TaskStatus::Error)).await?;
+        }
+        Ok::<_, ApiError>(())
+    };
+    if let Err(cause) = ended.await {
+        tracing::error!(error.cause = ?cause, "cannot end the task of a job that is out of tries");
+    }
+}
+
+/// A task's sealed sign-in, opened field by field while the task runs.
+struct Safe<'a> {
+    task: &'a Task,
+    stored: &'a StoredLogin,
+    key: DataKey,
+}
+
+impl<'a> Safe<'a> {
+    fn open(app: &App, task: &'a Task, stored: &'a StoredLogin) -> ApiResult<Self> {
+        let key = app.keyring.unwrap_data_key(&Self::place(task, "key_wrapped"), &stored.key_wrapped)?;
+        Ok(Self { task, stored, key })
+    }
+
+    fn place(task: &Task, column: &'static str) -> Place {
+        Place::new(task.tenant, "logins", column, *task.id.as_bytes())
+    }
+
+    fn seal(&self, column: &'static str, text: &Secret) -> ApiResult<Vec<u8>> {
+        Ok(self.key.seal(&Self::place(self.task, column), text.expose().as_bytes())?)
+    }
+
+    fn open_text(&self, column: &'static str, sealed: Option<&Vec<u8>>) -> ApiResult<Option<Secret>> {
+        let Some(sealed) = sealed else { return Ok(None) };
+        let bytes = self.key.open(&Self::place(self.task, column), sealed)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| error::internal("a sealed sign-in is not text"))?;
+        Ok(Some(Secret::new(text)))
+    }
+
+    fn login(&self) -> ApiResult<Login> {
+        let bytes = self.key.open(&Self::place(self.task, "login_sealed"), &self.stored.login_sealed)?;
+        serde_json::from_slice(&bytes).map_err(|_| error::internal("a sealed login is not a login"))
+    }
+
+    fn session(&self) -> ApiResult<Option<Secret>> {
+        self.open_text("session_sealed", self.stored.session_sealed.as_ref())
+    }
+
+    fn answer(&self) -> ApiResult<Option<Secret>> {
+        self.open_text("answer_sealed", self.stored.answer_sealed.as_ref())
+    }
+
+    fn grant(&self) -> ApiResult<Option<Grant>> {
+        self.open_text("grant_sealed", self.stored.grant_sealed.as_ref())
+    }
+}

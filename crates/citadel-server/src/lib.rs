@@ -1,0 +1,32 @@
+//! The Citadel server: router, extractors, handlers, pages, background jobs, reports and configuration.
+//!
+//! Everything below this crate ignores that it exists. It is the only one that knows HTTP, and the only one in which
+//! connectors and the store meet (in [`jobs`]).
+//!
+//! Start with [`router`]: it lists every route by handler. `ARCHITECTURE.md` follows one verification through seven files.
+
+pub mod admin;
+pub mod api;
+pub mod app;
+mod auth;
+mod body;
+pub mod config;
+pub mod directory;
+pub mod metrics;
+mod error;
+mod http;
+pub mod jobs;
+mod logs;
+mod marks;
+mod openapi;
+pub mod opening;
+pub mod operations;
+mod pages;
+pub mod purposes;
+mod reports;
+pub mod root_key;
+pub mod router;
+pub mod search;
+mod seeding;
+pub mod serve;
+pub mod system;

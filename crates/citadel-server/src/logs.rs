@@ -1,0 +1,44 @@
+//! The log: where it goes, in which form, and what a panic may say.
+
+use std::{any::Any, io, panic};
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::config::{Config, Profile};
+
+/// Starts logging to standard error: lines for people in development, JSON in production. The filter has been checked
+/// with the rest of the configuration.
+///
+/// Records of the `log` crate are not collected, on purpose: the Postgres driver writes statement parameters there.
+pub(crate) fn start(config: &Config) {
+    let filter = EnvFilter::new(&config.log);
+    let builder = fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = match config.profile {
+        Profile::Development => builder.compact().try_init(),
+        Profile::Production => builder.json().flatten_event(true).try_init(),
+    };
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        tracing::error!(panic.place = place, panic.message = fixed_text(info.payload()), "a thread panicked");
+    }));
+}
+
+/// Only literals are shown: a formatted message may quote the data that caused the panic (P57).
+fn fixed_text(payload: &(dyn Any + Send)) -> &'static str {
+    payload.downcast_ref::<&'static str>().copied().unwrap_or("(not shown: the message may hold data)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p57_a_formatted_panic_message_is_not_shown() {
+        let digits = "123-45-6789".to_owned();
+        let formatted = panic::catch_unwind(|| panic!("no such number: {digits}")).unwrap_err();
+        assert!(!fixed_text(&*formatted).contains("6789"));
+        let literal = panic::catch_unwind(|| panic!("the writer is gone")).unwrap_err();
+        assert_eq!(fixed_text(&*literal), "the writer is gone");
+    }
+}

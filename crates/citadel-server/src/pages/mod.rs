@@ -1,0 +1,11 @@
+//! Pages and scripts for browsers: the loader, the widget, the mobile page, the API reference.
+
+mod assets;
+mod docs;
+mod marks;
+mod widget;
+
+pub(crate) use assets::{get_asset, get_bridge_js, get_oauth_success};
+pub(crate) use docs::{get_docs, get_docs_script, get_openapi, get_scalar};
+pub(crate) use marks::get_mark;
+pub(crate) use widget::{get_mobile, get_widget};

@@ -1,0 +1,61 @@
+//! Step 2 of a verification: the framed widget. The page itself holds nothing; its script reads the bridge token from
+//! the address and speaks to [`crate::api::widget`].
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+use citadel_domain::Environment;
+use serde::Deserialize;
+
+use crate::{
+    api::Params,
+    app::App,
+    auth,
+    error::{self, ApiResult},
+};
+
+const PAGE: &str = include_str!("../../assets/bridge/widget.html");
+
+/// Everything but who may frame it (widget contract, section 5, rule 6).
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
+                      connect-src 'self'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'";
+
+/// Pages on the developer's own machine, which sandbox tokens allow.
+const LOOPBACK: &str = "http://localhost:* http://127.0.0.1:* https://localhost:* https://127.0.0.1:*";
+
+#[derive(Deserialize)]
+pub(crate) struct WidgetParams {
+    bridge_token: Option<String>,
+}
+
+/// The framed widget. Who may frame it is decided by the token's client, never by the page that asks.
+pub(crate) async fn get_widget(
+    State(app): State<App>,
+    Params(params): Params<WidgetParams>,
+) -> ApiResult<impl IntoResponse> {
+    let token = auth::find_bridge_token(&app, params.bridge_token.as_deref().unwrap_or_default()).await?;
+    let ancestors = match token {
+        Some(token) => {
+            let mut origins = token.allowed_origins;
+            if token.tenant.environment == Environment::Sandbox {
+                origins.push(LOOPBACK.to_owned());
+            }
+            if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") }
+        }
+        // A made-up token opens nothing: the page can only say that it is not good, and anyone may show that.
+        None => "*".to_owned(),
+    };
+    page(&ancestors)
+}
+
+/// The same widget for native web views: top-level, never framed.
+pub(crate) async fn get_mobile() -> ApiResult<impl IntoResponse> {
+    page("'none'")
+}
+
+fn page(ancestors: &str) -> ApiResult<Response> {
+    let policy = HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {ancestors}")).map_err(error::internal)?;
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response())
+}

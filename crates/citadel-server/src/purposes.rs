@@ -1,0 +1,16 @@
+//! The purposes of keyed hashes: one word per kind of secret, so that no hash of one kind is ever taken for another.
+//!
+//! These words are part of what is stored. Changing one makes every row of its kind unfindable.
+
+/// Hash of an access secret.
+pub const ACCESS_KEY: &str = "access_key";
+/// Hash of a bridge token.
+pub const BRIDGE_TOKEN: &str = "bridge_token";
+/// Hash of a public token.
+pub const PUBLIC_TOKEN: &str = "public_token";
+/// Hash of an access token.
+pub const ACCESS_TOKEN: &str = "access_token";
+/// Ids of employments, statements and documents inside a link's data.
+pub const OBJECT_ID: &str = "object_id";
+/// Proofs of file addresses.
+pub const FILE: &str = "file";

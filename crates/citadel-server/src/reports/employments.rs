@@ -1,0 +1,329 @@
+//! From the normalised payroll model to the wire shapes of schemas 1 and 2.
+
+use std::collections::BTreeMap;
+
+use citadel_api_types::{
+    Redacted,
+    payroll::{Address, Company, Employment as EmploymentView, IncomeEmployment, PayrollBankAccount, Profile},
+    statements::{AnnualIncome, Deduction, Earning, Statement as StatementView, W2 as W2View},
+};
+use citadel_domain::{
+    Money,
+    account::{AccountType, DepositType},
+    payroll::{
+        self, DeductionKind, DepositAccount, EarningKind, EarningLine, Employment, JobType, PayFrequency, PayUnit,
+        Statement, W2,
+    },
+};
+use jiff::{Timestamp, civil::Date};
+
+use super::{ObjectIds, file_urls, time};
+
+/// A job without pay.
+pub(super) fn employment(ids: &ObjectIds<'_>, employment: &Employment, now: Timestamp) -> EmploymentView {
+    let person = &employment.person;
+    let mut missing = Missing::default();
+    EmploymentView {
+        id: ids.id(&["employment", &employment.external_id]).to_string(),
+        job_title: missing.note("job_title", employment.title.clone()),
+        job_type: missing.note("job_type", employment.job_type.map(|kind| job_type(kind).to_owned())),
+        start_date: missing.note("start_date", employment.start_date.map(date)),
+        // A job that goes on has no end; only an ended one can miss it.
+        end_date: if employment.is_active == Some(false) {
+            missing.note("end_date", employment.end_date.map(date))
+        } else {
+            employment.end_date.map(date)
+        },
+        original_hire_date: missing.note("original_hire_date", employment.original_hire_date.map(date)),
+        external_last_updated: missing.note("external_last_updated", employment.external_last_updated.map(date)),
+        is_active: missing.note("is_active", employment.is_active),
+        dates_from_statements: false,
+        derived_fields: Vec::new(),
+        manager_name: missing.note("manager_name", employment.manager_name.clone()),
+        employed_in_role: None,
+        profile: Profile {
+            id: Some(ids.id(&["profile", &employment.external_id]).to_string()),
+            created_at: Some(time(now)),
+            updated_at: Some(time(now)),
+            first_name: Some(person.first_name.clone()),
+            last_name: Some(person.last_name.clone()),
+            full_name: Some(full_name(person)),
+            middle_initials: person.middle_initials.clone(),
+            email: person.email.clone(),
+            ssn: person.ssn.as_ref().map(|ssn| Redacted::from(ssn.expose())),
+            date_of_birth: person.date_of_birth.map(date),
+            home_address: person.home_address.as_ref().map(address),
+        },
+        company: Company {
+            name: Some(employment.employer.name.clone()),
+            address: employment.employer.address.as_ref().map(address),
+            phone: employment.employer.phone.clone(),
+            ein: employment.employer.ein.clone(),
+        },
+        missing_data_fields: missing.0,
+    }
+}
+
+/// A job with pay.
+pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Timestamp) -> IncomeEmployment {
+    let mut view = employment(ids, job, now);
+    let mut missing = Missing(std::mem::take(&mut view.missing_data_fields));
+    let pay = job.pay;
+    let income = IncomeEmployment {
+        income: missing.note("income", pay.map(|pay| pay.rate.to_string())),
+        income_unit: missing.note("income_unit", pay.map(|pay| income_unit(pay.unit).to_owned())),
+        pay_rate: missing.note("pay_rate", pay.and_then(|pay| pay.per_cycle).map(|amount| amount.to_string())),
+        pay_frequency: missing.note("pay_frequency", pay.map(|pay| pay_frequency(pay.frequency).to_owned())),
+        statements: job.statements.iter().map(|each| statement(ids, job, each)).collect(),
+        annual_income_summary: annual_income(ids, job),
+        bank_accounts: job.deposit_accounts.iter().map(bank_account).collect(),
+        w2s: job.w2s.iter().map(|w2| w2_view(ids, job, w2)).collect(),
+        employment: EmploymentView::default(),
+    };
+    view.missing_data_fields = missing.0;
+    IncomeEmployment { employment: view, ..income }
+}
+
+fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> StatementView {
+    let mut missing = Missing::default();
+    let sum = |kind: EarningKind| {
+        let lines: Vec<_> = statement.earnings.iter().filter(|line| line.kind == kind).collect();
+        let amount: Money = lines.iter().map(|line| line.amount).sum();
+        let ytd = lines.iter().map(|line| line.ytd).sum::<Option<Money>>();
+        (!lines.is_empty()).then(|| (amount.to_string(), ytd.map(|ytd| ytd.to_string())))
+    };
+    let split = |pair: Option<(String, Option<String>)>| pair.map_or((None, None), |(amount, ytd)| (Some(amount), ytd));
+    let (regular, regular_ytd) = split(sum(EarningKind::Regular));
+    let (overtime, overtime_ytd) = split(sum(EarningKind::Overtime));
+    let (bonus, bonus_ytd) = split(sum(EarningKind::Bonus));
+    let (commission, commission_ytd) = split(sum(EarningKind::Commission));
+    let (other_pay, other_pay_ytd) = split(sum(EarningKind::Other));
+    let id = statement_id(ids, job, statement);
+    let taken = || statement.taxes.iter().chain(&statement.deductions);
+    StatementView {
+        id: id.to_string(),
+        check_number: missing.note("check_number", statement.check_number.clone()),
+        pay_date: Some(date(statement.pay_date)),
+        period_start: missing.note("period_start", statement.period_start.map(date)),
+        period_end: missing.note("period_end", statement.period_end.map(date)),
+        net_pay: Some(statement.net.to_string()),
+        net_pay_ytd: missing.note("net_pay_ytd", statement.net_ytd.map(|amount| amount.to_string())),
+        gross_pay: Some(statement.gross.to_string()),
+        gross_pay_ytd: missing.note("gross_pay_ytd", statement.gross_ytd.map(|amount| amount.to_string())),
+        regular,
+        regular_ytd,
+        overtime,
+        overtime_ytd,
+        bonus,
+        bonus_ytd,
+        commission,
+        commission_ytd,
+        other_pay,
+        other_pay_ytd,
+        hours: missing.note("hours", statement.hours.map(|hours| hours.to_string())),
+        basis_of_pay: missing.note("basis_of_pay", statement.basis.map(|unit| basis_of_pay(unit).to_owned())),
+        earnings: statement.earnings.iter().map(|line| earning(line, line.amount)).collect(),
+        earnings_ytd: statement
+            .earnings
+            .iter()
+            .filter_map(|line| line.ytd.map(|ytd| Earning { rate: None, units: None, ..earning(line, ytd) }))
+            .collect(),
+        deductions: taken().map(|line| deduction(line, line.amount)).collect(),
+        deductions_ytd: taken().filter_map(|line| line.ytd.map(|ytd| deduction(line, ytd))).collect(),
+        file: Some(file_urls::mark(id)),
+        // Documents are drawn when they are asked for, so there are no bytes yet to take a sum of.
+        md5sum: missing.note("md5sum", None),
+        derived_fields: Vec::new(),
+        missing_data_fields: missing.0,
+    }
+}
+
+/// The id of a statement.
+pub(crate) fn statement_id(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> citadel_domain::ObjectId {
+    ids.id(&["statement", &job.external_id, &statement.external_id])
+}
+
+/// The id of a W-2.
+pub(crate) fn w2_id(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> citadel_domain::ObjectId {
+    ids.id(&["w2", &job.external_id, &w2.year.to_string()])
+}
+
+/// Sums of the statements of each calendar year. The newest statement of a year knows the year's totals even where
+/// older statements are out of reach.
+fn annual_income(ids: &ObjectIds<'_>, job: &Employment) -> Vec<AnnualIncome> {
+    let mut newest: BTreeMap<i16, &Statement> = BTreeMap::new();
+    for statement in &job.statements {
+        let year = newest.entry(statement.pay_date.year()).or_insert(statement);
+        if statement.pay_date > year.pay_date {
+            *year = statement;
+        }
+    }
+    newest
+        .into_iter()
+        .rev()
+        .map(|(year, last)| {
+            let of_kind = |kind: EarningKind| year_total(job, year, kind);
+            AnnualIncome {
+                id: ids.id(&["annual_income", &job.external_id, &year.to_string()]).to_string(),
+                year: i64::from(year),
+                net_pay: last.net_ytd.map(|amount| amount.to_string()),
+                gross_pay: last.gross_ytd.map(|amount| amount.to_string()),
+                regular: of_kind(EarningKind::Regular),
+                overtime: of_kind(EarningKind::Overtime),
+                bonus: of_kind(EarningKind::Bonus),
+                commission: of_kind(EarningKind::Commission),
+                other_pay: of_kind(EarningKind::Other),
+            }
+        })
+        .collect()
+}
+
+/// The year-to-date figure of a kind of earning: the greatest that any statement of the year shows.
+fn year_total(job: &Employment, year: i16, kind: EarningKind) -> Option<String> {
+    let of_year = job.statements.iter().filter(|statement| statement.pay_date.year() == year);
+    let totals = of_year.filter_map(|statement| {
+        let mut lines = statement.earnings.iter().filter(|line| line.kind == kind).peekable();
+        lines.peek()?;
+        lines.map(|line| line.ytd).sum::<Option<Money>>()
+    });
+    totals.max().map(|total| total.to_string())
+}
+
+fn w2_view(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> W2View {
+    W2View {
+        year: i64::from(w2.year),
+        file: Some(file_urls::mark(w2_id(ids, job, w2))),
+        md5sum: None,
+        wages: Some(w2.wages.to_string()),
+        federal_tax: Some(w2.federal_tax.to_string()),
+        social_security_wages: Some(w2.social_security_wages.to_string()),
+        social_security_tax: Some(w2.social_security_tax.to_string()),
+        medicare_wages: Some(w2.medicare_wages.to_string()),
+        medicare_tax: Some(w2.medicare_tax.to_string()),
+    }
+}
+
+fn bank_account(account: &DepositAccount) -> PayrollBankAccount {
+    PayrollBankAccount {
+        account_number: Some(Redacted::from(account.account_number.expose())),
+        routing_number: Some(account.routing_number.expose().to_owned()),
+        account_name: account.account_name.clone(),
+        bank_name: account.bank_name.clone(),
+        account_type: account.account_type.map(|kind| {
+            match kind {
+                AccountType::Checking => "C",
+                AccountType::Savings => "S",
+            }
+            .to_owned()
+        }),
+        deposit_type: account.deposit_type.map(|kind| {
+            match kind {
+                DepositType::Entire => "E",
+                DepositType::Percent => "P",
+                DepositType::Amount => "A",
+            }
+            .to_owned()
+        }),
+        deposit_value: account.deposit_value.map(|value| value.to_string()),
+    }
+}
+
+fn earning(line: &EarningLine, amount: Money) -> Earning {
+    let category = match line.kind {
+        EarningKind::Regular => "regular",
+        EarningKind::Overtime => "overtime",
+        EarningKind::Bonus => "bonus",
+        EarningKind::Commission => "commission",
+        EarningKind::Other => "other",
+    };
+    Earning {
+        name: line.label.clone(),
+        amount: amount.to_string(),
+        category: category.to_owned(),
+        rate: line.rate.map(|rate| rate.to_string()),
+        units: line.units.map(|units| units.to_string()),
+    }
+}
+
+fn deduction(line: &payroll::DeductionLine, amount: Money) -> Deduction {
+    let category = match line.kind {
+        DeductionKind::Federal => "federal",
+        DeductionKind::State => "state",
+        DeductionKind::SocialSecurity => "socialsec",
+        DeductionKind::Medicare => "medicare",
+        DeductionKind::Retirement => "retirement",
+        DeductionKind::Health => "health",
+        DeductionKind::Other => "other",
+    };
+    Deduction { name: line.label.clone(), amount: amount.to_string(), category: category.to_owned() }
+}
+
+fn address(address: &payroll::Address) -> Address {
+    Address {
+        street: Some(address.street.clone()),
+        city: Some(address.city.clone()),
+        state: Some(address.state.clone()),
+        zip: Some(address.zip.clone()),
+        country: Some(address.country.clone()),
+    }
+}
+
+fn full_name(person: &payroll::Person) -> String {
+    let parts = [Some(&person.first_name), person.middle_initials.as_ref(), Some(&person.last_name)];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+}
+
+fn date(date: Date) -> String {
+    date.to_string()
+}
+
+const fn job_type(kind: JobType) -> &'static str {
+    match kind {
+        JobType::FullTime => "F",
+        JobType::PartTime => "P",
+        JobType::Seasonal => "S",
+        JobType::PerDiem => "D",
+    }
+}
+
+const fn income_unit(unit: PayUnit) -> &'static str {
+    match unit {
+        PayUnit::Yearly => "YEARLY",
+        PayUnit::Monthly => "MONTHLY",
+        PayUnit::Weekly => "WEEKLY",
+        PayUnit::Daily => "DAILY",
+        PayUnit::Hourly => "HOURLY",
+    }
+}
+
+const fn pay_frequency(frequency: PayFrequency) -> &'static str {
+    match frequency {
+        PayFrequency::Weekly => "W",
+        PayFrequency::BiWeekly => "BW",
+        PayFrequency::SemiMonthly => "SM",
+        PayFrequency::Monthly => "M",
+    }
+}
+
+const fn basis_of_pay(unit: PayUnit) -> &'static str {
+    match unit {
+        PayUnit::Yearly => "S",
+        PayUnit::Monthly => "M",
+        PayUnit::Weekly => "W",
+        PayUnit::Daily => "D",
+        PayUnit::Hourly => "H",
+    }
+}
+
+/// The names of the fields that the provider did not give.
+#[derive(Default)]
+struct Missing(Vec<String>);
+
+impl Missing {
+    fn note<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.0.push(field.to_owned());
+        }
+        value
+    }
+}

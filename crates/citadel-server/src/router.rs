@@ -1,0 +1,73 @@
+//! Every route, by handler, grouped by who calls it.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use utoipa::OpenApi as _;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{api, app::App, http, openapi, pages};
+
+/// The public listener: API, widget, pages.
+pub fn api(app: App) -> Router {
+    let (documented, _) = for_clients().split_for_parts();
+    let routes = documented.merge(aliases()).merge(for_the_widget()).merge(for_browsers());
+    http::wrap(routes.with_state(app.clone()), &app)
+}
+
+/// The OpenAPI document of [`for_clients`].
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = for_clients().split_for_parts().1;
+    openapi::finish(&mut document);
+    document
+}
+
+/// Calls of clients' back ends, under an access key. Each carries its own path and its part of the API document.
+fn for_clients() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::Frame::openapi())
+        .routes(routes!(api::bridge_tokens::create_bridge_token))
+        .routes(routes!(api::access_tokens::create_access_token))
+        .routes(routes!(api::access_tokens::create_access_tokens))
+        .routes(routes!(api::verifications::get_employment_verification))
+        .routes(routes!(api::verifications::get_income_verification))
+        .routes(routes!(api::tasks::get_task))
+        .routes(routes!(api::companies::search_companies))
+        .routes(routes!(api::companies::get_company))
+        .routes(routes!(api::providers::list_providers))
+        .routes(routes!(api::providers::get_provider))
+}
+
+/// Older names of the same calls.
+fn aliases() -> Router<App> {
+    Router::new().route("/v1/companies-autocomplete-search/", get(api::companies::search_companies))
+}
+
+/// Calls of the widget, under a bridge token.
+fn for_the_widget() -> Router<App> {
+    Router::new()
+        .route("/bridge/api/session", get(api::widget::get_session))
+        .route("/bridge/api/companies", get(api::widget::search_companies))
+        .route("/bridge/api/providers", get(api::widget::list_providers))
+        .route("/bridge/api/providers/{provider_id}", get(api::widget::get_provider))
+        .route("/bridge/api/tasks", post(api::widget::create_task))
+        .route("/bridge/api/tasks/{task_id}", get(api::widget::get_task))
+        .route("/bridge/api/tasks/{task_id}/answer", post(api::widget::answer_step))
+        .route("/bridge/api/tasks/{task_id}/public-token", post(api::widget::create_public_token))
+}
+
+/// Pages, scripts and pictures, open to all; and files, whose address is the permission.
+fn for_browsers() -> Router<App> {
+    Router::new()
+        .route("/bridge.js", get(pages::get_bridge_js))
+        .route("/bridge/widget", get(pages::get_widget))
+        .route("/mobile.html", get(pages::get_mobile))
+        .route("/oauth-success.html", get(pages::get_oauth_success))
+        .route("/bridge/assets/{name}", get(pages::get_asset))
+        .route("/bridge/marks/{file}", get(pages::get_mark))
+        .route("/files/{link_id}/{object_id}/{name}", get(api::files::get_file))
+        .route("/openapi.json", get(pages::get_openapi))
+        .route("/docs", get(pages::get_docs))
+        .route("/docs/docs.js", get(pages::get_docs_script))
+        .route("/docs/scalar.js", get(pages::get_scalar))
+}

@@ -1,0 +1,220 @@
+//! Employer search: finds a company while its name is being typed. Pure: it knows records and text, and neither
+//! storage nor HTTP.
+//!
+//! Start with [`CompanyIndex::search`]. It asks [`word_starts`] for prefixes, which is all that most queries need, then
+//! tries words in any order, then a name written as one word, and only when all that failed forgives [`typo`]s.
+
+pub mod data;
+mod fold;
+mod ranges;
+#[cfg(test)]
+mod tests;
+mod typo;
+mod word_starts;
+
+use std::{collections::HashMap, ops::Range};
+
+use fold::{fold, joined};
+use word_starts::{Kind, WordStarts};
+
+/// Longer queries are cut: nobody types them, and their cost must stay small.
+const MAX_QUERY: usize = 200;
+
+/// How many places of a name's rarest word are read before a search for several words gives up.
+const MAX_EXAMINED: usize = 4096;
+
+/// The first words of a query decide; the rest of an endless one is ignored where each word costs a look at each name.
+const MAX_WORDS: usize = 12;
+
+/// What one can find a company by.
+#[derive(Clone, Debug)]
+pub struct CompanyRecord {
+    pub id: String,
+    pub name: String,
+    pub domain: Option<String>,
+    /// Short, former and other names.
+    pub synonyms: Vec<String>,
+    /// 1 to 100; decides between names that match equally well.
+    pub popularity: u32,
+}
+
+/// A company that matches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Position in the records that the index was built from.
+    pub index: usize,
+    /// 0 to 1; from 0.5 on the match is a good one. Falls from hit to hit.
+    pub confidence: f64,
+}
+
+/// Every company's names, built once and then only read.
+pub struct CompanyIndex {
+    starts: WordStarts,
+    popularity: Vec<u16>,
+}
+
+impl CompanyIndex {
+    pub fn new(records: impl IntoIterator<Item = CompanyRecord>) -> Self {
+        let mut starts = WordStarts::builder();
+        let mut popularity = Vec::new();
+        for record in records {
+            let weight = u16::try_from(record.popularity.min(100)).unwrap_or(100);
+            popularity.push(weight);
+            starts.begin_company(weight);
+            let name = fold(&record.name);
+            starts.add(Kind::Name, &name);
+            for synonym in &record.synonyms {
+                starts.add(Kind::Synonym, &fold(synonym));
+            }
+            for text in std::iter::once(&record.name).chain(&record.synonyms) {
+                starts.add(Kind::Joined, &joined(text));
+            }
+            if let Some(domain) = &record.domain {
+                starts.add(Kind::Domain, &fold(domain));
+            }
+        }
+        Self { starts: starts.build(), popularity }
+    }
+
+    /// The companies that match what was typed so far, best first.
+    pub fn search(&self, query: &str, limit: usize) -> Vec<Hit> {
+        let raw: String = query.chars().take(MAX_QUERY).collect();
+        let query = fold(without_address(&raw));
+        if query.is_empty() || limit == 0 {
+            return Vec::new();
+        }
+        let mut found = Found::default();
+        self.by_prefix(&query, 0, limit, &mut found);
+        let words: Vec<&str> = query.split(' ').take(MAX_WORDS).collect();
+        if found.len() < limit && words.len() > 1 {
+            self.by_words(&words, limit, &mut found);
+            self.by_prefix(&joined(&raw), 20, limit, &mut found);
+            if let Some(rest) = query.strip_prefix("the ") {
+                self.by_prefix(rest, 10, limit, &mut found);
+            }
+        }
+        if found.is_empty() {
+            self.by_typos(&words, &mut found);
+        }
+        self.ranked(found, limit)
+    }
+
+    /// Names and parts of names that begin with the query. A whole name that is the query comes first.
+    fn by_prefix(&self, query: &str, malus: u16, limit: usize, found: &mut Found) {
+        if query.is_empty() {
+            return;
+        }
+        let before = found.len();
+        for entry in self.starts.best(self.starts.whole(query)).take(limit) {
+            found.add(entry.company, entry.score + 100 - malus);
+        }
+        for entry in self.starts.best(self.starts.with_prefix(query)).take(MAX_EXAMINED) {
+            if found.len() >= before + limit {
+                break;
+            }
+            found.add(entry.company, entry.score - malus);
+        }
+    }
+
+    /// Companies with a word for each word of the query, in any order and from any of their names.
+    fn by_words(&self, words: &[&str], limit: usize, found: &mut Found) {
+        let ranges = words.iter().map(|word| self.starts.with_prefix(word));
+        let Some(rarest) = ranges.min_by_key(|range| range.len()) else { return };
+        let before = found.len();
+        for entry in self.starts.best(rarest).take(MAX_EXAMINED) {
+            if found.len() >= before + limit {
+                break;
+            }
+            let text = self.starts.text_of(entry.company);
+            if words.iter().all(|word| words_of(text).any(|candidate| candidate.starts_with(word))) {
+                found.add(entry.company, 620 + self.popularity[entry.company as usize]);
+            }
+        }
+    }
+
+    /// Companies with a word, perhaps mistyped, for each word of the query.
+    fn by_typos(&self, words: &[&str], found: &mut Found) {
+        let places = words.iter().map(|word| match typo::allowed(word) {
+            0 => vec![self.starts.with_prefix(word)],
+            edits => typo::similar(&self.starts, word, edits),
+        });
+        let size = |places: &Vec<Range<usize>>| places.iter().map(ExactSizeIterator::len).sum::<usize>();
+        let Some(rarest) = places.min_by_key(size) else { return };
+        for place in rarest {
+            for entry in self.starts.best(place).take(MAX_EXAMINED) {
+                if found.contains(entry.company) {
+                    continue;
+                }
+                let text = self.starts.text_of(entry.company);
+                let cost = |word| words_of(text).filter_map(|candidate| typo::cost(word, candidate)).min();
+                let Some(cost) = words.iter().map(|word| cost(word)).sum::<Option<u16>>() else { continue };
+                let popularity = self.popularity[entry.company as usize];
+                found.add(entry.company, (560 + popularity).saturating_sub(cost));
+            }
+        }
+    }
+
+    fn ranked(&self, found: Found, limit: usize) -> Vec<Hit> {
+        let mut hits: Vec<_> = found.0.into_iter().collect();
+        let order = |&(company, score): &(u32, u16)| {
+            (std::cmp::Reverse((score, self.popularity[company as usize])), self.starts.text_of(company), company)
+        };
+        hits.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
+        hits.truncate(limit);
+        let hit = |(company, score): (u32, u16)| Hit {
+            index: company as usize,
+            confidence: (f64::from(score) / 1000.0).min(1.0),
+        };
+        hits.into_iter().map(hit).collect()
+    }
+}
+
+/// The best score of each company so far, in thousandths.
+#[derive(Default)]
+struct Found(HashMap<u32, u16>);
+
+impl Found {
+    fn add(&mut self, company: u32, score: u16) {
+        let best = self.0.entry(company).or_default();
+        *best = score.max(*best);
+    }
+
+    fn contains(&self, company: u32) -> bool {
+        self.0.contains_key(&company)
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether a provider's name, id or domain has a word for each word of the query. An empty query matches all.
+pub fn matches_provider(query: &str, name: &str, id: &str, domain: &str) -> bool {
+    let raw: String = query.chars().take(MAX_QUERY).collect();
+    let query = fold(without_address(&raw));
+    let text = format!("{}\n{}\n{}\n{}", fold(name), joined(name), fold(id), fold(domain));
+    let all = query.split(' ').all(|word| words_of(&text).any(|candidate| candidate.starts_with(word)));
+    // Signs alone are a query too, one that no name answers.
+    (all && (!query.is_empty() || raw.trim().is_empty())) || (!query.is_empty() && text.contains(&format!("\n{}", joined(&raw))))
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', '\n'])
+}
+
+/// People paste web addresses: what comes before the domain says nothing.
+fn without_address(query: &str) -> &str {
+    let query = query.trim_start();
+    let strip = |text: &'_ str, prefix: &str| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+    let mut rest = query;
+    for prefix in ["https://", "http://", "www."] {
+        if strip(rest, prefix) {
+            rest = &rest[prefix.len()..];
+        }
+    }
+    rest
+}

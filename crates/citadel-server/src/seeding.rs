@@ -1,0 +1,37 @@
+//! Employers and payroll providers that ship with the product, put into the store at the first start and whenever the
+//! data has changed.
+
+use citadel_store::{
+    Db,
+    companies::{self, NewCompany},
+    providers::NewProvider,
+};
+
+use crate::search::data;
+
+/// Brings the store's directory up to date. Cheap when it is.
+pub async fn seed(db: &Db) -> Result<bool, citadel_store::Error> {
+    let companies: Vec<NewCompany> = data::companies()
+        .into_iter()
+        .map(|company| NewCompany {
+            id: company.id.parse().expect("a test checks that every id of the data file is an id"),
+            name: company.name,
+            domain: company.domain,
+            synonyms: company.synonyms,
+            providers: company.providers,
+            popularity: company.popularity,
+        })
+        .collect();
+    let providers: Vec<NewProvider> = data::providers()
+        .into_iter()
+        .map(|provider| NewProvider {
+            id: provider.id,
+            name: provider.name,
+            domain: provider.domain,
+            products: provider.products.iter().filter_map(|word| word.parse().ok()).collect(),
+            data_sources: provider.data_sources,
+            popularity: provider.popularity,
+        })
+        .collect();
+    db.write(async move |tx| companies::seed(tx, data::VERSION, &companies, &providers).await).await
+}

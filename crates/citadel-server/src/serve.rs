@@ -1,0 +1,223 @@
+//! Running the server, from the configuration to the last answer. [`serve`] reads from top to bottom.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use axum_server::{Handle, Server, accept::NoDelayAcceptor};
+use citadel_domain::{Clock, Random};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::JoinError,
+    time::timeout,
+};
+
+use crate::{
+    admin::{Admin, socket::AdminSocket},
+    app::{App, AppParts},
+    config::{Config, DATA_DIR, LISTEN, METRICS_LISTEN, Problem, Setting},
+    directory::Directory,
+    jobs, logs,
+    opening::{self, OpenError, Opened},
+    operations, router, seeding,
+};
+
+/// A request's head must be whole this long after its connection was accepted or last used (P45).
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+/// Wider than the limits of P44, so that a request just over those is answered in the contract's shape.
+const MAX_HEADERS: usize = 256;
+const MAX_HEAD_BYTES: usize = 64 << 10;
+/// How long open requests, and then everything, may take after the signal to stop (P42).
+const DRAIN: Duration = Duration::from_secs(20);
+const STOP: Duration = Duration::from_secs(25);
+
+/// Where the server listens.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    /// API and widget.
+    pub api: SocketAddr,
+    /// Health and metrics.
+    pub metrics: SocketAddr,
+    /// What browsers call.
+    pub public_url: String,
+}
+
+/// Why the server did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The store was not opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A part broke down.
+    #[error("{part} broke down: {source}")]
+    Broken { part: &'static str, source: io::Error },
+}
+
+impl From<Problem> for ServeError {
+    fn from(problem: Problem) -> Self {
+        Self::Open(problem.into())
+    }
+}
+
+impl From<citadel_store::Error> for ServeError {
+    fn from(error: citadel_store::Error) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Serves until SIGINT or SIGTERM. `announce` is called once, when requests are taken.
+pub async fn serve(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    announce: impl FnOnce(&Addresses),
+) -> Result<(), ServeError> {
+    logs::start(&config);
+    for risk in &config.risks {
+        tracing::warn!(setting = risk.setting, fix = risk.fix, "risky setting: {}", risk.what);
+    }
+    let mut signals = Signals::listen().map_err(broken("signal handling"))?;
+
+    // Ports first: a taken one is the commonest refusal, and nothing has been written yet.
+    let api_listener = bind(&LISTEN, config.listen).await?;
+    let metrics_listener = bind(&METRICS_LISTEN, config.metrics_listen).await?;
+    let addresses = addresses(&config, &api_listener, &metrics_listener).map_err(broken("a listener"))?;
+
+    let Opened { db, keyring, applied } = opening::open(&config, &*clock, &random).await?;
+    for migration in applied {
+        tracing::info!(migration, "migration applied");
+    }
+    seeding::seed(&db).await?;
+    let directory = Directory::load(&db).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    if config.is_embedded() {
+        let socket = AdminSocket::bind(config.admin_socket()).map_err(|error| admin_socket_problem(&config, &error))?;
+        let admin = Admin {
+            db: db.clone(),
+            keyring: Arc::clone(&keyring),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            profile: config.profile,
+        };
+        tokio::spawn(socket.serve(Arc::new(admin), stopping.clone()));
+    }
+    let public_url = addresses.public_url.clone();
+    let app = App::new(AppParts { db, keyring, clock, random, directory, public_url });
+
+    let (api, metrics) = (Handle::new(), Handle::new());
+    let operations = operations::router(app.clone(), stopping.clone());
+    let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
+    let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone()));
+    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone()));
+    tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
+    announce(&addresses);
+
+    // A part that ends by itself takes the whole server down: whoever watches it starts it again, while a server
+    // without its worker would accept sign-ins that never finish.
+    let failure = tokio::select! {
+        () = signals.next() => None,
+        ended = &mut worker => Some(ended_early("the worker", ended.map(Ok))),
+        ended = &mut api_server => Some(ended_early("the API listener", ended)),
+    };
+
+    tracing::info!("stopping");
+    let _ = stop.send(true);
+    api.graceful_shutdown(Some(DRAIN));
+    let drained = async {
+        // A part that ended early has been waited for; asking again would panic.
+        if failure.is_none() {
+            let _ = tokio::join!(worker, api_server);
+        }
+    };
+    tokio::select! {
+        finished = timeout(STOP, drained) => if finished.is_err() {
+            tracing::warn!("some work did not end in time; its leases run out and another worker takes it");
+        },
+        () = signals.next() => tracing::warn!("told to stop twice: not waiting for open work"),
+    }
+    metrics.shutdown();
+    let _ = metrics_server.await;
+    tracing::info!("stopped");
+    failure.map_or(Ok(()), Err)
+}
+
+/// Takes the port, or says who to look for.
+async fn bind(setting: &Setting, address: SocketAddr) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let value = address.to_string();
+        let port = address.port();
+        let (what, fix) = match error.kind() {
+            io::ErrorKind::AddrInUse => (
+                "is in use by another program".to_owned(),
+                format!("find it with: ss -ltnp 'sport = :{port}'; stop it, or set {} to another port", setting.env),
+            ),
+            io::ErrorKind::PermissionDenied => {
+                (format!("may not be used by this user ({error})"), "use a port above 1023".to_owned())
+            }
+            _ => (format!("cannot be used ({error})"), "use an address of this machine".to_owned()),
+        };
+        Problem::of(setting, Some(&value), what, fix)
+    })
+}
+
+fn addresses(config: &Config, api: &TcpListener, metrics: &TcpListener) -> io::Result<Addresses> {
+    let api = api.local_addr()?;
+    Ok(Addresses { api, metrics: metrics.local_addr()?, public_url: config.public_url_for(api) })
+}
+
+fn admin_socket_problem(config: &Config, error: &io::Error) -> Problem {
+    let what = format!("cannot hold the admin socket ({error})");
+    let fix = "use a directory on a local file system that this user can write";
+    Problem::of(&DATA_DIR, Some(&config.data_dir.display().to_string()), what, fix)
+}
+
+/// One listener, until its handle says stop.
+async fn run(listener: TcpListener, routes: Router, handle: Handle<SocketAddr>) -> io::Result<()> {
+    let mut server: Server<SocketAddr, _> = Server::from_listener(listener)
+        .acceptor(NoDelayAcceptor::new())
+        .handle(handle)
+        .first_request_timeout(HEAD_DEADLINE)
+        .http1_only();
+    server
+        .http_builder()
+        .http1()
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD_BYTES);
+    server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+fn broken(part: &'static str) -> impl FnOnce(io::Error) -> ServeError {
+    move |source| ServeError::Broken { part, source }
+}
+
+fn ended_early(part: &'static str, ended: Result<io::Result<()>, JoinError>) -> ServeError {
+    let source = match ended {
+        Ok(Ok(())) => io::Error::other("it ended without being told to"),
+        Ok(Err(error)) => error,
+        // The panic hook has told the rest.
+        Err(_) => io::Error::other("it panicked"),
+    };
+    ServeError::Broken { part, source }
+}
+
+/// SIGINT and SIGTERM, listened to from the start, so that a signal during the start is not lost.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A real router on a fresh database, with a clock and randomness that the test holds.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
+use citadel_server::{
+    app::{App, AppParts},
+    directory::Directory,
+    jobs, purposes, router, seeding,
+    system::SystemRandom,
+};
+use citadel_store::{
+    Db, DbConfig, Keyring, Place, Tenant, access_keys, access_keys::NewAccessKey, clients, clients::NewClient,
+};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub const ROOT_KEY: [u8; 32] = [7; 32];
+
+/// The suite's present: a Wednesday in the year that the product was made.
+pub const NOW: &str = "2026-11-18T15:00:00Z";
+
+/// Runs a test on SQLite, and on Postgres where one is given.
+pub async fn for_each_db(test: impl AsyncFn(TestApp)) {
+    test(TestApp::on_sqlite().await).await;
+    match TestApp::on_postgres().await {
+        Some(app) => test(app).await,
+        None => assert!(
+            std::env::var("CITADEL_TEST_REQUIRE_POSTGRES").is_err(),
+            "Postgres is required: set CITADEL_TEST_DATABASE_URL, or run the tests through scripts/with-postgres.sh"
+        ),
+    }
+}
+
+pub struct TestApp {
+    pub app: App,
+    pub router: Router,
+    pub clock: Arc<ManualClock>,
+    pub db_config: DbConfig,
+    pub directory: Option<TempDir>,
+}
+
+pub struct TempDir(pub PathBuf);
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Distinct in one run of the suite, however many processes it has.
+fn unique() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl TestApp {
+    pub async fn on_sqlite() -> Self {
+        let directory = TempDir(std::env::temp_dir().join(format!("citadel-test-{}", unique())));
+        std::fs::create_dir(&directory.0).unwrap();
+        let config = DbConfig::Sqlite { path: directory.0.join("citadel.db") };
+        Self::open(config, Some(directory)).await
+    }
+
+    pub async fn on_postgres() -> Option<Self> {
+        let url = std::env::var("CITADEL_TEST_DATABASE_URL").ok()?;
+        let name = format!("citadel_server_{}", unique());
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(&format!("create database {name}")).await.unwrap();
+        let (base, _) = url.rsplit_once('/').unwrap();
+        let config = DbConfig::Postgres { url: format!("{base}/{name}"), pool_size: 8 };
+        Some(Self::open(config, None).await)
+    }
+
+    pub async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
+        let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+        let db = Db::open(&db_config).unwrap();
+        db.migrate(clock.now()).await.unwrap();
+        seeding::seed(&db).await.unwrap();
+        let app = App::new(AppParts {
+            directory: Directory::load(&db).await.unwrap(),
+            db,
+            keyring: Arc::new(Keyring::open(&ROOT_KEY, Arc::new(SystemRandom)).unwrap()),
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+            public_url: "http://citadel.test".to_owned(),
+        });
+        Self { router: router::api(app.clone()), app, clock, db_config, directory }
+    }
+
+    /// A second node on the same Postgres, or a restart on the same file. `self` must be gone first on SQLite.
+    pub fn advance(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Runs every job that is due now.
+    pub async fn run_jobs(&self) -> usize {
+        jobs::run_due(&self.app).await.unwrap()
+    }
+
+    pub async fn client(&self, name: &str) -> TestClient<'_> {
+        self.client_in(name, Environment::Sandbox).await
+    }
+
+    pub async fn client_in(&self, name: &str, environment: Environment) -> TestClient<'_> {
+        let now = self.clock.now();
+        let id = ClientId::generate(now, &SystemRandom);
+        let client = NewClient { id, name: name.to_owned(), allowed_origins: vec![], created_at: now };
+        self.app.db.write(async move |tx| clients::create(tx, &client).await).await.unwrap();
+        let (key_id, secret) = self.key(id, environment).await;
+        TestClient { app: self, id, key_id, secret }
+    }
+
+    /// One more key for a client.
+    pub async fn key(&self, client_id: ClientId, environment: Environment) -> (AccessKeyId, String) {
+        let now = self.clock.now();
+        let secret = tokens::generate_access_secret(environment, &SystemRandom);
+        let id = AccessKeyId::generate(now, &SystemRandom);
+        let place = Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
+        let new = NewAccessKey {
+            id,
+            client_id,
+            environment,
+            secret_hash: self.app.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()),
+            secret_sealed: self.app.keyring.seal(&place, secret.expose().as_bytes()).unwrap(),
+            created_at: now,
+        };
+        assert!(self.app.db.write(async move |tx| access_keys::create(tx, &new).await).await.unwrap());
+        (id, secret.expose().to_owned())
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply { status: head.status, headers: head.headers, body }
+    }
+
+    /// A call without any credentials.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// A call of the widget.
+    pub async fn widget(&self, method: Method, path: &str, bridge_token: &str, body: Option<Value>) -> Reply {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/bridge/api{path}"))
+            .header(header::AUTHORIZATION, format!("Bearer {bridge_token}"));
+        let request = match body {
+            Some(json) => request.header(header::CONTENT_TYPE, "application/json").body(json.to_string().into()),
+            None => request.body(Body::empty()),
+        };
+        self.send(request.unwrap()).await
+    }
+
+    /// What the widget does from sign-in on: a task, by its id.
+    pub async fn sign_in(&self, bridge_token: &str, username: &str, password: &str) -> String {
+        let body = json!({"provider_id": "adp", "login": {"username": username, "password": password}});
+        let reply = self.widget(Method::POST, "/tasks", bridge_token, Some(body)).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        reply.json()["task_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn task(&self, bridge_token: &str, task_id: &str) -> Value {
+        let reply = self.widget(Method::GET, &format!("/tasks/{task_id}"), bridge_token, None).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()
+    }
+
+    /// The public token of a task that is done.
+    pub async fn public_token(&self, bridge_token: &str, task_id: &str) -> String {
+        let reply = self.widget(Method::POST, &format!("/tasks/{task_id}/public-token"), bridge_token, None).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()["public_token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A client's back end.
+pub struct TestClient<'a> {
+    pub app: &'a TestApp,
+    pub id: ClientId,
+    pub key_id: AccessKeyId,
+    pub secret: String,
+}
+
+impl TestClient<'_> {
+    pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(path)
+            .header("X-Access-Client-Id", self.id.to_string())
+            .header("X-Access-Secret", &self.secret)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.app.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.post_text(path, "application/json;charset=UTF-8", body.to_string()).await
+    }
+
+    pub async fn post_text(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Reply {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, content_type);
+        self.app.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A bridge token for a product, as the quickstart asks for it.
+    pub async fn bridge_token(&self, product: &str) -> String {
+        let body = json!({"product_type": product, "client_name": "Citadel Quickstart", "tracking_info": "1337"});
+        let reply = self.post("/v1/bridge-tokens/", body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()["bridge_token"].as_str().unwrap().to_owned()
+    }
+
+    /// From bridge token to public token, with the sandbox login.
+    pub async fn connect(&self, product: &str) -> String {
+        let bridge_token = self.bridge_token(product).await;
+        let task_id = self.app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
+        self.app.run_jobs().await;
+        self.app.public_token(&bridge_token, &task_id).await
+    }
+
+    pub async fn exchange(&self, public_token: &str) -> Reply {
+        self.post("/v1/link-access-tokens/", json!({"public_token": public_token})).await
+    }
+
+    /// From bridge token to access token.
+    pub async fn link(&self, product: &str) -> String {
+        let public_token = self.connect(product).await;
+        let reply = self.exchange(&public_token).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|problem| panic!("{problem}: {self:?}"))
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The code of an error in the contract's shape.
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_else(|| panic!("no error code: {self:?}")).to_owned()
+    }
+
+    /// The fields that a 400 names.
+    pub fn invalid_fields(&self) -> Vec<String> {
+        let json = self.json();
+        let params = json["error"]["extra"]["invalid-params"].as_array().cloned().unwrap_or_default();
+        params.iter().map(|param| param["field"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
+}
+
+pub fn timestamp(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}

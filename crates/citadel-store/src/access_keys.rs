@@ -1,0 +1,96 @@
+//! Access keys: a client's server credentials. At most two are active in an environment, so that a key can be changed
+//! without an interruption.
+
+use citadel_domain::{AccessKeyId, ClientId, Environment};
+use jiff::Timestamp;
+
+use crate::{Error, Row, Tx, value::params};
+
+/// A key to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccessKey {
+    pub id: AccessKeyId,
+    pub client_id: ClientId,
+    pub environment: Environment,
+    pub secret_hash: [u8; 32],
+    /// For signing webhooks; sealed under the root key.
+    pub secret_sealed: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+/// An active key.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    pub id: AccessKeyId,
+    pub client_id: ClientId,
+    pub environment: Environment,
+    pub secret_sealed: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+/// Makes a key. `false` when two are active in that environment.
+pub async fn create(tx: &mut Tx<'_>, new: &NewAccessKey) -> Result<bool, Error> {
+    // A write that changes nothing holds the client's row until the commit, so that parallel creations count one after
+    // another (P3).
+    tx.execute("update clients set name = name where id = $1", params![new.client_id]).await?;
+    let made = tx
+        .execute(
+            "insert into access_keys (client_id, id, environment, secret_hash, secret_sealed, created_at)
+             select $1, $2, $3, $4, $5, $6
+              where (select count(*) from access_keys
+                      where client_id = $1 and environment = $3 and deleted_at is null) < 2",
+            params![new.client_id, new.id, new.environment, new.secret_hash, &new.secret_sealed, new.created_at],
+        )
+        .await?;
+    Ok(made == 1)
+}
+
+/// The active key of a client with this secret.
+pub async fn find_active(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    secret_hash: &[u8; 32],
+) -> Result<Option<AccessKey>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, secret_sealed, created_at from access_keys
+          where client_id = $1 and secret_hash = $2 and deleted_at is null",
+        params![client_id, secret_hash],
+        read,
+    )
+    .await
+}
+
+/// The active keys of a client, oldest first.
+pub async fn list_active(tx: &mut Tx<'_>, client_id: ClientId) -> Result<Vec<AccessKey>, Error> {
+    tx.fetch_all(
+        "select id, client_id, environment, secret_sealed, created_at from access_keys
+          where client_id = $1 and deleted_at is null
+          order by created_at, id",
+        params![client_id],
+        read,
+    )
+    .await
+}
+
+/// Ends a key at once. The row stays, because tokens and tasks name it; its secret goes. `false` when no such key is
+/// active.
+pub async fn delete(tx: &mut Tx<'_>, client_id: ClientId, id: AccessKeyId, now: Timestamp) -> Result<bool, Error> {
+    let ended = tx
+        .execute(
+            "update access_keys set deleted_at = $3, secret_sealed = null
+              where client_id = $1 and id = $2 and deleted_at is null",
+            params![client_id, id, now],
+        )
+        .await?;
+    Ok(ended == 1)
+}
+
+fn read(row: &Row<'_>) -> Result<AccessKey, Error> {
+    Ok(AccessKey {
+        id: row.get(0)?,
+        client_id: row.get(1)?,
+        environment: row.get(2)?,
+        secret_sealed: row.get(3)?,
+        created_at: row.get(4)?,
+    })
+}

@@ -1,0 +1,133 @@
+//! Bridge tokens: permission to open the widget, for six hours. The row decides what the widget may do, whatever the
+//! page says (P8).
+
+use citadel_domain::{AccessKeyId, BridgeTokenId, CompanyId, LinkId, Product};
+use jiff::Timestamp;
+
+use crate::{Error, Row, Tenant, Tx, value::params, words};
+
+/// A token to be made.
+#[derive(Clone, Debug)]
+pub struct NewBridgeToken {
+    pub id: BridgeTokenId,
+    pub tenant: Tenant,
+    pub access_key_id: AccessKeyId,
+    pub token_hash: [u8; 32],
+    pub token_sealed: Vec<u8>,
+    pub product: Product,
+    pub allowed_products: Vec<Product>,
+    pub client_name: Option<String>,
+    pub tracking_info: Option<String>,
+    pub company_mapping_id: Option<CompanyId>,
+    pub provider_id: Option<String>,
+    pub account_sealed: Option<Vec<u8>>,
+    pub data_key_wrapped: Vec<u8>,
+    /// The link to repair.
+    pub link_id: Option<LinkId>,
+    pub data_sources: Vec<String>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// A token's row, aged or not.
+#[derive(Clone, Debug)]
+pub struct BridgeToken {
+    pub id: BridgeTokenId,
+    pub tenant: Tenant,
+    pub access_key_id: AccessKeyId,
+    pub product: Product,
+    pub allowed_products: Vec<Product>,
+    pub client_name: Option<String>,
+    pub tracking_info: Option<String>,
+    pub company_mapping_id: Option<CompanyId>,
+    pub provider_id: Option<String>,
+    pub account_sealed: Option<Vec<u8>>,
+    pub data_key_wrapped: Vec<u8>,
+    pub link_id: Option<LinkId>,
+    pub data_sources: Vec<String>,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The client's, as they are now: a page that is taken off the list stops at once.
+    pub allowed_origins: Vec<String>,
+}
+
+/// Makes a token.
+pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> {
+    tx.execute(
+        "insert into bridge_tokens (
+             client_id, id, environment, access_key_id, token_hash, token_sealed, product, allowed_products,
+             client_name, tracking_info, company_mapping_id, provider_id, account_sealed, data_key_wrapped, link_id,
+             data_sources, link_count, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18)",
+        params![
+            new.tenant.client_id,
+            new.id,
+            new.tenant.environment,
+            new.access_key_id,
+            new.token_hash,
+            &new.token_sealed,
+            new.product,
+            words::join_products(&new.allowed_products),
+            new.client_name.clone(),
+            new.tracking_info.clone(),
+            new.company_mapping_id,
+            new.provider_id.clone(),
+            new.account_sealed.clone(),
+            &new.data_key_wrapped,
+            new.link_id,
+            words::join(&new.data_sources),
+            new.created_at,
+            new.expires_at,
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The token with this hash. It names no tenant: the token is what proves one.
+pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<BridgeToken>, Error> {
+    tx.fetch_optional(
+        "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
+                t.tracking_info, t.company_mapping_id, t.provider_id, t.account_sealed, t.data_key_wrapped, t.link_id,
+                t.data_sources, t.created_at, t.expires_at, c.allowed_origins
+           from bridge_tokens t
+           join clients c on c.id = t.client_id
+          where t.token_hash = $1",
+        params![token_hash],
+        read,
+    )
+    .await
+}
+
+/// Counts one more link of the token. `false` when it has made `max` already.
+pub async fn count_link(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Result<bool, Error> {
+    let counted = tx
+        .execute(
+            "update bridge_tokens set link_count = link_count + 1
+              where client_id = $1 and environment = $2 and id = $3 and link_count < $4",
+            params![token.tenant.client_id, token.tenant.environment, token.id, max],
+        )
+        .await?;
+    Ok(counted == 1)
+}
+
+fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
+    Ok(BridgeToken {
+        id: row.get(0)?,
+        tenant: Tenant { client_id: row.get(1)?, environment: row.get(2)? },
+        access_key_id: row.get(3)?,
+        product: row.get(4)?,
+        allowed_products: words::split(&row.get::<String>(5)?)?,
+        client_name: row.get(6)?,
+        tracking_info: row.get(7)?,
+        company_mapping_id: row.get(8)?,
+        provider_id: row.get(9)?,
+        account_sealed: row.get(10)?,
+        data_key_wrapped: row.get(11)?,
+        link_id: row.get(12)?,
+        data_sources: words::split(&row.get::<String>(13)?)?,
+        created_at: row.get(14)?,
+        expires_at: row.get(15)?,
+        allowed_origins: words::split(&row.get::<String>(16)?)?,
+    })
+}

@@ -1,0 +1,172 @@
+//! How a transaction is run: as a closure, on either database, from one SQL text.
+
+use std::{path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
+
+use crate::{Error, Row, Value, postgres, postgres::Postgres, sqlite, sqlite::Sqlite};
+
+/// Where the data is.
+#[derive(Clone, Debug)]
+pub enum DbConfig {
+    /// One file, held by one process.
+    Sqlite {
+        /// The file; made when missing.
+        path: PathBuf,
+    },
+    /// A Postgres server, shared by many nodes.
+    Postgres {
+        /// `postgres://…`
+        url: String,
+        /// Connections in the pool.
+        pool_size: usize,
+    },
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+/// Which database a transaction runs on, for the few statements that must differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// Postgres.
+    Postgres,
+}
+
+/// An open transaction. There is no other way to the tables.
+pub enum Tx<'a> {
+    /// On the writer's or a reader's own connection.
+    Sqlite(&'a mut rusqlite::Connection),
+    /// On a pooled connection.
+    Postgres(postgres::PgTx<'a>),
+}
+
+impl Db {
+    /// Opens the database. Creates the SQLite file; never touches a schema.
+    pub fn open(config: &DbConfig) -> Result<Self, Error> {
+        Ok(Self(match config {
+            DbConfig::Sqlite { path } => Backend::Sqlite(Sqlite::open(path)?),
+            DbConfig::Postgres { url, pool_size } => Backend::Postgres(Postgres::open(url, *pool_size)?),
+        }))
+    }
+
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        match self.0 {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a closure in one transaction and commits it, or rolls back when it fails.
+    ///
+    /// Inside, nothing but the database may be awaited. The closure may run again after a serialisation failure on
+    /// Postgres, so it borrows or clones what it captured. On SQLite the answer comes after the commit has reached
+    /// the disk; waiting transactions share one commit.
+    pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.write(move |connection| run_on_sqlite(&work, connection)).await,
+            Backend::Postgres(postgres) => postgres.write(&work).await,
+        }
+    }
+
+    /// Runs a closure on one consistent snapshot. Writing in it is an error.
+    pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.read(move |connection| run_on_sqlite(&work, connection)).await,
+            Backend::Postgres(postgres) => postgres.read(&work).await,
+        }
+    }
+}
+
+/// Runs the whole closure on the connection's own thread. Calls to SQLite are always ready, so `Pending` means that
+/// the closure awaited something else.
+fn run_on_sqlite<F, T, E>(work: &F, connection: &mut rusqlite::Connection) -> Result<T, E>
+where
+    F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E>,
+    E: From<Error>,
+{
+    let mut tx = Tx::Sqlite(connection);
+    let future = pin!(work(&mut tx));
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(Error::Waited.into()),
+    }
+}
+
+impl Tx<'_> {
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Sqlite(_) => Dialect::Sqlite,
+            Self::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub async fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
+        match self {
+            Self::Sqlite(connection) => sqlite::execute(connection, sql, params),
+            Self::Postgres(tx) => tx.execute(sql, params).await,
+        }
+    }
+
+    /// Runs several statements without parameters: migrations and locks.
+    pub(crate) async fn execute_batch(&mut self, sql: &str) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
+            Self::Postgres(tx) => tx.execute_batch(sql).await,
+        }
+    }
+
+    /// Every row.
+    pub async fn fetch_all<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+        read: fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Sqlite(connection) => sqlite::fetch_all(connection, sql, params, read),
+            Self::Postgres(tx) => tx.fetch_all(sql, params, read).await,
+        }
+    }
+
+    /// The first row, if there is one.
+    pub async fn fetch_optional<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+        read: fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.fetch_all(sql, params, read).await?.into_iter().next())
+    }
+
+    /// The one row of a statement that always has one.
+    pub async fn fetch_one<T>(
+        &mut self,
+        sql: &'static str,
+        params: &[Value],
+        read: fn(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let row = self.fetch_optional(sql, params, read).await?;
+        row.ok_or(Error::Corrupt { what: "an answer without its row" })
+    }
+}

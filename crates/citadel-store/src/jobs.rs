@@ -1,0 +1,140 @@
+//! The job queue. A job is enqueued in the transaction of its cause, claimed under a lease, worked outside any
+//! transaction, and ended under its fencing number: a worker whose lease ran out and whose job another one took can
+//! change nothing any more (P36).
+
+use citadel_domain::JobId;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Error, Tx, value::params};
+
+/// Slices of the queue, so that workers can share it out once one table is too busy.
+const SHARDS: u8 = 64;
+
+/// A job to be queued.
+#[derive(Clone, Debug)]
+pub struct NewJob<'a> {
+    pub id: JobId,
+    pub kind: &'a str,
+    pub payload: String,
+    pub run_at: Timestamp,
+    pub created_at: Timestamp,
+}
+
+/// A job in the hands of a worker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: String,
+    pub payload: String,
+    /// How often it was claimed, this time included.
+    pub attempts: i64,
+    /// Grows with each claim; only the newest claim may write.
+    pub fence: i64,
+}
+
+/// Queues a job.
+pub async fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
+    let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
+    tx.execute(
+        "insert into jobs (id, shard, kind, payload, run_at, attempts, fence, done, created_at)
+         values ($1, $2, $3, $4, $5, 0, 0, false, $6)",
+        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// Takes jobs that are due and in nobody's hands, the longest due first.
+pub async fn claim(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    lease: SignedDuration,
+    limit: u32,
+) -> Result<Vec<Job>, Error> {
+    let sql = tx.dialect().claim_jobs();
+    let mut claimed = tx
+        .fetch_all(sql, params![now, now + lease, i64::from(limit)], |row| {
+            let job = Job {
+                id: row.get(1)?,
+                kind: row.get(2)?,
+                payload: row.get(3)?,
+                attempts: row.get(4)?,
+                fence: row.get(5)?,
+            };
+            Ok((row.get::<Timestamp>(0)?, job))
+        })
+        .await?;
+    // `returning` promises no order.
+    claimed.sort_by_key(|(run_at, job)| (*run_at, job.id));
+    Ok(claimed.into_iter().map(|(_, job)| job).collect())
+}
+
+/// Says that the worker lives, and proves that it still holds the job. `false` when it does not: write nothing.
+pub async fn heartbeat(tx: &mut Tx<'_>, job: &Job, now: Timestamp, lease: SignedDuration) -> Result<bool, Error> {
+    let held = tx
+        .execute(
+            "update jobs set lease_until = $3 where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence, now + lease],
+        )
+        .await?;
+    Ok(held == 1)
+}
+
+/// Removes a job that is done. `false` when another worker holds it.
+pub async fn finish(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
+    let finished = tx
+        .execute("delete from jobs where id = $1 and fence = $2 and done = false", params![job.id, job.fence])
+        .await?;
+    Ok(finished == 1)
+}
+
+/// Gives a job back, to go on later. `false` when another worker holds it.
+pub async fn reschedule(tx: &mut Tx<'_>, job: &Job, run_at: Timestamp, payload: &str) -> Result<bool, Error> {
+    let given_back = tx
+        .execute(
+            "update jobs set run_at = $3, payload = $4, lease_until = null
+              where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence, run_at, payload],
+        )
+        .await?;
+    Ok(given_back == 1)
+}
+
+/// Takes a job out of the queue for good, and keeps it with the reason for whoever looks into it. `false` when another
+/// worker holds it.
+pub async fn bury(tx: &mut Tx<'_>, job: &Job, reason: &str) -> Result<bool, Error> {
+    let buried = tx
+        .execute(
+            "update jobs set done = true, buried_because = $3, lease_until = null
+              where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence, reason],
+        )
+        .await?;
+    Ok(buried == 1)
+}
+
+/// When there will be something to claim, if nobody queues anything.
+pub async fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Error> {
+    tx.fetch_one(
+        "select min(case when lease_until > run_at then lease_until else run_at end) from jobs where done = false",
+        &[],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// How many jobs are waiting or being worked.
+pub async fn count_open(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    tx.fetch_one("select cast(count(*) as bigint) from jobs where done = false", &[], |row| row.get(0)).await
+}
+
+/// How many jobs could be claimed now.
+pub async fn count_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from jobs
+          where done = false and run_at <= $1 and (lease_until is null or lease_until <= $1)",
+        params![now],
+        |row| row.get(0),
+    )
+    .await
+}

@@ -1,0 +1,46 @@
+//! The store: every SQL statement, both schemas, sealing, and the job queue.
+//!
+//! It runs on embedded SQLite or on Postgres from one SQL text. It refuses to know HTTP and providers, and it never
+//! awaits anything but the database. Absence is `Option`, not an error; every read of a client's rows names its
+//! [`Tenant`].
+//!
+//! Start with [`Db`] (how a transaction is run), then [`tasks`] and [`jobs`].
+
+pub mod access_keys;
+pub mod bridge_tokens;
+pub mod clients;
+pub mod companies;
+mod db;
+mod dialect;
+mod error;
+pub mod jobs;
+pub mod links;
+pub mod logins;
+mod migrate;
+mod postgres;
+pub mod providers;
+pub mod public_tokens;
+pub mod reports;
+mod seal;
+pub mod settings;
+mod sqlite;
+pub mod tasks;
+mod value;
+pub mod webhook_events;
+mod words;
+
+use citadel_domain::{ClientId, Environment};
+
+pub use db::{Db, DbConfig, Dialect, Tx};
+pub use error::Error;
+pub use seal::{DataKey, Keyring, Place};
+pub use value::{FromValue, Row, Value};
+
+/// Whose rows: a client, in one environment. Proven by an access key or a token, never taken from input (P5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tenant {
+    /// The client.
+    pub client_id: ClientId,
+    /// The world.
+    pub environment: Environment,
+}

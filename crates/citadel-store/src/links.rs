@@ -1,0 +1,184 @@
+//! Links: a consumer's consented connection to one provider. A deleted link is never found.
+
+use citadel_domain::{BridgeTokenId, CompanyId, LinkId, Product, TaskStatus};
+use jiff::Timestamp;
+
+use crate::{Error, Row, Tenant, Tx, bridge_tokens::BridgeToken, value::params, words};
+
+/// A link to be made.
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    pub id: LinkId,
+    pub tenant: Tenant,
+    pub bridge_token_id: BridgeTokenId,
+    pub provider_id: String,
+    pub company_mapping_id: Option<CompanyId>,
+    pub employer_name: Option<String>,
+    pub tracking_info: Option<String>,
+    pub product: Product,
+    pub allowed_products: Vec<Product>,
+    pub data_key_wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+/// A link.
+#[derive(Clone, Debug)]
+pub struct Link {
+    pub id: LinkId,
+    pub tenant: Tenant,
+    pub bridge_token_id: BridgeTokenId,
+    pub provider_id: String,
+    pub company_mapping_id: Option<CompanyId>,
+    pub employer_name: Option<String>,
+    pub tracking_info: Option<String>,
+    pub product: Product,
+    pub allowed_products: Vec<Product>,
+    /// Of the task that moved last.
+    pub status: TaskStatus,
+    /// Set by the first exchange of a public token.
+    pub access_token_sealed: Option<Vec<u8>>,
+    pub data_key_wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Makes a link.
+pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
+    tx.fetch_one(
+        "insert into links (
+             client_id, id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name, tracking_info,
+             product, allowed_products, status, data_key_wrapped, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+         returning id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
+                   tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
+                   updated_at, deleted_at",
+        params![
+            new.tenant.client_id,
+            new.id,
+            new.tenant.environment,
+            new.bridge_token_id,
+            &new.provider_id,
+            new.company_mapping_id,
+            new.employer_name.clone(),
+            new.tracking_info.clone(),
+            new.product,
+            words::join_products(&new.allowed_products),
+            TaskStatus::New,
+            &new.data_key_wrapped,
+            new.created_at,
+        ],
+        read,
+    )
+    .await
+}
+
+/// The link with this id.
+pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<Option<Link>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
+                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
+                updated_at, deleted_at
+           from links
+          where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+        params![tenant.client_id, tenant.environment, id],
+        read,
+    )
+    .await
+}
+
+/// The newest link of a bridge token at a provider on which no task ever succeeded: a second try goes on with it.
+pub async fn find_unfinished(
+    tx: &mut Tx<'_>,
+    token: &BridgeToken,
+    provider_id: &str,
+) -> Result<Option<Link>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
+                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
+                updated_at, deleted_at
+           from links
+          where client_id = $1 and environment = $2 and bridge_token_id = $3 and provider_id = $4
+            and deleted_at is null
+            and not exists (select 1 from tasks
+                             where tasks.client_id = links.client_id and tasks.link_id = links.id
+                               and tasks.status = 'done')
+          order by created_at desc, id desc
+          limit 1",
+        params![token.tenant.client_id, token.tenant.environment, token.id, provider_id],
+        read,
+    )
+    .await
+}
+
+/// The link that an access token opens.
+pub async fn find_by_access_token(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    access_token_hash: &[u8; 32],
+) -> Result<Option<Link>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
+                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
+                updated_at, deleted_at
+           from links
+          where client_id = $1 and environment = $2 and access_token_hash = $3 and deleted_at is null",
+        params![tenant.client_id, tenant.environment, access_token_hash],
+        read,
+    )
+    .await
+}
+
+/// The link of a document address. It names no tenant: the caller has checked the address's own proof, which only we
+/// can make and which names this link.
+pub async fn find_by_file_grant(tx: &mut Tx<'_>, id: LinkId) -> Result<Option<Link>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
+                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
+                updated_at, deleted_at
+           from links
+          where id = $1 and deleted_at is null",
+        params![id],
+        read,
+    )
+    .await
+}
+
+/// Gives the link its access token. `false` when it has one.
+pub async fn set_access_token_if_absent(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    access_token_hash: &[u8; 32],
+    access_token_sealed: &[u8],
+) -> Result<bool, Error> {
+    let set = tx
+        .execute(
+            "update links set access_token_hash = $4, access_token_sealed = $5
+              where client_id = $1 and environment = $2 and id = $3
+                and access_token_hash is null and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id, access_token_hash, access_token_sealed],
+        )
+        .await?;
+    Ok(set == 1)
+}
+
+fn read(row: &Row<'_>) -> Result<Link, Error> {
+    Ok(Link {
+        id: row.get(0)?,
+        tenant: Tenant { client_id: row.get(1)?, environment: row.get(2)? },
+        bridge_token_id: row.get(3)?,
+        provider_id: row.get(4)?,
+        company_mapping_id: row.get(5)?,
+        employer_name: row.get(6)?,
+        tracking_info: row.get(7)?,
+        product: row.get(8)?,
+        allowed_products: words::split(&row.get::<String>(9)?)?,
+        status: row.get(10)?,
+        access_token_sealed: row.get(11)?,
+        data_key_wrapped: row.get(12)?,
+        created_at: row.get(13)?,
+        updated_at: row.get(14)?,
+        deleted_at: row.get(15)?,
+    })
+}

@@ -1,0 +1,128 @@
+//! Migrations: the same file names for both databases, each in one transaction, one runner at a time.
+
+use aws_lc_rs::digest;
+use citadel_domain::tokens::hex;
+use jiff::Timestamp;
+
+use crate::{Db, Dialect, Error, Tx, value::params};
+
+struct Migration {
+    name: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($name:literal) => {
+        Migration {
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+/// In the order in which they are applied. Never change one that was released: add another.
+const MIGRATIONS: &[Migration] = &[migration!("0001_init")];
+
+const TABLE: &str =
+    "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";
+
+impl Migration {
+    fn sql(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+
+    fn checksum(&self, dialect: Dialect) -> String {
+        hex(digest::digest(&digest::SHA256, self.sql(dialect).as_bytes()).as_ref())
+    }
+}
+
+impl Db {
+    /// Applies what is missing; answers the names of what was applied.
+    pub async fn migrate(&self, now: Timestamp) -> Result<Vec<&'static str>, Error> {
+        // Two nodes may start at once: whoever loses the race for the table finds it in place at the second try.
+        if self.write(create_table).await.is_err() {
+            self.write(create_table).await?;
+        }
+        self.write(async move |tx| {
+            if tx.dialect() == Dialect::Postgres {
+                tx.execute_batch("lock table schema_migrations in exclusive mode").await?;
+            }
+            let missing = missing(tx).await?;
+            for migration in &missing {
+                tx.execute_batch(migration.sql(tx.dialect())).await?;
+                let checksum = migration.checksum(tx.dialect());
+                tx.execute(
+                    "insert into schema_migrations (name, checksum, applied_at) values ($1, $2, $3)",
+                    params![migration.name, checksum, now],
+                )
+                .await?;
+            }
+            Ok(missing.iter().map(|migration| migration.name).collect())
+        })
+        .await
+    }
+
+    /// The names of migrations that are not applied yet. Writes nothing.
+    pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, Error> {
+        self.read(async |tx| {
+            if !has_table(tx).await? {
+                return Ok(MIGRATIONS.iter().map(|migration| migration.name).collect());
+            }
+            Ok(missing(tx).await?.iter().map(|migration| migration.name).collect())
+        })
+        .await
+    }
+
+    /// Whether the database takes a write: an empty transaction that commits.
+    pub async fn ping_write(&self) -> Result<(), Error> {
+        self.write(async |tx| {
+            tx.execute("update schema_migrations set checksum = checksum where name = $1", params!["-"]).await.map(drop)
+        })
+        .await
+    }
+}
+
+async fn create_table(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let tail = match tx.dialect() {
+        Dialect::Sqlite => "integer not null) strict",
+        Dialect::Postgres => "bigint not null)",
+    };
+    tx.execute_batch(&format!("{TABLE}{tail}")).await
+}
+
+async fn has_table(tx: &mut Tx<'_>) -> Result<bool, Error> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => "select 1 from sqlite_schema where name = 'schema_migrations'",
+        Dialect::Postgres => {
+            "select cast(1 as bigint) from information_schema.tables
+             where table_name = 'schema_migrations' and table_schema = current_schema()"
+        }
+    };
+    Ok(tx.fetch_optional(sql, &[], |row| row.get::<i64>(0)).await?.is_some())
+}
+
+/// What is not applied yet. Refuses a database that is ahead of this program, or whose past was rewritten.
+async fn missing(tx: &mut Tx<'_>) -> Result<Vec<&'static Migration>, Error> {
+    let applied = tx
+        .fetch_all("select name, checksum from schema_migrations order by name", &[], |row| {
+            Ok((row.get::<String>(0)?, row.get::<String>(1)?))
+        })
+        .await?;
+    for (name, checksum) in &applied {
+        let Some(known) = MIGRATIONS.iter().find(|migration| migration.name == name) else {
+            return Err(Error::Schema(format!(
+                "the database has the migration {name}, which this version does not know: run the newer version"
+            )));
+        };
+        if known.checksum(tx.dialect()) != *checksum {
+            return Err(Error::Schema(format!("the migration {name} was changed after it was applied")));
+        }
+    }
+    let is_applied = |migration: &&Migration| applied.iter().any(|(name, _)| name == migration.name);
+    Ok(MIGRATIONS.iter().filter(|migration| !is_applied(migration)).collect())
+}

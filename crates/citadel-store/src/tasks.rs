@@ -1,0 +1,243 @@
+//! Tasks: one run of work for a link. Every change is conditional on the status that the caller saw, so that two
+//! workers cannot both move a task (P36).
+
+use citadel_domain::{AccessKeyId, BridgeTokenId, LinkId, Product, TaskId, TaskStatus};
+use jiff::Timestamp;
+
+use crate::{Error, FromValue, Row, Tenant, Tx, Value, value::params};
+
+/// Why a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A consumer signed in.
+    Initial,
+    /// The link is read again.
+    Refresh,
+}
+
+impl Kind {
+    /// The word in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Initial => "initial",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+impl FromValue for Kind {
+    fn from_value(value: Value) -> Option<Self> {
+        match String::from_value(value)?.as_str() {
+            "initial" => Some(Self::Initial),
+            "refresh" => Some(Self::Refresh),
+            _ => None,
+        }
+    }
+}
+
+/// A task to be made.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    pub id: TaskId,
+    pub tenant: Tenant,
+    pub link_id: LinkId,
+    pub bridge_token_id: Option<BridgeTokenId>,
+    pub access_key_id: AccessKeyId,
+    pub product: Product,
+    pub kind: Kind,
+    pub created_at: Timestamp,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub id: TaskId,
+    pub tenant: Tenant,
+    pub link_id: LinkId,
+    /// The session that began it; only that session sees it in the widget.
+    pub bridge_token_id: Option<BridgeTokenId>,
+    /// The key whose secret signs its webhooks.
+    pub access_key_id: AccessKeyId,
+    pub product: Product,
+    pub kind: Kind,
+    pub status: TaskStatus,
+    /// What the provider said about a failure.
+    pub error_message: Option<String>,
+    /// The question that the consumer is asked, as JSON, while an answer is awaited.
+    pub step: Option<String>,
+    pub step_expires_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// Makes a task, and sets its link to `new`.
+pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
+    let task = tx
+        .fetch_one(
+            "insert into tasks (
+                 client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, created_at,
+                 updated_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+             returning id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
+                       error_message, step, step_expires_at, created_at, updated_at, finished_at",
+            params![
+                new.tenant.client_id,
+                new.id,
+                new.tenant.environment,
+                new.link_id,
+                new.bridge_token_id,
+                new.access_key_id,
+                new.product,
+                new.kind.as_str(),
+                TaskStatus::New,
+                new.created_at,
+            ],
+            read,
+        )
+        .await?;
+    set_link_status(tx, &task, TaskStatus::New, new.created_at).await?;
+    Ok(task)
+}
+
+/// The task with this id.
+pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: TaskId) -> Result<Option<Task>, Error> {
+    tx.fetch_optional(
+        "select id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
+                error_message, step, step_expires_at, created_at, updated_at, finished_at
+           from tasks
+          where client_id = $1 and environment = $2 and id = $3",
+        params![tenant.client_id, tenant.environment, id],
+        read,
+    )
+    .await
+}
+
+/// The task with this id, if this session began it.
+pub async fn find_for_bridge_token(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    bridge_token_id: BridgeTokenId,
+    id: TaskId,
+) -> Result<Option<Task>, Error> {
+    let task = find(tx, tenant, id).await?;
+    Ok(task.filter(|task| task.bridge_token_id == Some(bridge_token_id)))
+}
+
+/// The newest task of a link.
+pub async fn latest_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Option<Task>, Error> {
+    Ok(list_for_link(tx, tenant, link_id).await?.into_iter().next())
+}
+
+/// The tasks of a link, newest first.
+pub async fn list_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Vec<Task>, Error> {
+    tx.fetch_all(
+        "select id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
+                error_message, step, step_expires_at, created_at, updated_at, finished_at
+           from tasks
+          where client_id = $1 and environment = $2 and link_id = $3
+          order by created_at desc, id desc",
+        params![tenant.client_id, tenant.environment, link_id],
+        read,
+    )
+    .await
+}
+
+/// How many tasks stand where, over all clients.
+pub async fn count_by_status(tx: &mut Tx<'_>) -> Result<Vec<(TaskStatus, i64)>, Error> {
+    tx.fetch_all("select status, cast(count(*) as bigint) from tasks group by status", &[], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+    .await
+}
+
+/// Moves a task from the status that the caller saw, ends its question, and tells its link. `false` when the task
+/// stands elsewhere by now: then nothing was changed.
+pub async fn advance(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    to: TaskStatus,
+    error_message: Option<&str>,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let moved = tx
+        .execute(
+            "update tasks
+                set status = $5, error_message = $6, updated_at = $7, finished_at = $8,
+                    step = null, step_expires_at = null
+              where client_id = $1 and environment = $2 and id = $3 and status = $4",
+            params![
+                task.tenant.client_id,
+                task.tenant.environment,
+                task.id,
+                task.status,
+                to,
+                error_message,
+                now,
+                to.is_final().then_some(now),
+            ],
+        )
+        .await?;
+    if moved == 0 {
+        return Ok(false);
+    }
+    set_link_status(tx, task, to, now).await?;
+    Ok(true)
+}
+
+/// Asks the consumer a question, until it lapses.
+pub async fn set_step(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    step: &str,
+    lapses: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update tasks set step = $4, step_expires_at = $5, updated_at = $6
+          where client_id = $1 and environment = $2 and id = $3",
+        params![task.tenant.client_id, task.tenant.environment, task.id, step, lapses, now],
+    )
+    .await
+    .map(drop)
+}
+
+/// Takes the right to answer the question. `false` when none is awaited: it was answered, or it has lapsed.
+pub async fn take_step(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> Result<bool, Error> {
+    let taken = tx
+        .execute(
+            "update tasks set step = null, step_expires_at = null, updated_at = $4
+              where client_id = $1 and environment = $2 and id = $3 and step is not null and step_expires_at > $4",
+            params![task.tenant.client_id, task.tenant.environment, task.id, now],
+        )
+        .await?;
+    Ok(taken == 1)
+}
+
+async fn set_link_status(tx: &mut Tx<'_>, task: &Task, status: TaskStatus, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update links set status = $4, updated_at = $5 where client_id = $1 and environment = $2 and id = $3",
+        params![task.tenant.client_id, task.tenant.environment, task.link_id, status, now],
+    )
+    .await
+    .map(drop)
+}
+
+fn read(row: &Row<'_>) -> Result<Task, Error> {
+    Ok(Task {
+        id: row.get(0)?,
+        tenant: Tenant { client_id: row.get(1)?, environment: row.get(2)? },
+        link_id: row.get(3)?,
+        bridge_token_id: row.get(4)?,
+        access_key_id: row.get(5)?,
+        product: row.get(6)?,
+        kind: row.get(7)?,
+        status: row.get(8)?,
+        error_message: row.get(9)?,
+        step: row.get(10)?,
+        step_expires_at: row.get(11)?,
+        created_at: row.get(12)?,
+        updated_at: row.get(13)?,
+        finished_at: row.get(14)?,
+    })
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Everything that can be said about the code without running it.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --quiet -- --deny warnings
+RUSTDOCFLAGS="--deny warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+if cargo deny --version > /dev/null 2>&1; then
+  cargo deny check bans licenses sources
+else
+  echo "Skipped bans, licences and sources. To check them too: cargo install --locked cargo-deny" >&2
+fi

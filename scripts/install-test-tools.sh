@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js from Debian, and
+# playwright-core from npm. Says what to install by hand where it cannot.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+has() { command -v "$1" > /dev/null; }
+
+has_postgres() {
+  has initdb && has postgres && return
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null
+}
+
+missing=()
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || missing+=(chromium fonts-liberation)
+has_postgres || missing+=(postgresql)
+has node || missing+=(nodejs)
+has npm || missing+=(npm)
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  if [ "$(id -u)" -eq 0 ]; then
+    as_root=(env DEBIAN_FRONTEND=noninteractive)
+  elif has sudo; then
+    as_root=(sudo env DEBIAN_FRONTEND=noninteractive)
+  else
+    as_root=()
+  fi
+  if ! has apt-get || [ "${#as_root[@]}" -eq 0 ]; then
+    echo "The tests need these Debian packages or their likes; install them and run again: ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "Installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+# npm writes this file at the end of a complete installation.
+if [ ! tests/node_modules/.package-lock.json -nt tests/package-lock.json ]; then
+  npm ci --prefix tests --ignore-scripts --no-audit --no-fund
+fi

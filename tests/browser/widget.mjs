@@ -1,0 +1,77 @@
+// The steps of a person in the widget, by the accessible names that the design promises.
+import { setTimeout as pause } from "node:timers/promises";
+
+export const EMPLOYER = "Facebook";
+export const WORK_MS = 30_000;
+
+export const frameOf = (page) => page.frameLocator('iframe[title="Citadel Bridge"]');
+export const connectButton = (page) => page.getByRole("button", { name: "Connect", exact: true });
+export const search = (frame) => frame.getByRole("combobox", { name: "Search for your employer" });
+export const username = (frame) => frame.getByRole("textbox", { name: "Username", exact: true });
+// A password field has no role of its own; its label is the handle.
+export const password = (frame) => frame.getByLabel("Password", { exact: true });
+export const code = (frame) => frame.getByRole("textbox", { name: "Code", exact: true });
+export const button = (frame, name) => frame.getByRole("button", { name, exact: true });
+
+/** Opens the quickstart page and presses Connect. */
+export async function connect(visit, url) {
+  await visit.page.goto(url);
+  await connectButton(visit.page).click();
+  return frameOf(visit.page);
+}
+
+/** From the search to the sign-in form of the employer's first provider. */
+export async function chooseEmployer(visit, frame, query = EMPLOYER) {
+  await search(frame).fill(query);
+  await frame.getByRole("option").filter({ hasText: query }).first().click();
+  await reachSignIn(visit, frame);
+}
+
+/** An employer with several providers shows a list first; which one is taken makes no difference in the sandbox. */
+async function reachSignIn(visit, frame) {
+  const view = await waitForView(visit, ["PROVIDER_LIST", "PROVIDER_LOGIN"]);
+  if (view === "PROVIDER_LIST") await frame.getByRole("listitem").getByRole("button").first().click();
+  await username(frame).waitFor();
+}
+
+/** Waits until the screen on show is one of `names`, and says which. */
+export async function waitForView(visit, names) {
+  for (const end = Date.now() + WORK_MS; Date.now() < end; await pause(50)) {
+    const view = (await visit.calls()).filter((call) => call.payload?.view_name).at(-1)?.payload.view_name;
+    if (names.includes(view)) return view;
+  }
+  throw new Error(`none of the views ${names} was shown: ${await visit.story()}`);
+}
+
+export async function signIn(frame, user, secret) {
+  await username(frame).fill(user);
+  await password(frame).fill(secret);
+  await button(frame, "Sign in").click();
+}
+
+export async function finish(frame) {
+  const done = button(frame, "Done");
+  await done.waitFor({ timeout: WORK_MS });
+  await done.click();
+}
+
+/** The raw JSON that the page shows once it has an answer: the report's employments. */
+export async function history(page) {
+  await page.waitForFunction(() => {
+    try {
+      JSON.parse(document.querySelector("#history").textContent);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return JSON.parse(await page.locator("#history").textContent());
+}
+
+/** Waits for a callback or event by its name in the story. */
+export async function waitForCall(visit, wanted, timeout = WORK_MS) {
+  for (const end = Date.now() + timeout; Date.now() < end; await pause(50)) {
+    if ((await visit.story()).includes(wanted)) return;
+  }
+  throw new Error(`${wanted} was never called: ${await visit.story()}`);
+}
