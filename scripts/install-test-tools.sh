@@ -8,8 +8,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 has() { command -v "$1" > /dev/null; }
 
 has_postgres() {
-  has initdb && has postgres && return
-  compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null
+  # It does not run as root; Debian's package brings the user that it runs as.
+  [ "$(id -u)" -ne 0 ] || id postgres > /dev/null 2>&1 || return 1
+  { has initdb && has postgres && has pg_ctl; } || compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null
 }
 
 missing=()

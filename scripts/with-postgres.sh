@@ -37,12 +37,11 @@ if [ "$(id -u)" -eq 0 ]; then
     exit 1
   fi
   chown postgres "$dir"
-  as_owner=(runuser -u postgres --)
+  as_owner=("$(command -v runuser || echo /usr/sbin/runuser)" -u postgres --)
 fi
 
-started=
 stop() {
-  if [ -n "$started" ]; then
+  if [ -f "$dir/data/postmaster.pid" ]; then
     (cd "$dir" && "${as_owner[@]}" "$bin/pg_ctl" --pgdata="$dir/data" --mode=immediate --silent stop) || true
   fi
   rm -rf "$dir"
@@ -59,15 +58,12 @@ if ! (
   "${as_owner[@]}" "$bin/pg_ctl" --pgdata=data --log=log --silent --wait --timeout=60 start --options="\
     -c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200 -c fsync=off \
     -c synchronous_commit=off -c full_page_writes=off"
-) > "$dir.out" 2>&1; then
+) > "$dir/out" 2>&1; then
   echo "PostgreSQL did not start:" >&2
-  cat "$dir.out" >&2
+  cat "$dir/out" >&2
   [ ! -f "$dir/log" ] || cat "$dir/log" >&2
-  rm -f "$dir.out"
   exit 1
 fi
-rm -f "$dir.out"
-started=yes
 
 status=0
 CITADEL_TEST_DATABASE_URL="postgres://citadel@${dir//\//%2F}/postgres" "$@" || status=$?

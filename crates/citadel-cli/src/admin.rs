@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TRIES: u32 = 50;
 
 /// Performs a request, wherever the store is.
-pub async fn perform(config: &Config, request: Request) -> anyhow::Result<Answer> {
+pub(crate) async fn perform(config: &Config, request: Request) -> anyhow::Result<Answer> {
     for _ in 1..TRIES {
         if config.is_embedded() {
             match socket::call(&config.admin_socket(), &request).await {

@@ -11,21 +11,23 @@ use clap::{Parser, Subcommand};
     version,
     after_help = "Example:\n  citadel serve\n\nSettings come from citadel.toml and CITADEL_… variables: see `citadel config default`."
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Read this file instead of citadel.toml in the working directory.
     #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
-    pub verb: Verb,
+    pub(crate) verb: Verb,
 }
 
 #[derive(Subcommand)]
-pub enum Verb {
+pub(crate) enum Verb {
     /// Run the server until it is told to stop (Ctrl-C or SIGTERM).
     #[command(after_help = "Example:\n  CITADEL_LISTEN=127.0.0.1:8700 citadel serve")]
     Serve,
     /// Bring the database to this release's schema, then stop.
-    #[command(after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel migrate")]
+    #[command(
+        after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel migrate"
+    )]
     Migrate,
     /// Look at the configuration.
     #[command(after_help = "Example:\n  citadel config check")]
@@ -55,7 +57,7 @@ pub enum Verb {
 }
 
 #[derive(Subcommand)]
-pub enum ConfigVerb {
+pub(crate) enum ConfigVerb {
     /// Check every setting; list every problem and every risk.
     #[command(after_help = "Example:\n  citadel --config /etc/citadel.toml config check")]
     Check {
@@ -69,7 +71,7 @@ pub enum ConfigVerb {
 }
 
 #[derive(Subcommand)]
-pub enum ClientVerb {
+pub(crate) enum ClientVerb {
     /// Make a client with a sandbox key. The secret is shown this once.
     #[command(
         after_help = "Examples:\n  citadel client create --name demo --json\n  citadel client create --name demo --write-env .env"
@@ -98,9 +100,11 @@ pub enum ClientVerb {
 }
 
 #[derive(Subcommand)]
-pub enum KeyVerb {
+pub(crate) enum KeyVerb {
     /// Make an access key; at most two are active per environment. The secret is shown this once.
-    #[command(after_help = "Example:\n  citadel key create --client 0190163d8694739bbe8c0a6b8d2b9a3e --env sandbox")]
+    #[command(
+        after_help = "Example:\n  citadel key create --client 0190163d8694739bbe8c0a6b8d2b9a3e --env sandbox"
+    )]
     Create {
         /// Id of the client.
         #[arg(long, value_name = "ID")]

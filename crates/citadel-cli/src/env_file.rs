@@ -11,20 +11,20 @@ use anyhow::{Context, bail};
 use citadel_domain::Secret;
 
 /// The two names that matter here.
-pub const CLIENT_ID: &str = "API_CLIENT_ID";
-pub const SECRET: &str = "API_SECRET";
+pub(crate) const CLIENT_ID: &str = "API_CLIENT_ID";
+pub(crate) const SECRET: &str = "API_SECRET";
 
 /// What a `.env` says about the keys. `None`: missing, empty or still the seed's `<placeholder>`.
 #[derive(Debug, Default)]
-pub struct EnvFile {
+pub(crate) struct EnvFile {
     text: String,
-    pub client_id: Option<String>,
-    pub secret: Option<Secret>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) secret: Option<Secret>,
 }
 
 impl EnvFile {
     /// Reads the file; a missing file is an empty one.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -36,7 +36,7 @@ impl EnvFile {
     }
 
     /// Whether both keys are there. One without the other is an error: a new pair would not fit the half that stays.
-    pub fn has_keys(&self) -> anyhow::Result<bool> {
+    pub(crate) fn has_keys(&self) -> anyhow::Result<bool> {
         match (&self.client_id, &self.secret) {
             (Some(_), Some(_)) => Ok(true),
             (None, None) => Ok(false),
@@ -46,7 +46,7 @@ impl EnvFile {
     }
 
     /// Writes the keys into the file, in place of the empty ones. Every other line stays as it was.
-    pub fn write_keys(&self, path: &Path, client_id: &str, secret: &Secret) -> anyhow::Result<()> {
+    pub(crate) fn write_keys(&self, path: &Path, client_id: &str, secret: &Secret) -> anyhow::Result<()> {
         let text = fill(&fill(&self.text, CLIENT_ID, client_id), SECRET, secret.expose());
         replace(path, &text).with_context(|| format!("{} cannot be written", path.display()))
     }
@@ -133,7 +133,14 @@ mod tests {
         check("API_CLIENT_ID=abc", Some("abc"));
         check("export API_CLIENT_ID = \"abc\" # mine", Some("abc"));
         check("API_CLIENT_ID=abc def", Some("abc def"));
-        for empty in ["", "API_CLIENT_ID=", "API_CLIENT_ID=\"\"", "API_CLIENT_ID=<YOUR CLIENT_ID HERE>", "API_CLIENT_ID= # none", "#API_CLIENT_ID=abc"] {
+        for empty in [
+            "",
+            "API_CLIENT_ID=",
+            "API_CLIENT_ID=\"\"",
+            "API_CLIENT_ID=<YOUR CLIENT_ID HERE>",
+            "API_CLIENT_ID= # none",
+            "#API_CLIENT_ID=abc",
+        ] {
             check(empty, None);
         }
     }

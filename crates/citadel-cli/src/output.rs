@@ -3,16 +3,16 @@
 use std::io::{self, Write};
 
 /// A result, on standard output.
-pub fn line(text: &str) {
+pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// A JSON result, on standard output, on one line.
-pub fn json(value: &impl serde::Serialize) {
+pub(crate) fn json(value: &impl serde::Serialize) {
     line(&serde_json::to_string(value).expect("our own values have text keys and no failing serialisers"));
 }
 
 /// A refusal or a remark, on standard error.
-pub fn error(text: &str) {
+pub(crate) fn error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -46,9 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
             Kind::Form => {
                 let bytes = read(request).await?;
-                let pairs: Vec<(String, String)> =
-                    axum::extract::Form::from_bytes(&bytes).map_err(|_| error::malformed("The body is not a valid form."))?;
-                from_pairs(pairs).map(Self)
+                from_pairs(form_urlencoded::parse(&bytes).into_owned().collect()).map(Self)
             }
             Kind::Multipart => {
                 let limited = request.map(|body| axum::body::Body::new(Limited::new(body, MAX_BODY)));

@@ -27,6 +27,6 @@ mod reports;
 pub mod root_key;
 pub mod router;
 pub mod search;
-mod seeding;
+pub mod seeding;
 pub mod serve;
 pub mod system;

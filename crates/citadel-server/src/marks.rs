@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 /// Grounds that white letters are easy to read on (at least 5.5 : 1, where AA asks 4.5).
 const GROUNDS: [&str; 12] = [
-    "#0f5c56", "#1f5673", "#3b4f8a", "#59457f", "#74406d", "#8a3d50", "#8a4526", "#6b5318", "#4a5d23", "#2c6142", "#44546a",
-    "#5a4a42",
+    "#0f5c56", "#1f5673", "#3b4f8a", "#59457f", "#74406d", "#8a3d50", "#8a4526", "#6b5318", "#4a5d23",
+    "#2c6142", "#44546a", "#5a4a42",
 ];
 
 /// An SVG image of 40 by 40. The same id always has the same colour.
@@ -29,13 +29,17 @@ pub(crate) fn mark_svg(id: &str, name: &str) -> String {
 /// A short name in capitals as it is, else the first letters of the first two words that matter.
 fn initials(name: &str) -> String {
     let trimmed = name.trim();
-    if (2..=3).contains(&trimmed.len()) && trimmed.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+    if (2..=3).contains(&trimmed.len())
+        && trimmed.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    {
         return trimmed.to_owned();
     }
     let words = trimmed.split(|char: char| !char.is_alphanumeric() && !matches!(char, '\'' | '’' | '.'));
     let mut letters = String::new();
-    for word in words.filter(|word| !matches!(*word, "the" | "The" | "of" | "and" | "for" | "in" | "US")).take(2) {
-        letters.extend(word.chars().find(|char| char.is_alphanumeric()).into_iter().flat_map(char::to_uppercase));
+    let matters = |word: &&str| !matches!(*word, "the" | "The" | "of" | "and" | "for" | "in" | "US");
+    let first = |word: &str| word.chars().find(|char| char.is_alphanumeric());
+    for letter in words.filter(matters).filter_map(first).take(2) {
+        letters.extend(letter.to_uppercase());
     }
     if letters.is_empty() { "•".to_owned() } else { letters }
 }
@@ -58,7 +62,8 @@ fn escape(text: &str) -> String {
 
 /// FNV-1a: stable over versions and machines, unlike the standard hasher.
 fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -43,7 +43,11 @@ impl Default for Metrics {
         // 1 ms, 2, 4 … 8 s.
         let durations = Histogram::new(exponential_buckets(0.001, 2.0, 14));
         let (tasks, open_jobs, uptime) = (Family::default(), Gauge::default(), Gauge::default());
-        registry.register("http_requests", "Answered requests by route template and status", requests.clone());
+        registry.register(
+            "http_requests",
+            "Answered requests by route template and status",
+            requests.clone(),
+        );
         registry.register_with_unit(
             "http_request_duration",
             "Time from the parsed head of a request to its answer",

@@ -100,7 +100,11 @@ pub async fn inspect(config: &Config, random: &Arc<dyn Random>) -> Result<Option
     Ok(Some(State { pending }))
 }
 
-fn open_keyring(config: &Config, root_key: &RootKey, random: &Arc<dyn Random>) -> Result<Arc<Keyring>, OpenError> {
+fn open_keyring(
+    config: &Config,
+    root_key: &RootKey,
+    random: &Arc<dyn Random>,
+) -> Result<Arc<Keyring>, OpenError> {
     let keyring = Keyring::open(root_key.bytes(), Arc::clone(random));
     keyring.map(Arc::new).map_err(|error| failed(config, error))
 }
@@ -124,7 +128,8 @@ async fn check(
         RootKeyCheck::Wrong if root_key.is_new() => Err(missing_key(config).into()),
         RootKeyCheck::Wrong => {
             let what = "is not the key that sealed this database";
-            let fix = "restore the right key file from its copy, or name the database that belongs to this key";
+            let fix =
+                "restore the right key file from its copy, or name the database that belongs to this key";
             Err(root_key_problem(config, what, fix).into())
         }
     }

@@ -63,12 +63,17 @@ async fn readyz(State(Operations { app, stop }): State<Operations>) -> impl Into
 async fn metrics(State(Operations { app, .. }): State<Operations>) -> impl IntoResponse {
     let counted = app
         .db
-        .read(async |tx| Ok::<_, citadel_store::Error>((tasks::count_by_status(tx).await?, jobs::count_open(tx).await?)))
+        .read(async |tx| {
+            Ok::<_, citadel_store::Error>((tasks::count_by_status(tx).await?, jobs::count_open(tx).await?))
+        })
         .await;
     // A database that is away must not take the other figures with it.
     if let Ok((tasks, open_jobs)) = counted {
         let tasks = tasks.into_iter().map(|(status, count)| (status.to_string(), count));
         app.metrics.record_store(tasks, open_jobs);
     }
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.encode())
+    (
+        [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+        app.metrics.encode(),
+    )
 }

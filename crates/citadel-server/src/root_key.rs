@@ -67,7 +67,11 @@ impl RootKey {
         text.push_str(&Zeroizing::new(tokens::hex(&self.bytes)));
         text.push('\n');
         write_new(&self.file, text.as_bytes()).map_err(|error| {
-            problem(&self.file, format!("cannot be made ({error})"), "choose a directory that this user can write")
+            problem(
+                &self.file,
+                format!("cannot be made ({error})"),
+                "choose a directory that this user can write",
+            )
         })?;
         self.is_new = false;
         Ok(())
@@ -80,14 +84,19 @@ fn read(config: &Config) -> Result<Option<[u8; 32]>, Problem> {
     let make_one = "make one with (umask 077; openssl rand -hex 32 > FILE) and keep a copy elsewhere";
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        // Not a directory: a part of the path is a file. Whoever makes the directory tells that better.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return match config.profile {
                 Profile::Development => Ok(None),
                 Profile::Production => Err(problem(path, "does not exist", make_one)),
             };
         }
         Err(error) => {
-            return Err(problem(path, format!("cannot be read ({error})"), "let this user, and no other, read it"));
+            return Err(problem(
+                path,
+                format!("cannot be read ({error})"),
+                "let this user, and no other, read it",
+            ));
         }
     };
     let unreadable = |error| problem(path, format!("cannot be read ({error})"), make_one);
@@ -149,7 +158,8 @@ mod tests {
     fn p18_only_64_hex_digits_are_a_key() {
         assert_eq!(parse(&"a5".repeat(32)), Some([0xa5; 32]));
         assert_eq!(parse(&"A5".repeat(32)), Some([0xa5; 32]));
-        for bad in ["", &"a".repeat(63), &"a".repeat(65), &"g".repeat(64), &"é".repeat(32), &"+1".repeat(32)] {
+        for bad in ["", &"a".repeat(63), &"a".repeat(65), &"g".repeat(64), &"é".repeat(32), &"+1".repeat(32)]
+        {
             assert_eq!(parse(bad), None, "{bad}");
         }
     }

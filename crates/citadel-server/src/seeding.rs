@@ -33,5 +33,5 @@ pub async fn seed(db: &Db) -> Result<bool, citadel_store::Error> {
             popularity: provider.popularity,
         })
         .collect();
-    db.write(async move |tx| companies::seed(tx, data::VERSION, &companies, &providers).await).await
+    db.write(async move |tx| companies::seed(tx, &data::version(), &companies, &providers).await).await
 }

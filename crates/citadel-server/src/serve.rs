@@ -93,7 +93,8 @@ pub async fn serve(
 
     let (stop, stopping) = watch::channel(false);
     if config.is_embedded() {
-        let socket = AdminSocket::bind(config.admin_socket()).map_err(|error| admin_socket_problem(&config, &error))?;
+        let socket = AdminSocket::bind(config.admin_socket())
+            .map_err(|error| admin_socket_problem(&config, &error))?;
         let admin = Admin {
             db: db.clone(),
             keyring: Arc::clone(&keyring),
@@ -151,7 +152,10 @@ async fn bind(setting: &Setting, address: SocketAddr) -> Result<TcpListener, Pro
         let (what, fix) = match error.kind() {
             io::ErrorKind::AddrInUse => (
                 "is in use by another program".to_owned(),
-                format!("find it with: ss -ltnp 'sport = :{port}'; stop it, or set {} to another port", setting.env),
+                format!(
+                    "find it with: ss -ltnp 'sport = :{port}'; stop it, or set {} to another port",
+                    setting.env
+                ),
             ),
             io::ErrorKind::PermissionDenied => {
                 (format!("may not be used by this user ({error})"), "use a port above 1023".to_owned())

@@ -39,7 +39,14 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewAccessKey) -> Result<bool, Error> 
              select $1, $2, $3, $4, $5, $6
               where (select count(*) from access_keys
                       where client_id = $1 and environment = $3 and deleted_at is null) < 2",
-            params![new.client_id, new.id, new.environment, new.secret_hash, &new.secret_sealed, new.created_at],
+            params![
+                new.client_id,
+                new.id,
+                new.environment,
+                new.secret_hash,
+                &new.secret_sealed,
+                new.created_at
+            ],
         )
         .await?;
     Ok(made == 1)
@@ -74,7 +81,12 @@ pub async fn list_active(tx: &mut Tx<'_>, client_id: ClientId) -> Result<Vec<Acc
 
 /// Ends a key at once. The row stays, because tokens and tasks name it; its secret goes. `false` when no such key is
 /// active.
-pub async fn delete(tx: &mut Tx<'_>, client_id: ClientId, id: AccessKeyId, now: Timestamp) -> Result<bool, Error> {
+pub async fn delete(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    id: AccessKeyId,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let ended = tx
         .execute(
             "update access_keys set deleted_at = $3, secret_sealed = null

@@ -36,13 +36,22 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewClient) -> Result<(), Error> {
 
 /// The client with this id.
 pub async fn find(tx: &mut Tx<'_>, id: ClientId) -> Result<Option<Client>, Error> {
-    tx.fetch_optional("select id, name, allowed_origins, created_at from clients where id = $1", params![id], read)
-        .await
+    tx.fetch_optional(
+        "select id, name, allowed_origins, created_at from clients where id = $1",
+        params![id],
+        read,
+    )
+    .await
 }
 
 /// Every client, oldest first.
 pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Client>, Error> {
-    tx.fetch_all("select id, name, allowed_origins, created_at from clients order by created_at, id", &[], read).await
+    tx.fetch_all(
+        "select id, name, allowed_origins, created_at from clients order by created_at, id",
+        &[],
+        read,
+    )
+    .await
 }
 
 fn read(row: &Row<'_>) -> Result<Client, Error> {

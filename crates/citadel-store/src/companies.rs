@@ -87,7 +87,8 @@ pub async fn list_companies(tx: &mut Tx<'_>) -> Result<Vec<Company>, Error> {
                 domain: row.get(2)?,
                 synonyms: words::split_lines(&row.get::<String>(3)?),
                 providers: words::split(&row.get::<String>(4)?)?,
-                popularity: u32::try_from(row.get::<i64>(5)?).map_err(|_| Error::Corrupt { what: "a popularity" })?,
+                popularity: u32::try_from(row.get::<i64>(5)?)
+                    .map_err(|_| Error::Corrupt { what: "a popularity" })?,
             })
         })
         .await?;

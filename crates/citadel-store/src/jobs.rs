@@ -70,7 +70,12 @@ pub async fn claim(
 }
 
 /// Says that the worker lives, and proves that it still holds the job. `false` when it does not: write nothing.
-pub async fn heartbeat(tx: &mut Tx<'_>, job: &Job, now: Timestamp, lease: SignedDuration) -> Result<bool, Error> {
+pub async fn heartbeat(
+    tx: &mut Tx<'_>,
+    job: &Job,
+    now: Timestamp,
+    lease: SignedDuration,
+) -> Result<bool, Error> {
     let held = tx
         .execute(
             "update jobs set lease_until = $3 where id = $1 and fence = $2 and done = false",

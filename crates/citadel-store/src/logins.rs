@@ -67,7 +67,12 @@ pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId) -> Result<Op
 }
 
 /// Keeps the connector's session. An answer that came before was used by it, so the answer goes.
-pub async fn set_session(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, sealed: &[u8]) -> Result<(), Error> {
+pub async fn set_session(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    task_id: TaskId,
+    sealed: &[u8],
+) -> Result<(), Error> {
     tx.execute(
         "update logins set session_sealed = $4, answer_sealed = null
           where client_id = $1 and environment = $2 and task_id = $3",
@@ -78,7 +83,12 @@ pub async fn set_session(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, seale
 }
 
 /// Keeps the consumer's answer.
-pub async fn set_answer(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, sealed: &[u8]) -> Result<(), Error> {
+pub async fn set_answer(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    task_id: TaskId,
+    sealed: &[u8],
+) -> Result<(), Error> {
     tx.execute(
         "update logins set answer_sealed = $4 where client_id = $1 and environment = $2 and task_id = $3",
         params![tenant.client_id, tenant.environment, task_id, sealed],

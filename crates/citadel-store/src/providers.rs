@@ -57,7 +57,8 @@ pub async fn list_providers(tx: &mut Tx<'_>) -> Result<Vec<Provider>, Error> {
                 domain: row.get(2)?,
                 products: words::split(&row.get::<String>(3)?)?,
                 data_sources: words::split(&row.get::<String>(4)?)?,
-                popularity: u32::try_from(row.get::<i64>(5)?).map_err(|_| Error::Corrupt { what: "a popularity" })?,
+                popularity: u32::try_from(row.get::<i64>(5)?)
+                    .map_err(|_| Error::Corrupt { what: "a popularity" })?,
             })
         })
         .await?;

@@ -50,7 +50,12 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewPublicToken) -> Result<(), Error> 
 }
 
 /// Revokes the tokens of a task that were not spent.
-pub async fn revoke_unspent(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, now: Timestamp) -> Result<(), Error> {
+pub async fn revoke_unspent(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    task_id: TaskId,
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.execute(
         "update public_tokens set revoked_at = $4
           where client_id = $1 and environment = $2 and task_id = $3 and spent_at is null and revoked_at is null",
@@ -61,7 +66,12 @@ pub async fn revoke_unspent(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, no
 }
 
 /// Spends a token: one conditional update, so that among any number of attempts exactly one succeeds (P9).
-pub async fn spend(tx: &mut Tx<'_>, tenant: Tenant, token_hash: &[u8; 32], now: Timestamp) -> Result<Spend, Error> {
+pub async fn spend(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Spend, Error> {
     let spent = tx
         .fetch_optional(
             "update public_tokens set spent_at = $4

@@ -36,7 +36,12 @@ pub async fn put(
 }
 
 /// The report of this kind.
-pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId, kind: &str) -> Result<Option<Report>, Error> {
+pub async fn find(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    link_id: LinkId,
+    kind: &str,
+) -> Result<Option<Report>, Error> {
     tx.fetch_optional(
         "select kind, body_sealed, updated_at from reports
           where client_id = $1 and environment = $2 and link_id = $3 and kind = $4",

@@ -118,7 +118,12 @@ impl Keyring {
         self.open_sealed(place, sealed, "a sealed value")
     }
 
-    fn open_sealed(&self, place: &Place, sealed: &[u8], what: &'static str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    fn open_sealed(
+        &self,
+        place: &Place,
+        sealed: &[u8],
+        what: &'static str,
+    ) -> Result<Zeroizing<Vec<u8>>, Error> {
         self.wrapping_key.open(place, sealed).map_err(|_| Error::Corrupt { what })
     }
 }

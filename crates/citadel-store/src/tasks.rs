@@ -125,7 +125,11 @@ pub async fn find_for_bridge_token(
 }
 
 /// The newest task of a link.
-pub async fn latest_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Option<Task>, Error> {
+pub async fn latest_for_link(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    link_id: LinkId,
+) -> Result<Option<Task>, Error> {
     Ok(list_for_link(tx, tenant, link_id).await?.into_iter().next())
 }
 
@@ -214,7 +218,12 @@ pub async fn take_step(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> Result<b
     Ok(taken == 1)
 }
 
-async fn set_link_status(tx: &mut Tx<'_>, task: &Task, status: TaskStatus, now: Timestamp) -> Result<(), Error> {
+async fn set_link_status(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    status: TaskStatus,
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.execute(
         "update links set status = $4, updated_at = $5 where client_id = $1 and environment = $2 and id = $3",
         params![task.tenant.client_id, task.tenant.environment, task.link_id, status, now],

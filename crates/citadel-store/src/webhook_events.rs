@@ -48,7 +48,11 @@ pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<(), Error>
 }
 
 /// The events of a task, oldest first.
-pub async fn list_for_task(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId) -> Result<Vec<WebhookEvent>, Error> {
+pub async fn list_for_task(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    task_id: TaskId,
+) -> Result<Vec<WebhookEvent>, Error> {
     tx.fetch_all(
         "select id, event_type, body, created_at from webhook_events
           where client_id = $1 and environment = $2 and task_id = $3

@@ -1,9 +1,6 @@
 //! `citadel client create|list`.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
 use anyhow::bail;
 use citadel_domain::{ClientId, Secret};
@@ -17,7 +14,7 @@ use crate::{
     output,
 };
 
-pub async fn run(file: Option<&Path>, verb: ClientVerb) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, verb: ClientVerb) -> anyhow::Result<ExitCode> {
     let config = super::load(file)?;
     match verb {
         ClientVerb::Create { name, json, write_env: None, origins } => {
@@ -60,7 +57,12 @@ fn print_new(client_id: ClientId, secret: &Secret, as_json: bool) {
     }
 }
 
-fn write_or_print(env_file: &EnvFile, path: &PathBuf, client_id: ClientId, secret: &Secret) -> anyhow::Result<()> {
+fn write_or_print(
+    env_file: &EnvFile,
+    path: &Path,
+    client_id: ClientId,
+    secret: &Secret,
+) -> anyhow::Result<()> {
     if let Err(error) = env_file.write_keys(path, &client_id.to_string(), secret) {
         // The client exists now, and this is the only copy of its secret.
         print_new(client_id, secret, false);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{args::ConfigVerb, output};
 
-pub fn run(file: Option<&Path>, verb: ConfigVerb) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(file: Option<&Path>, verb: ConfigVerb) -> anyhow::Result<ExitCode> {
     match verb {
         ConfigVerb::Default => {
             output::line(config::default_text().trim_end());
@@ -34,8 +34,11 @@ pub fn run(file: Option<&Path>, verb: ConfigVerb) -> anyhow::Result<ExitCode> {
 fn check_as_json(file: Option<&Path>) -> ExitCode {
     match super::load(file) {
         Ok(config) => {
-            let settings: serde_json::Map<_, _> =
-                config.lines().into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+            let settings: serde_json::Map<_, _> = config
+                .lines()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), Value::from(value)))
+                .collect();
             output::json(&json!({"settings": settings, "risks": list(&config.risks), "problems": []}));
             ExitCode::SUCCESS
         }

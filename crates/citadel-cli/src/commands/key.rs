@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::{admin, args::KeyVerb, output};
 
-pub async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<ExitCode> {
     let config = super::load(file)?;
     let (request, json) = match verb {
         KeyVerb::Create { client, env, json } => {
@@ -36,7 +36,9 @@ pub async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<ExitCode>
                 output::line(&format!("{}  {:<7}  {}", key.key_id, key.environment, key.created_at));
             }
             if keys.is_empty() {
-                output::line("This client has no active keys. Make one: citadel key create --client ID --env sandbox");
+                output::line(
+                    "This client has no active keys. Make one: citadel key create --client ID --env sandbox",
+                );
             }
         }
         Answer::KeyDeleted => output::line("The key is deleted."),

@@ -10,7 +10,7 @@ use citadel_server::{
 
 use crate::output;
 
-pub async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = super::load(file)?;
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let opened = opening::open(&config, &SystemClock, &random).await?;

@@ -1,11 +1,11 @@
 //! One file per verb.
 
-pub mod client;
-pub mod config;
-pub mod doctor;
-pub mod key;
-pub mod migrate;
-pub mod serve;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod key;
+pub(crate) mod migrate;
+pub(crate) mod serve;
 
 use std::path::Path;
 

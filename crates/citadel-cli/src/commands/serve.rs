@@ -9,7 +9,7 @@ use citadel_server::{
 
 use crate::output;
 
-pub async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     let config = super::load(file)?;
     serve(config, Arc::new(SystemClock), Arc::new(SystemRandom), announce).await?;
     Ok(ExitCode::SUCCESS)

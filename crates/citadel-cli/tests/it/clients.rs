@@ -11,13 +11,15 @@ fn a_client_is_made_with_or_without_a_running_server() {
     for client in [&before, &during] {
         let object = client.as_object().unwrap();
         assert_eq!(object.keys().collect::<Vec<_>>(), ["client_id", "sandbox"]);
-        let (client_id, secret) = (client["client_id"].as_str().unwrap(), client["sandbox"].as_str().unwrap());
+        let (client_id, secret) =
+            (client["client_id"].as_str().unwrap(), client["sandbox"].as_str().unwrap());
         assert!(secret.starts_with("sandbox-") && secret.len() == 48, "the form of a sandbox secret");
         let headers = format!("X-Access-Client-Id: {client_id}\r\nX-Access-Secret: {secret}\r\n");
         assert_eq!(get(server.api, "/v1/providers/", &headers).0, 200);
     }
     let list = home.run(&["client", "list", "--json"]).succeeded().json();
-    let names: Vec<_> = list.as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        list.as_array().unwrap().iter().map(|client| client["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["before", "during"]);
 }
 
@@ -71,13 +73,17 @@ fn p64_development_refuses_production_keys() {
     let home = Home::new();
     let client = home.run(&["client", "create", "--name", "demo", "--json"]).succeeded().json();
     let client_id = client["client_id"].as_str().unwrap();
-    home.run(&["key", "create", "--client", client_id, "--env", "prod"]).failed_with(&["CITADEL_PROFILE=production"]);
+    home.run(&["key", "create", "--client", client_id, "--env", "prod"])
+        .failed_with(&["CITADEL_PROFILE=production"]);
 }
 
 #[test]
 fn write_env_fills_empty_keys_and_touches_nothing_else() {
     let home = Home::new();
-    let path = home.write(".env", "# my notes\nAPI_CLIENT_ID=\nexport API_SECRET=\"\"\n\nAPI_PRODUCT_TYPE=income # keep");
+    let path = home.write(
+        ".env",
+        "# my notes\nAPI_CLIENT_ID=\nexport API_SECRET=\"\"\n\nAPI_PRODUCT_TYPE=income # keep",
+    );
     let create = ["client", "create", "--name", "demo", "--write-env", ".env"];
     let output = home.run(&create).succeeded().stdout;
     let text = fs::read_to_string(&path).unwrap();

@@ -6,7 +6,9 @@ fn a_wrong_configuration_stops_the_start_with_every_problem_and_nothing_written(
     home.write("citadel.toml", "profile = \"production\"\nport = \"80\"\n");
     let mut command = home.command(&["serve"]);
     command.env("CITADEL_LISTEN", "localhost").env("CITADEL_PUBLIC_URL", "http://citadel.example.com");
-    command.env("CITADEL_DATABASE_URL", "mongodb://reader:hunter2hunter2@db/citadel").env("CITADEL_TLS_KEY", "key.pem");
+    command
+        .env("CITADEL_DATABASE_URL", "mongodb://reader:hunter2hunter2@db/citadel")
+        .env("CITADEL_TLS_KEY", "key.pem");
     let finished = finish(&mut command).failed_with(&[
         "the configuration has 6 problems",
         "citadel.toml: \"port\" is not a setting",
@@ -46,5 +48,6 @@ fn the_printed_default_is_a_file_that_works() {
     let text = home.run(&["config", "default"]).succeeded().stdout;
     home.write("citadel.toml", &text);
     home.run(&["config", "check"]).succeeded();
-    home.run(&["--config", "elsewhere.toml", "config", "check"]).failed_with(&["elsewhere.toml", "cannot be read"]);
+    home.run(&["--config", "elsewhere.toml", "config", "check"])
+        .failed_with(&["elsewhere.toml", "cannot be read"]);
 }

@@ -10,7 +10,9 @@ fn wrong(finished: &Finished) -> Vec<(String, String)> {
     let findings = json["findings"].as_array().unwrap().iter();
     let wrong = findings.filter(|finding| finding["verdict"] == "wrong");
     let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
-    wrong.map(|finding| (text(finding, "subject"), text(finding, "what") + " -> " + &text(finding, "fix"))).collect()
+    wrong
+        .map(|finding| (text(finding, "subject"), text(finding, "what") + " -> " + &text(finding, "fix")))
+        .collect()
 }
 
 #[track_caller]
@@ -48,7 +50,10 @@ fn each_fault_is_named_with_its_fix() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = home.command(&["doctor", "--json"]);
     let finished = finish(command.env("CITADEL_LISTEN", taken.local_addr().unwrap().to_string()));
-    assert!(wrong(&finished)[0].0 == "CITADEL_LISTEN" && wrong(&finished)[0].1.contains("ss -ltnp"), "{finished:?}");
+    assert!(
+        wrong(&finished)[0].0 == "CITADEL_LISTEN" && wrong(&finished)[0].1.contains("ss -ltnp"),
+        "{finished:?}"
+    );
 
     let key = fs::read(data.join("root.key")).unwrap();
     fs::remove_file(data.join("root.key")).unwrap();

@@ -13,10 +13,10 @@ use std::{
 };
 
 /// A working directory with nothing in it. Removed when dropped.
-pub struct Home(pub PathBuf);
+pub(crate) struct Home(pub(crate) PathBuf);
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("citadel-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // Not under the build directory: the path of a Unix socket must be short.
@@ -25,11 +25,11 @@ impl Home {
         Self(path)
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
@@ -37,14 +37,14 @@ impl Home {
     }
 
     /// A file that only its owner can read, as the root key must be.
-    pub fn write_private(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write_private(&self, name: &str, text: &str) -> PathBuf {
         let path = self.write(name, text);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
 
     /// The command, in this directory, with nothing from the surrounding environment and free ports.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_citadel"));
         command
             .args(arguments)
@@ -56,11 +56,11 @@ impl Home {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         finish(&mut self.command(arguments))
     }
 
-    pub fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         Server::start(&mut self.command(&["serve"]), &self.path("log"))
     }
 }
@@ -73,22 +73,22 @@ impl Drop for Home {
 
 /// A command that has ended.
 #[derive(Debug)]
-pub struct Finished {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Finished {
     #[track_caller]
-    pub fn succeeded(self) -> Self {
+    pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
 
     /// Exit code 1, and one message that says all of this.
     #[track_caller]
-    pub fn failed_with(self, texts: &[&str]) -> Self {
+    pub(crate) fn failed_with(self, texts: &[&str]) -> Self {
         assert_eq!(self.code, 1, "{self:?}");
         for text in texts {
             assert!(self.stderr.contains(text), "{text:?} is missing: {self:?}");
@@ -97,14 +97,14 @@ impl Finished {
     }
 
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Runs a command that must end by itself within five seconds.
 #[track_caller]
-pub fn finish(command: &mut Command) -> Finished {
+pub(crate) fn finish(command: &mut Command) -> Finished {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     if wait(&mut child, Duration::from_secs(5)).is_none() {
         child.kill().unwrap();
@@ -116,7 +116,7 @@ pub fn finish(command: &mut Command) -> Finished {
 }
 
 /// The way a child ended, if it did in time.
-pub fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+pub(crate) fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
     let step = Duration::from_millis(10);
     for _ in 0..patience.as_millis() / step.as_millis() {
         if let Some(status) = child.try_wait().unwrap() {
@@ -128,49 +128,59 @@ pub fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
 }
 
 /// A running server. Killed when dropped.
-pub struct Server {
-    pub child: Child,
-    pub api: SocketAddr,
-    pub metrics: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) api: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     /// What it said until it was ready.
-    pub announced: String,
+    pub(crate) announced: String,
     log: PathBuf,
 }
 
 impl Server {
     #[track_caller]
-    pub fn start(command: &mut Command, log: &Path) -> Self {
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
         let stderr = fs::File::create(log).unwrap();
         let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut announced = String::new();
         while !announced.contains("Press Ctrl-C") {
             if stdout.read_line(&mut announced).unwrap() == 0 {
-                panic!("the server ended: {:?} {announced} {}", child.wait(), fs::read_to_string(log).unwrap());
+                panic!(
+                    "the server ended: {:?} {announced} {}",
+                    child.wait(),
+                    fs::read_to_string(log).unwrap()
+                );
             }
         }
         let address = |label: &str| {
             let (_, rest) = announced.split_once(label).unwrap();
             rest.split_whitespace().next().unwrap().trim_start_matches("http://").parse().unwrap()
         };
-        Self { api: address("ready on"), metrics: address("health, metrics"), child, announced, log: log.to_owned() }
+        Self {
+            api: address("ready on"),
+            metrics: address("health, metrics"),
+            child,
+            announced,
+            log: log.to_owned(),
+        }
     }
 
-    pub fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         get(self.api, path, "")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         signal(self.child.id(), name);
     }
 
     /// Asks the server to stop and waits for its end.
     #[track_caller]
-    pub fn stop(mut self) -> ExitStatus {
+    pub(crate) fn stop(mut self) -> ExitStatus {
         self.signal("TERM");
         wait(&mut self.child, Duration::from_secs(25)).expect("stops within 25 s")
     }
@@ -183,13 +193,13 @@ impl Drop for Server {
     }
 }
 
-pub fn signal(process: u32, name: &str) {
+pub(crate) fn signal(process: u32, name: &str) {
     let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {process}")).status().unwrap();
     assert!(status.success());
 }
 
 /// Status and body of a GET. `headers` are whole lines.
-pub fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
     let mut answer = String::new();
@@ -200,11 +210,11 @@ pub fn get(address: SocketAddr, path: &str, headers: &str) -> (u16, String) {
 }
 
 /// An address that nobody listens on just now.
-pub fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// Permission bits of a file.
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }

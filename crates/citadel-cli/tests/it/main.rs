@@ -1,4 +1,5 @@
 //! The command as people run it: the real binary, in a directory of its own, on free ports.
+#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod clients;
 mod configuration;

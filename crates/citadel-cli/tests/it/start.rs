@@ -111,7 +111,11 @@ fn an_unreachable_postgres_is_named_without_its_password() {
     let home = Home::new();
     let mut command = home.command(&["serve"]);
     command.env("CITADEL_DATABASE_URL", "postgres://citadel:hunter2hunter2@127.0.0.1:1/citadel");
-    let finished = finish(&mut command).failed_with(&["CITADEL_DATABASE_URL", "postgres://citadel:…@127.0.0.1:1", "fix: "]);
+    let finished = finish(&mut command).failed_with(&[
+        "CITADEL_DATABASE_URL",
+        "postgres://citadel:…@127.0.0.1:1",
+        "fix: ",
+    ]);
     assert!(!finished.stderr.contains("hunter2"), "{finished:?}");
     assert!(!home.path("data/root.key").exists());
 }
@@ -128,7 +132,9 @@ fn p58_the_server_prints_no_secret() {
     assert_eq!(status, 200);
     let key = fs::read_to_string(home.path("data/root.key")).unwrap();
     let output = format!("{}{}", server.announced, server.log());
-    for canary in [secret, &secret[8..40], key.trim().trim_start_matches("development-"), "canary-in-the-query"] {
+    for canary in
+        [secret, &secret[8..40], key.trim().trim_start_matches("development-"), "canary-in-the-query"]
+    {
         assert!(!output.contains(canary), "{output}");
     }
     assert!(output.contains("/v1/providers/"), "the route template is logged: {output}");

@@ -182,7 +182,8 @@ impl Admin {
 
     async fn delete_key(&self, client_id: ClientId, key_id: AccessKeyId) -> Result<Answer, Refusal> {
         let now = self.clock.now();
-        let is_deleted = self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, now).await).await?;
+        let is_deleted =
+            self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, now).await).await?;
         if !is_deleted {
             return refused("no such key is active (citadel key list --client ID shows those that are)");
         }
@@ -195,7 +196,8 @@ impl Admin {
         let now = self.clock.now();
         let id = AccessKeyId::generate(now, &*self.random);
         let secret = tokens::generate_access_secret(environment, &*self.random);
-        let place = Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
+        let place =
+            Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
         let row = NewAccessKey {
             id,
             client_id,
@@ -227,7 +229,11 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 fn check_origin(origin: &str) -> Result<(), Refusal> {
     let uri = origin.parse::<Uri>().ok();
     let is_origin = uri.is_some_and(|uri| {
-        let whole = format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |part| part.as_str()));
+        let whole = format!(
+            "{}://{}",
+            uri.scheme_str().unwrap_or_default(),
+            uri.authority().map_or("", |part| part.as_str())
+        );
         matches!(uri.scheme_str(), Some("http" | "https")) && whole == origin && !whole.contains('@')
     });
     if !is_origin || origin != origin.to_lowercase() {

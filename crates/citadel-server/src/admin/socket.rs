@@ -94,7 +94,9 @@ async fn answer(stream: UnixStream, admin: &Admin) -> io::Result<()> {
                 Reply::Refused("the database failed; the server's log has the cause".to_owned())
             }
         },
-        Err(_) => Reply::Refused("the running server does not know this request; is it another release?".to_owned()),
+        Err(_) => {
+            Reply::Refused("the running server does not know this request; is it another release?".to_owned())
+        }
     };
     let mut line = serde_json::to_vec(&reply)?;
     line.push(b'\n');

@@ -15,8 +15,8 @@ use super::{
     mask_url,
     problem::Problem,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL, ROOT_KEY_FILE,
-        Setting, TLS_CERT, TLS_KEY,
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL,
+        ROOT_KEY_FILE, Setting, TLS_CERT, TLS_KEY,
     },
 };
 
@@ -29,7 +29,10 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let listen = address(values, &LISTEN, problems);
     let dashboard_listen = address(values, &DASHBOARD_LISTEN, problems);
     let metrics_listen = address(values, &METRICS_LISTEN, problems);
-    distinct(&[(&LISTEN, listen), (&DASHBOARD_LISTEN, dashboard_listen), (&METRICS_LISTEN, metrics_listen)], problems);
+    distinct(
+        &[(&LISTEN, listen), (&DASHBOARD_LISTEN, dashboard_listen), (&METRICS_LISTEN, metrics_listen)],
+        problems,
+    );
     if let Some(address) = metrics_listen.filter(|address| !address.ip().is_loopback()) {
         problems.push(Problem::of(
             &METRICS_LISTEN,
@@ -135,7 +138,11 @@ fn public_url(values: &Values, production: bool, problems: &mut Vec<Problem>) ->
         return problem("is not a whole web address", example);
     };
     let has_more = uri.path_and_query().is_some_and(|rest| rest.as_str() != "/");
-    if !matches!(scheme, "http" | "https") || authority.as_str().contains('@') || has_more || text.contains('#') {
+    if !matches!(scheme, "http" | "https")
+        || authority.as_str().contains('@')
+        || has_more
+        || text.contains('#')
+    {
         return problem("is more, or other, than scheme, host and port", example);
     }
     if production && scheme == "http" && !is_loopback(authority.host()) {
@@ -205,6 +212,19 @@ fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// Whether a database address stays on this machine: a loopback address, or a Unix socket (its directory is the host,
+/// or there is none).
+fn is_near(database_url: &str) -> bool {
+    let rest = database_url.split_once("://").map_or(database_url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => host_and_port,
+    };
+    host.is_empty() || host.to_ascii_uppercase().starts_with("%2F") || is_loopback(host)
+}
+
 /// What works but should be looked at before people's data goes in.
 fn risks(config: &Config) -> Vec<Problem> {
     let mut risks = Vec::new();
@@ -222,19 +242,13 @@ fn risks(config: &Config) -> Vec<Problem> {
         let what = "not set, so browsers on other machines cannot open the widget";
         risks.push(Problem::of(&PUBLIC_URL, None, what, "write the https address of the proxy in front"));
     }
-    if let Some(url) = &config.database_url {
-        let host = url.expose().split("://").nth(1).unwrap_or_default();
-        let host = host.split(['/', '?']).next().unwrap_or_default();
-        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        if !is_loopback(host) && !host.is_empty() {
-            risks.push(Problem::of(
-                &DATABASE_URL,
-                Some(&mask_url(url.expose())),
-                "this release speaks to Postgres without TLS",
-                "reach it over the loopback address, a private network or a tunnel",
-            ));
-        }
+    if let Some(url) = config.database_url.as_ref().filter(|url| !is_near(url.expose())) {
+        risks.push(Problem::of(
+            &DATABASE_URL,
+            Some(&mask_url(url.expose())),
+            "this release speaks to Postgres without TLS",
+            "reach it over the loopback address, a private network or a tunnel",
+        ));
     }
     if config.log.contains("trace") || config.log.contains("debug") {
         let what = "detailed logs hold no secrets, but a lot of technical facts";

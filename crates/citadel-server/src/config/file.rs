@@ -52,7 +52,10 @@ pub(super) fn read(named: Option<&Path>, problems: &mut Vec<Problem>) -> Values 
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => return Values::default(),
         Err(error) => {
-            problem(format!("cannot be read ({error})"), "name a readable TOML file with --config, or leave it out");
+            problem(
+                format!("cannot be read ({error})"),
+                "name a readable TOML file with --config, or leave it out",
+            );
             return Values::default();
         }
     };

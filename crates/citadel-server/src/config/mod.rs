@@ -15,12 +15,12 @@ use std::{
 
 use citadel_domain::Secret;
 
+pub(crate) use self::settings::{DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE};
 pub use self::{
     default::default_text,
     problem::{Problem, Problems, mask_url},
     settings::Setting,
 };
-pub(crate) use self::settings::{DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE};
 
 /// The file that is read when none is named.
 pub const DEFAULT_FILE: &str = "citadel.toml";

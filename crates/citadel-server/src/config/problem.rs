@@ -19,7 +19,12 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of one setting.
-    pub fn of(setting: &Setting, value: Option<&str>, what: impl Into<String>, fix: impl Into<String>) -> Self {
+    pub fn of(
+        setting: &Setting,
+        value: Option<&str>,
+        what: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
         Self {
             setting: format!("{} ({} in the file)", setting.env, setting.name),
             value: value.map(str::to_owned),

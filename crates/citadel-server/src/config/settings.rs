@@ -73,12 +73,8 @@ pub(crate) const TLS_CERT: Setting = Setting {
     default: None,
     about: "Reserved for TLS without a proxy. Not in this release: put a TLS proxy in front and leave this unset.",
 };
-pub(crate) const TLS_KEY: Setting = Setting {
-    name: "tls_key",
-    env: "CITADEL_TLS_KEY",
-    default: None,
-    about: "Reserved, as tls_cert.",
-};
+pub(crate) const TLS_KEY: Setting =
+    Setting { name: "tls_key", env: "CITADEL_TLS_KEY", default: None, about: "Reserved, as tls_cert." };
 pub(crate) const LOG: Setting = Setting {
     name: "log",
     env: "CITADEL_LOG",

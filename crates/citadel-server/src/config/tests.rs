@@ -44,7 +44,9 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         ("CITADEL_LOG", "citadel_server=loud"),
     ]);
     assert!(text.starts_with("the configuration has 8 problems"), "{text}");
-    for setting in ["PROFILE", "LISTEN", "METRICS_LISTEN", "DASHBOARD_LISTEN", "PUBLIC_URL", "DATABASE_URL", "LOG"] {
+    for setting in
+        ["PROFILE", "LISTEN", "METRICS_LISTEN", "DASHBOARD_LISTEN", "PUBLIC_URL", "DATABASE_URL", "LOG"]
+    {
         assert!(text.contains(&format!("CITADEL_{setting} (")), "{setting}: {text}");
     }
     assert!(text.contains("(listen in the file) = \"localhost:8700\""), "{text}");
@@ -67,7 +69,10 @@ fn a_wrong_file_is_told_with_names_and_lines_and_no_values() {
     let path = file("keys", "listne = \"127.0.0.1:1\"\nlog = 3\ncolour = \"green\"\n");
     let text = Config::load(Some(&path), []).unwrap_err().to_string();
     assert!(text.contains("3 problems") && text.contains("did you mean \"listen\"?"), "{text}");
-    assert!(text.contains("\"log\" is a integer, not a text") && text.contains("\"colour\" is not a setting"), "{text}");
+    assert!(
+        text.contains("\"log\" is a integer, not a text") && text.contains("\"colour\" is not a setting"),
+        "{text}"
+    );
 
     let path = file("syntax", "log = \"info\"\ndatabase_url = \"postgres://a:hunter2hunter2@b/c\n");
     let text = Config::load(Some(&path), []).unwrap_err().to_string();
@@ -79,7 +84,8 @@ fn a_wrong_file_is_told_with_names_and_lines_and_no_values() {
 
 #[test]
 fn p64_production_accepts_nothing_unsafe() {
-    let text = problems(&[("CITADEL_PROFILE", "production"), ("CITADEL_PUBLIC_URL", "http://citadel.example.com")]);
+    let text =
+        problems(&[("CITADEL_PROFILE", "production"), ("CITADEL_PUBLIC_URL", "http://citadel.example.com")]);
     assert!(text.contains("2 problems"), "{text}");
     assert!(text.contains("CITADEL_ROOT_KEY_FILE") && text.contains("plain http"), "{text}");
 
@@ -110,14 +116,38 @@ fn p64_every_risky_setting_is_named() {
 }
 
 #[test]
+fn a_database_on_this_machine_is_no_risk() {
+    let risks = |url: &str| load(&[("CITADEL_DATABASE_URL", url)]).unwrap().risks.len();
+    for near in ["localhost/c", "a:b@127.0.0.1:5432/c", "[::1]/c", "a@[::1]:5432/c", "a@%2Frun%2Fpostgresql/c", "/c"] {
+        assert_eq!(risks(&format!("postgres://{near}")), 0, "{near}");
+    }
+    for far in ["db/c", "a:b@10.0.0.1:5432/c", "localhost.example.com/c", "a@[2001:db8::1]/c"] {
+        assert_eq!(risks(&format!("postgres://{far}")), 1, "{far}");
+    }
+}
+
+#[test]
 fn public_urls() {
     let check = |url: &str, expected: Option<&str>| {
         let config = load(&[("CITADEL_PUBLIC_URL", url)]);
-        assert_eq!(config.as_ref().ok().and_then(|config| config.public_url.as_deref()), expected, "{url} {config:?}");
+        assert_eq!(
+            config.as_ref().ok().and_then(|config| config.public_url.as_deref()),
+            expected,
+            "{url} {config:?}"
+        );
     };
     check("https://citadel.example.com", Some("https://citadel.example.com"));
     check("http://10.0.0.1:8700/", Some("http://10.0.0.1:8700"));
-    for bad in ["ftp://a", "https://a/path", "https://a?b=c", "https://a#b", "https://u:p@a", "https://", "//a", "a b"] {
+    for bad in [
+        "ftp://a",
+        "https://a/path",
+        "https://a?b=c",
+        "https://a#b",
+        "https://u:p@a",
+        "https://",
+        "//a",
+        "a b",
+    ] {
         check(bad, None);
     }
 }

@@ -3,27 +3,19 @@
 /// Lower case without accents; words of letters and digits, one space between. Apostrophes and dots vanish
 /// ("McDonald's" is "mcdonalds", "U.S." is "us"), `&` is "and", every other sign parts words.
 pub(super) fn fold(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    let mut space = false;
-    let mut push = |piece: &str, part: bool| {
-        space |= part;
-        if !piece.is_empty() {
-            if space && !folded.is_empty() {
-                folded.push(' ');
-            }
-            folded.push_str(piece);
-            space = part;
-        }
-    };
-    for char in text.chars() {
+    let mut spaced = String::with_capacity(text.len() + 8);
+    for char in text.chars().filter(|char| !vanishes(*char)) {
         match char {
-            '&' => push("and", true),
-            _ if vanishes(char) => {}
-            _ => each_letter(char, |letter| match letter {
-                Some(letter) => push(letter, false),
-                None => push("", true),
-            }),
+            '&' => spaced.push_str(" and "),
+            _ => each_letter(char, |letter| spaced.push_str(letter.unwrap_or(" "))),
         }
+    }
+    let mut folded = String::with_capacity(spaced.len());
+    for word in spaced.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
     }
     folded
 }

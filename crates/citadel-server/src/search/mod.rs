@@ -95,6 +95,9 @@ impl CompanyIndex {
         }
         if found.is_empty() {
             self.by_typos(&words, &mut found);
+            if found.is_empty() && words.len() > 1 {
+                self.by_typos(&[&joined(&raw)], &mut found);
+            }
         }
         self.ranked(found, limit)
     }
@@ -157,7 +160,11 @@ impl CompanyIndex {
     fn ranked(&self, found: Found, limit: usize) -> Vec<Hit> {
         let mut hits: Vec<_> = found.0.into_iter().collect();
         let order = |&(company, score): &(u32, u16)| {
-            (std::cmp::Reverse((score, self.popularity[company as usize])), self.starts.text_of(company), company)
+            (
+                std::cmp::Reverse((score, self.popularity[company as usize])),
+                self.starts.text_of(company),
+                company,
+            )
         };
         hits.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
         hits.truncate(limit);
@@ -192,14 +199,18 @@ impl Found {
     }
 }
 
-/// Whether a provider's name, id or domain has a word for each word of the query. An empty query matches all.
+/// Whether a provider's name, id or domain has a word for each word of the query, or begins with all of it as one word.
+/// An empty query matches every provider; signs alone match none.
 pub fn matches_provider(query: &str, name: &str, id: &str, domain: &str) -> bool {
     let raw: String = query.chars().take(MAX_QUERY).collect();
-    let query = fold(without_address(&raw));
-    let text = format!("{}\n{}\n{}\n{}", fold(name), joined(name), fold(id), fold(domain));
-    let all = query.split(' ').all(|word| words_of(&text).any(|candidate| candidate.starts_with(word)));
-    // Signs alone are a query too, one that no name answers.
-    (all && (!query.is_empty() || raw.trim().is_empty())) || (!query.is_empty() && text.contains(&format!("\n{}", joined(&raw))))
+    if raw.trim().is_empty() {
+        return true;
+    }
+    let (folded, one_word) = (fold(without_address(&raw)), joined(&raw));
+    let text = [fold(name), joined(name), fold(id), fold(domain)].join("\n");
+    let has_word = |word: &str| words_of(&text).any(|candidate| candidate.starts_with(word));
+    let by_words = !folded.is_empty() && folded.split(' ').all(has_word);
+    by_words || (!one_word.is_empty() && text.lines().any(|line| line.starts_with(&one_word)))
 }
 
 fn words_of(text: &str) -> impl Iterator<Item = &str> {
@@ -208,12 +219,12 @@ fn words_of(text: &str) -> impl Iterator<Item = &str> {
 
 /// People paste web addresses: what comes before the domain says nothing.
 fn without_address(query: &str) -> &str {
-    let query = query.trim_start();
-    let strip = |text: &'_ str, prefix: &str| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-    let mut rest = query;
+    let mut rest = query.trim_start();
     for prefix in ["https://", "http://", "www."] {
-        if strip(rest, prefix) {
-            rest = &rest[prefix.len()..];
+        if let Some((head, tail)) = rest.split_at_checked(prefix.len())
+            && head.eq_ignore_ascii_case(prefix)
+        {
+            rest = tail;
         }
     }
     rest

@@ -61,7 +61,11 @@ pub(super) fn similar(starts: &WordStarts, typed: &str, edits: u8) -> Vec<Range<
         while open && table.depth() < word.len() {
             open = table.extend(word.as_bytes(), table.depth(), edits);
         }
-        let next = if open { number + 1 } else { number + subtree(starts, number, &word.as_bytes()[..table.depth()]) };
+        let next = if open {
+            number + 1
+        } else {
+            number + subtree(starts, number, &word.as_bytes()[..table.depth()])
+        };
         if table.best() <= edits {
             found.push(starts.entries_of(number..next));
         }
@@ -132,8 +136,11 @@ impl<'a> Table<'a> {
         row[0] = above[0].saturating_add(1);
         let mut least = row[0];
         for (at, &typed) in self.typed.iter().enumerate() {
-            let mut distance = (above[at] + u8::from(typed != letter)).min(above[at + 1].saturating_add(1)).min(row[at].saturating_add(1));
-            let swapped = at > 0 && depth > 0 && typed == candidate[depth - 1] && self.typed[at - 1] == letter;
+            let mut distance = (above[at] + u8::from(typed != letter))
+                .min(above[at + 1].saturating_add(1))
+                .min(row[at].saturating_add(1));
+            let swapped =
+                at > 0 && depth > 0 && typed == candidate[depth - 1] && self.typed[at - 1] == letter;
             if swapped {
                 distance = distance.min(self.rows[depth - 1][at - 1] + 1);
             }

@@ -128,7 +128,7 @@ impl Builder {
         }
         let line = self.text.len();
         let company = position(self.companies.len() - 1);
-        for (at, _) in text.match_indices(' ').map(|(at, _)| (at + 1, ())).chain([(0, ())]) {
+        for at in text.match_indices(' ').map(|(space, _)| space + 1).chain([0]) {
             let base = if at == 0 || &text[..at] == "the " { kind.base() } else { LATER_WORD };
             self.entries.push(Entry {
                 company,
@@ -146,7 +146,9 @@ impl Builder {
         let text = self.text;
         // Whole texts before later words that read the same, so that `whole` is one stretch too.
         self.entries.sort_unstable_by(|one, other| {
-            let order = |entry: &Entry| (!is_line_start(&text, entry), Reverse(entry.score), entry.company, entry.start);
+            let order = |entry: &Entry| {
+                (!is_line_start(&text, entry), Reverse(entry.score), entry.company, entry.start)
+            };
             suffix(&text, one).cmp(suffix(&text, other)).then_with(|| order(one).cmp(&order(other)))
         });
         let mut words = Vec::new();

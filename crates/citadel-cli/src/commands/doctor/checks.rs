@@ -42,9 +42,15 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
 /// Variables that look like ours and are not: a misspelt setting is silently not set.
 pub(super) fn misspelt_variables(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<Finding> {
     let names = environment.map(|(name, _)| name.to_string_lossy().into_owned());
-    let strange = names.filter(|name| name.starts_with("CITADEL_") && !Setting::is_variable(name));
+    let strange = names.filter(|name| name.starts_with("CITADEL_") && !name.starts_with("CITADEL_TEST_") && !Setting::is_variable(name));
     strange
-        .map(|name| Finding::note(&name, "is set, but is not a setting", "`citadel config default` prints every setting"))
+        .map(|name| {
+            Finding::note(
+                &name,
+                "is set, but is not a setting",
+                "`citadel config default` prints every setting",
+            )
+        })
         .collect()
 }
 
@@ -66,7 +72,10 @@ fn data_dir(config: &Config) -> Vec<Finding> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return vec![Finding::good(subject, format!("{shown} does not exist yet; the first start makes it"))];
+            return vec![Finding::good(
+                subject,
+                format!("{shown} does not exist yet; the first start makes it"),
+            )];
         }
         Err(error) => {
             let fix = "set a directory that this user can write";
@@ -81,7 +90,11 @@ fn data_dir(config: &Config) -> Vec<Finding> {
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         let fix = format!("chmod 700 {shown}");
-        findings.push(Finding::wrong(subject, format!("{shown} is open to other users (mode {mode:04o})"), fix));
+        findings.push(Finding::wrong(
+            subject,
+            format!("{shown} is open to other users (mode {mode:04o})"),
+            fix,
+        ));
     }
     let probe = path.join(".doctor");
     match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
@@ -101,7 +114,9 @@ fn root_key(config: &Config) -> Option<Finding> {
         Ok(key) if !key.is_new() => Some(Finding::good(subject, format!("{shown} holds a key"))),
         // A key that is missing beside its database is found when the database is looked at.
         Ok(_) if config.database_file().exists() => None,
-        Ok(_) => Some(Finding::good(subject, format!("{shown} does not exist yet; the first start makes it"))),
+        Ok(_) => {
+            Some(Finding::good(subject, format!("{shown} does not exist yet; the first start makes it")))
+        }
     }
 }
 
@@ -109,7 +124,9 @@ fn root_key(config: &Config) -> Option<Finding> {
 async fn ready(config: &Config) -> Finding {
     let address = config.metrics_listen;
     match get::<Readiness>(address, "readyz").await {
-        Some(Readiness { is_ready: true, .. }) => Finding::good("database", format!("the server on {} is ready", config.listen)),
+        Some(Readiness { is_ready: true, .. }) => {
+            Finding::good("database", format!("the server on {} is ready", config.listen))
+        }
         Some(readiness) => {
             let what = format!(
                 "the server is not ready (writable: {}, migrated: {}, stopping: {})",
@@ -117,7 +134,11 @@ async fn ready(config: &Config) -> Finding {
             );
             Finding::wrong("database", what, "look at the server's log; check the disk and the database")
         }
-        None => Finding::wrong("database", "the server does not say whether it is ready", "look at the server's log"),
+        None => Finding::wrong(
+            "database",
+            "the server does not say whether it is ready",
+            "look at the server's log",
+        ),
     }
 }
 
@@ -133,10 +154,15 @@ async fn database(config: &Config) -> Finding {
         Ok(Some(_)) => Finding::good(subject, "opens with the root key, can be written, and is up to date"),
         Err(OpenError::Setting(problem)) => Finding::from_problem(Verdict::Wrong, &problem),
         Err(OpenError::InUse(problem)) => {
-            let fix = "if that is a server with other settings, run doctor with the same settings; else stop it";
+            let fix =
+                "if that is a server with other settings, run doctor with the same settings; else stop it";
             Finding::wrong(subject, problem.what, fix)
         }
-        Err(error) => Finding::wrong(subject, error.to_string(), "check the disk, or that the Postgres runs and takes this user"),
+        Err(error) => Finding::wrong(
+            subject,
+            error.to_string(),
+            "check the disk, or that the Postgres runs and takes this user",
+        ),
     }
 }
 
@@ -148,7 +174,10 @@ fn ports(config: &Config, running: bool) -> Vec<Finding> {
             Finding::good(subject, format!("{address} is served by citadel"))
         }
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            let fix = format!("find the program (ss -ltnp 'sport = :{}') and stop it, or set another port", address.port());
+            let fix = format!(
+                "find the program (ss -ltnp 'sport = :{}') and stop it, or set another port",
+                address.port()
+            );
             Finding::wrong(subject, format!("{address} is taken by another program"), fix)
         }
         Err(error) => {

@@ -53,7 +53,7 @@ impl Finding {
     }
 }
 
-pub async fn run(file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     let mut findings = checks::misspelt_variables(std::env::vars_os());
     match super::load(file) {
         Ok(config) => {

@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use citadel_domain::{ClientId, Secret, tokens};
-use citadel_sdk::{Citadel};
+use citadel_sdk::Citadel;
 
 use super::Finding;
 use crate::env_file::EnvFile;
@@ -13,11 +13,17 @@ const FILL: &str = "run: citadel client create --name demo --write-env .env";
 /// `running` is the API address if our server answers there.
 pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Finding> {
     let Ok(metadata) = fs::metadata(path) else {
-        return vec![Finding::note(".env", "not in this directory", "only the quickstart needs it: make env")];
+        return vec![Finding::note(
+            ".env",
+            "not in this directory",
+            "only the quickstart needs it: make env",
+        )];
     };
     let env_file = match EnvFile::read(path) {
         Ok(env_file) => env_file,
-        Err(error) => return vec![Finding::wrong(".env", format!("{error:#}"), "make it a readable text file")],
+        Err(error) => {
+            return vec![Finding::wrong(".env", format!("{error:#}"), "make it a readable text file")];
+        }
     };
     let mut findings = Vec::new();
     if env_file.secret.is_some() && metadata.permissions().mode() & 0o077 != 0 {
@@ -26,8 +32,16 @@ pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Findi
     match (&env_file.client_id, &env_file.secret) {
         (Some(client_id), Some(secret)) => findings.push(check_pair(client_id, secret, running).await),
         (None, None) => findings.push(Finding::wrong(".env", "API_CLIENT_ID and API_SECRET are empty", FILL)),
-        (None, Some(_)) => findings.push(Finding::wrong(".env", "API_CLIENT_ID is empty", "fill it in, or empty both and start again")),
-        (Some(_), None) => findings.push(Finding::wrong(".env", "API_SECRET is empty", "fill it in, or empty both and start again")),
+        (None, Some(_)) => findings.push(Finding::wrong(
+            ".env",
+            "API_CLIENT_ID is empty",
+            "fill it in, or empty both and start again",
+        )),
+        (Some(_), None) => findings.push(Finding::wrong(
+            ".env",
+            "API_SECRET is empty",
+            "fill it in, or empty both and start again",
+        )),
     }
     findings
 }
@@ -35,14 +49,23 @@ pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Findi
 /// The keys are never printed, not even in part.
 async fn check_pair(client_id: &str, secret: &Secret, running: Option<SocketAddr>) -> Finding {
     if client_id.parse::<ClientId>().is_err() {
-        return Finding::wrong(".env", "API_CLIENT_ID is not 32 lowercase hex digits", "copy it again, or empty both keys");
+        return Finding::wrong(
+            ".env",
+            "API_CLIENT_ID is not 32 lowercase hex digits",
+            "copy it again, or empty both keys",
+        );
     }
     if tokens::access_secret_environment(secret.expose()).is_none() {
-        let what = "API_SECRET does not look like an access secret (sandbox-, dev- or prod- and 40 hex digits)";
+        let what =
+            "API_SECRET does not look like an access secret (sandbox-, dev- or prod- and 40 hex digits)";
         return Finding::wrong(".env", what, "copy it again, or empty both keys");
     }
     let Some(address) = running else {
-        return Finding::note(".env", "both keys are there; no server runs that could try them", "start it: citadel serve");
+        return Finding::note(
+            ".env",
+            "both keys are there; no server runs that could try them",
+            "start it: citadel serve",
+        );
     };
     let base_url = format!("http://{address}/v1/");
     let citadel = Citadel::builder(base_url, client_id, secret.expose())
@@ -56,9 +79,14 @@ async fn check_pair(client_id: &str, secret: &Secret, running: Option<SocketAddr
     match answer {
         Ok(()) => Finding::good(".env", "the running server accepts its keys"),
         Err(error) if error.status() == Some(401) => {
-            let what = "the running server does not know its keys (were they made for another data directory?)";
+            let what =
+                "the running server does not know its keys (were they made for another data directory?)";
             Finding::wrong(".env", what, format!("empty API_CLIENT_ID and API_SECRET, then {FILL}"))
         }
-        Err(error) => Finding::wrong(".env", format!("the running server could not try its keys ({error})"), "look at the server's log"),
+        Err(error) => Finding::wrong(
+            ".env",
+            format!("the running server could not try its keys ({error})"),
+            "look at the server's log",
+        ),
     }
 }

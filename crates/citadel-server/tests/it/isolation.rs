@@ -1,0 +1,143 @@
+use std::collections::HashSet;
+
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
+use citadel_domain::Environment;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, TestClient, for_each_db};
+
+/// What one client owns: for each id or token that any operation takes, by the name of its parameter or field.
+struct Belongings {
+    task_id: String,
+    public_token: String,
+    access_token: String,
+}
+
+async fn belongings(client: &TestClient<'_>) -> Belongings {
+    let bridge_token = client.bridge_token("income").await;
+    let task_id = client.app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
+    client.app.run_jobs().await;
+    let spent = client.app.public_token(&bridge_token, &task_id).await;
+    let access_token = client.exchange(&spent).await.json()["access_token"].as_str().unwrap().to_owned();
+    let public_token = client.app.public_token(&bridge_token, &task_id).await;
+    Belongings { task_id, public_token, access_token }
+}
+
+/// P5: every operation of the API document × every id or token that it takes × whose it is. Whatever is not the
+/// caller's own gets the very answer that a random one gets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p05_clients_never_meet() {
+    for_each_db(async |app| {
+        let (acme, other) = (app.client("acme").await, app.client("other").await);
+        let theirs = belongings(&other).await;
+        let random = Belongings {
+            task_id: "0193a6c2f1d27c4e9a5be2d7f0a14c83".to_owned(),
+            public_token: "0f".repeat(16),
+            access_token: "0e".repeat(16),
+        };
+        let document = app.get("/openapi.json").await.json();
+        let mut covered = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let operation_id = operation["operationId"].as_str().unwrap();
+                covered.insert(operation_id.to_owned());
+                for pick in FIELDS.iter().filter(|pick| pick.operation == operation_id) {
+                    let expected = send(&acme, method, path, pick, &random).await;
+                    assert_eq!(expected.status, StatusCode::NOT_FOUND, "{operation_id}: {expected:?}");
+                    let found = send(&acme, method, path, pick, &theirs).await;
+                    assert_eq!((found.status, &found.body), (expected.status, &expected.body), "{operation_id}");
+                    // And the owner finds it, so that the refusal above was not for another reason.
+                    let own = send(&other, method, path, pick, &theirs).await;
+                    assert_eq!(own.status, StatusCode::OK, "{operation_id}: {own:?}");
+                }
+            }
+        }
+        let listed: HashSet<_> = FIELDS.iter().map(|pick| pick.operation).chain(PUBLIC.iter().copied()).collect();
+        let missing: Vec<_> = covered.iter().filter(|id| !listed.contains(id.as_str())).collect();
+        assert!(missing.is_empty(), "say for these operations which ids they take, or that they take none: {missing:?}");
+    })
+    .await;
+}
+
+/// The ids and tokens that operations take.
+const FIELDS: &[Pick] = &[
+    Pick { operation: "get_task", body: |_| json!({}), path: |own| Some(&own.task_id) },
+    Pick { operation: "create_access_token", body: |own| json!({"public_token": own.public_token}), path: |_| None },
+    Pick { operation: "create_access_tokens", body: |own| json!({"public_tokens": [own.public_token]}), path: |_| None },
+    Pick { operation: "get_employment_verification", body: |own| json!({"access_token": own.access_token}), path: |_| None },
+    Pick { operation: "get_income_verification", body: |own| json!({"access_token": own.access_token}), path: |_| None },
+    Pick {
+        operation: "create_bridge_token",
+        body: |own| json!({"product_type": "income", "access_token": own.access_token}),
+        path: |_| None,
+    },
+];
+
+/// Operations on facts that are the same for every client.
+const PUBLIC: &[&str] = &["search_companies", "get_company", "list_providers", "get_provider"];
+
+struct Pick {
+    operation: &'static str,
+    body: fn(&Belongings) -> Value,
+    path: fn(&Belongings) -> Option<&String>,
+}
+
+async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, own: &Belongings) -> Reply {
+    let path = match ((pick.path)(own), path.find('{'), path.find('}')) {
+        (Some(id), Some(start), Some(end)) => format!("{}{id}{}", &path[..start], &path[end + 1..]),
+        _ => path.to_owned(),
+    };
+    // An exchange spends what it takes: a fresh token for each owner's try.
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let mut body = (pick.body)(own);
+    if pick.operation.starts_with("create_access_token") && is_owner(client, own).await {
+        let fresh = client.connect("income").await;
+        body = match body.get("public_token") {
+            Some(_) => json!({"public_token": fresh}),
+            None => json!({"public_tokens": [fresh]}),
+        };
+    }
+    let request = client.request(method, &path).header("Content-Type", "application/json");
+    client.app.send(request.body(Body::from(body.to_string())).unwrap()).await
+}
+
+async fn is_owner(client: &TestClient<'_>, own: &Belongings) -> bool {
+    client.get(&format!("/v1/tasks/{}", own.task_id)).await.status == StatusCode::OK
+}
+
+/// P5: a client's keys of two environments see two worlds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p05_environments_never_meet() {
+    for_each_db(async |app| {
+        let sandbox = app.client("acme").await;
+        let (_, secret) = app.key(sandbox.id, Environment::Dev).await;
+        let dev = TestClient { app: &app, id: sandbox.id, key_id: sandbox.key_id, secret };
+        let own = belongings(&sandbox).await;
+        assert_eq!(dev.get(&format!("/v1/tasks/{}", own.task_id)).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(dev.exchange(&own.public_token).await.status, StatusCode::NOT_FOUND);
+        let body = json!({"access_token": own.access_token});
+        assert_eq!(dev.post("/v1/verifications/incomes/", body).await.status, StatusCode::NOT_FOUND);
+        // The token was not spent by the foreign try.
+        assert_eq!(sandbox.exchange(&own.public_token).await.status, StatusCode::OK);
+    })
+    .await;
+}
+
+/// Outside the sandbox a provider without a connector says so; nothing is made up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p06_dev_never_shows_sandbox_people() {
+    for_each_db(async |app| {
+        let client = app.client_in("acme", Environment::Dev).await;
+        let bridge_token = client.bridge_token("income").await;
+        let body = json!({"provider_id": "adp", "login": {}});
+        let reply = app.widget(Method::POST, "/tasks", &bridge_token, Some(body)).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        let task_id = reply.json()["task_id"].as_str().unwrap().to_owned();
+        app.run_jobs().await;
+        assert_eq!(app.task(&bridge_token, &task_id).await["status"], "not_supported");
+    })
+    .await;
+}

@@ -1,0 +1,192 @@
+//! Rows to begin with. Sealed columns hold any bytes: the store does not look inside.
+
+use citadel_domain::{
+    AccessKeyId, BridgeTokenId, ClientId, Environment, JobId, LinkId, Product, PublicTokenId, Random, TaskId,
+};
+use citadel_store::{
+    Error, Tenant,
+    access_keys::{self, NewAccessKey},
+    bridge_tokens::{self, BridgeToken, NewBridgeToken},
+    clients::{self, NewClient},
+    jobs::{self, NewJob},
+    links::{self, Link, NewLink},
+    logins::{self, NewLogin},
+    public_tokens::{self, NewPublicToken},
+    tasks::{self, Kind, NewTask, Task},
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::harness::Store;
+
+impl Store {
+    pub(crate) fn after(&self, seconds: i64) -> Timestamp {
+        self.now + SignedDuration::from_secs(seconds)
+    }
+
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        let mut hash = [0; 32];
+        self.random.fill(&mut hash);
+        hash
+    }
+
+    /// A client's sandbox.
+    pub(crate) async fn tenant(&self) -> Tenant {
+        let new = NewClient {
+            id: ClientId::generate(self.now, &*self.random),
+            name: "Acme Lending".to_owned(),
+            allowed_origins: vec!["https://acme.example".to_owned(), "http://localhost:5001".to_owned()],
+            created_at: self.now,
+        };
+        let client_id = new.id;
+        self.db.write(async move |tx| clients::create(tx, &new).await).await.unwrap();
+        Tenant { client_id, environment: Environment::Sandbox }
+    }
+
+    pub(crate) fn new_access_key(&self, tenant: Tenant) -> NewAccessKey {
+        NewAccessKey {
+            id: AccessKeyId::generate(self.now, &*self.random),
+            client_id: tenant.client_id,
+            environment: tenant.environment,
+            secret_hash: self.hash(),
+            secret_sealed: vec![1, 2, 3],
+            created_at: self.now,
+        }
+    }
+
+    /// `None` when the tenant has two keys.
+    pub(crate) async fn access_key(&self, tenant: Tenant) -> Option<NewAccessKey> {
+        let new = self.new_access_key(tenant);
+        let written = new.clone();
+        let made = self.db.write(async move |tx| access_keys::create(tx, &written).await).await.unwrap();
+        made.then_some(new)
+    }
+
+    pub(crate) fn new_bridge_token(&self, tenant: Tenant, access_key_id: AccessKeyId) -> NewBridgeToken {
+        NewBridgeToken {
+            id: BridgeTokenId::generate(self.now, &*self.random),
+            tenant,
+            access_key_id,
+            token_hash: self.hash(),
+            token_sealed: vec![4],
+            product: Product::Income,
+            allowed_products: vec![Product::Income, Product::Employment],
+            client_name: Some("Acme".to_owned()),
+            tracking_info: None,
+            company_mapping_id: None,
+            provider_id: None,
+            account_sealed: None,
+            data_key_wrapped: vec![5],
+            link_id: None,
+            data_sources: vec!["payroll".to_owned()],
+            created_at: self.now,
+            expires_at: self.after(6 * 3600),
+        }
+    }
+
+    pub(crate) async fn bridge_token(&self, tenant: Tenant) -> BridgeToken {
+        let key = self.access_key(tenant).await.unwrap();
+        let new = self.new_bridge_token(tenant, key.id);
+        let find = async move |tx: &mut citadel_store::Tx<'_>| {
+            bridge_tokens::create(tx, &new).await?;
+            bridge_tokens::find_by_hash(tx, &new.token_hash).await
+        };
+        self.db.write(find).await.unwrap().unwrap()
+    }
+
+    pub(crate) fn new_link(&self, token: &BridgeToken) -> NewLink {
+        NewLink {
+            id: LinkId::generate(self.now, &*self.random),
+            tenant: token.tenant,
+            bridge_token_id: token.id,
+            provider_id: "paywell".to_owned(),
+            company_mapping_id: None,
+            employer_name: Some("Harbor Foods".to_owned()),
+            tracking_info: token.tracking_info.clone(),
+            product: token.product,
+            allowed_products: token.allowed_products.clone(),
+            data_key_wrapped: vec![6],
+            created_at: self.now,
+        }
+    }
+
+    pub(crate) async fn link(&self, token: &BridgeToken) -> Link {
+        let new = self.new_link(token);
+        self.db.write(async move |tx| links::create(tx, &new).await).await.unwrap()
+    }
+
+    pub(crate) async fn task(&self, token: &BridgeToken, link: &Link, created_at: Timestamp) -> Task {
+        let new = NewTask {
+            id: TaskId::generate(created_at, &*self.random),
+            tenant: token.tenant,
+            link_id: link.id,
+            bridge_token_id: Some(token.id),
+            access_key_id: token.access_key_id,
+            product: token.product,
+            kind: Kind::Initial,
+            created_at,
+        };
+        self.db.write(async move |tx| tasks::create(tx, &new).await).await.unwrap()
+    }
+
+    pub(crate) async fn login(&self, task: &Task) {
+        let new = NewLogin {
+            task_id: task.id,
+            tenant: task.tenant,
+            key_wrapped: vec![7],
+            login_sealed: vec![8],
+            expires_at: self.after(900),
+        };
+        self.db.write(async move |tx| logins::put(tx, &new).await).await.unwrap();
+    }
+
+    /// The hash of a new public token.
+    pub(crate) async fn public_token(&self, task: &Task) -> [u8; 32] {
+        let new = NewPublicToken {
+            id: PublicTokenId::generate(self.now, &*self.random),
+            tenant: task.tenant,
+            link_id: task.link_id,
+            task_id: task.id,
+            token_hash: self.hash(),
+            created_at: self.now,
+            expires_at: self.after(6 * 3600),
+        };
+        let hash = new.token_hash;
+        self.db.write(async move |tx| public_tokens::create(tx, &new).await).await.unwrap();
+        hash
+    }
+
+    pub(crate) async fn job(&self, run_at: Timestamp) -> JobId {
+        let id = JobId::generate(run_at, &*self.random);
+        self.db
+            .write(async move |tx| {
+                let payload = r#"{"n":1}"#.to_owned();
+                let new = NewJob { id, kind: "run_task", payload, run_at, created_at: run_at };
+                jobs::enqueue(tx, &new).await
+            })
+            .await
+            .unwrap();
+        id
+    }
+
+    /// A token, a link and a task of a new client.
+    pub(crate) async fn running_task(&self) -> (BridgeToken, Link, Task) {
+        let tenant = self.tenant().await;
+        let token = self.bridge_token(tenant).await;
+        let link = self.link(&token).await;
+        let task = self.task(&token, &link, self.now).await;
+        (token, link, task)
+    }
+
+    pub(crate) async fn find_task(&self, task: &Task) -> Task {
+        let (tenant, id) = (task.tenant, task.id);
+        self.db.read(async move |tx| tasks::find(tx, tenant, id).await).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn find_link(&self, link: &Link) -> Option<Link> {
+        let (tenant, id) = (link.tenant, link.id);
+        self.db.read(async move |tx| links::find(tx, tenant, id).await).await.unwrap()
+    }
+}
+
+/// So that closures in tests need not spell their error.
+pub(crate) type Done<T = ()> = Result<T, Error>;

@@ -1,0 +1,136 @@
+use std::collections::HashSet;
+
+use citadel_store::jobs::{self, Job};
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinSet;
+
+use crate::{
+    fixtures::Done,
+    harness::{Store, for_each_db},
+};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(30);
+
+async fn claim(store: &Store, now: Timestamp, limit: u32) -> Vec<Job> {
+    store.db.write(async move |tx| jobs::claim(tx, now, LEASE, limit).await).await.unwrap()
+}
+
+async fn counts(store: &Store, now: Timestamp) -> (i64, i64) {
+    let count = async move |tx: &mut citadel_store::Tx<'_>| {
+        Done::Ok((jobs::count_open(tx).await?, jobs::count_due(tx, now).await?))
+    };
+    store.db.read(count).await.unwrap()
+}
+
+#[tokio::test]
+async fn due_jobs_are_claimed_oldest_first_and_held_for_the_lease() {
+    for_each_db("jobs_claim", async |store| {
+        let late = store.job(store.after(-1)).await;
+        let early = store.job(store.after(-5)).await;
+        let future = store.job(store.after(100)).await;
+        assert_eq!(counts(&store, store.now).await, (3, 2));
+
+        let first = claim(&store, store.now, 1).await;
+        assert_eq!(first.iter().map(|job| job.id).collect::<Vec<_>>(), [early]);
+        assert_eq!((first[0].attempts, first[0].fence, first[0].kind.as_str()), (1, 1, "run_task"));
+        assert_eq!(first[0].payload, r#"{"n":1}"#);
+        assert_eq!(claim(&store, store.now, 9).await.iter().map(|job| job.id).collect::<Vec<_>>(), [late]);
+        assert_eq!(claim(&store, store.now, 9).await, []);
+        assert_eq!(claim(&store, store.after(29), 9).await, []);
+        let next = store.db.read(async |tx| jobs::next_due(tx).await).await.unwrap();
+        assert_eq!(next, Some(store.after(30)));
+
+        let again = claim(&store, store.after(30), 9).await;
+        assert_eq!(again.iter().map(|job| job.id).collect::<Vec<_>>(), [early, late]);
+        assert_eq!((again[0].attempts, again[0].fence), (2, 2));
+        assert_eq!(claim(&store, store.after(100), 9).await.len(), 3);
+        assert_eq!(counts(&store, store.after(100)).await, (3, 0));
+        assert_ne!(future, late);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_ends_by_finish_by_bury_or_goes_on_later() {
+    for_each_db("jobs_end", async |store| {
+        assert_eq!(store.db.read(async |tx| jobs::next_due(tx).await).await.unwrap(), None);
+        for _ in 0..3 {
+            store.job(store.now).await;
+        }
+        let claimed = claim(&store, store.now, 9).await;
+        let (now, later) = (store.now, store.after(60));
+        store
+            .db
+            .write(async move |tx| {
+                let [finished, buried, again] = &claimed[..] else { panic!("{claimed:?}") };
+                assert!(jobs::finish(tx, finished).await?);
+                assert!(!jobs::finish(tx, finished).await?);
+                assert!(jobs::bury(tx, buried, "out of tries").await?);
+                assert!(!jobs::heartbeat(tx, buried, now, LEASE).await?);
+                assert!(jobs::heartbeat(tx, again, now, LEASE).await?);
+                assert!(jobs::reschedule(tx, again, later, "{}").await?);
+                assert_eq!(jobs::count_open(tx).await?, 1);
+                assert_eq!(jobs::next_due(tx).await?, Some(later));
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+        assert_eq!(claim(&store, store.after(59), 9).await, []);
+        let again = claim(&store, later, 9).await;
+        assert_eq!((again.len(), again[0].payload.as_str(), again[0].fence), (1, "{}", 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn p36_a_stale_worker_is_refused() {
+    for_each_db("p36", async |store| {
+        store.job(store.now).await;
+        let stale = claim(&store, store.now, 1).await.remove(0);
+        let holder = claim(&store, store.after(31), 1).await.remove(0);
+        assert_eq!((holder.id, holder.fence), (stale.id, stale.fence + 1));
+        let now = store.after(32);
+        store
+            .db
+            .write(async move |tx| {
+                assert!(!jobs::heartbeat(tx, &stale, now, LEASE).await?);
+                assert!(!jobs::reschedule(tx, &stale, now, "stale").await?);
+                assert!(!jobs::bury(tx, &stale, "stale").await?);
+                assert!(!jobs::finish(tx, &stale).await?);
+                assert!(jobs::heartbeat(tx, &holder, now, LEASE).await?);
+                assert!(jobs::finish(tx, &holder).await?);
+                assert_eq!(jobs::count_open(tx).await?, 0);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p36_eight_workers_claim_four_hundred_jobs_once_each() {
+    for_each_db("p36_workers", async |store| {
+        for _ in 0..400 {
+            store.job(store.now).await;
+        }
+        let mut workers = JoinSet::new();
+        for _ in 0..8 {
+            let store = store.clone();
+            workers.spawn(async move {
+                let mut mine = Vec::new();
+                loop {
+                    let claimed = claim(&store, store.now, 7).await;
+                    if claimed.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(claimed.into_iter().map(|job| job.id));
+                }
+            });
+        }
+        let claimed: Vec<_> = workers.join_all().await.into_iter().flatten().collect();
+        assert_eq!(claimed.len(), 400);
+        assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), 400);
+    })
+    .await;
+}

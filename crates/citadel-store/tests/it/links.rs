@@ -1,0 +1,118 @@
+use citadel_domain::{CompanyId, LinkId, TaskStatus};
+use citadel_store::{Value, links, tasks};
+
+use crate::{fixtures::Done, harness::for_each_db};
+
+#[tokio::test]
+async fn a_link_reads_as_it_was_made() {
+    for_each_db("links_read", async |store| {
+        let tenant = store.tenant().await;
+        let token = store.bridge_token(tenant).await;
+        let mut new = store.new_link(&token);
+        new.company_mapping_id = Some(CompanyId::from_bytes([3; 16]));
+        new.tracking_info = Some("loan 17".to_owned());
+        store
+            .db
+            .write(async move |tx| {
+                let made = links::create(tx, &new).await?;
+                assert_eq!((made.id, made.tenant, made.bridge_token_id), (new.id, tenant, token.id));
+                assert_eq!(
+                    (&made.provider_id, made.company_mapping_id),
+                    (&new.provider_id, new.company_mapping_id)
+                );
+                assert_eq!(
+                    (&made.employer_name, &made.tracking_info),
+                    (&new.employer_name, &new.tracking_info)
+                );
+                assert_eq!((made.product, &made.allowed_products), (new.product, &new.allowed_products));
+                assert_eq!((made.status, made.access_token_sealed.as_ref()), (TaskStatus::New, None));
+                assert_eq!(made.data_key_wrapped, new.data_key_wrapped);
+                assert_eq!(
+                    (made.created_at, made.updated_at, made.deleted_at),
+                    (new.created_at, new.created_at, None)
+                );
+                let found = links::find(tx, tenant, new.id).await?.unwrap();
+                assert_eq!(format!("{found:?}"), format!("{made:?}"));
+                let granted = links::find_by_file_grant(tx, new.id).await?.unwrap();
+                assert_eq!(format!("{granted:?}"), format!("{made:?}"));
+                assert!(links::find_by_file_grant(tx, LinkId::from_bytes([9; 16])).await?.is_none());
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_gets_one_access_token_and_is_found_by_it() {
+    for_each_db("links_token", async |store| {
+        let (_, link, _) = store.running_task().await;
+        let (first, second) = (store.hash(), store.hash());
+        let found = store
+            .db
+            .write(async move |tx| {
+                assert!(links::set_access_token_if_absent(tx, link.tenant, link.id, &first, &[1]).await?);
+                assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &second, &[2]).await?);
+                assert!(links::find_by_access_token(tx, link.tenant, &second).await?.is_none());
+                links::find_by_access_token(tx, link.tenant, &first).await
+            })
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.access_token_sealed, Some(vec![1]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_try_finds_the_newest_link_that_never_succeeded() {
+    for_each_db("links_unfinished", async |store| {
+        let (token, first, task) = store.running_task().await;
+        let mut new = store.new_link(&token);
+        new.created_at = store.after(5);
+        let second = store.db.write(async move |tx| links::create(tx, &new).await).await.unwrap();
+        let done = store.task(&token, &second, store.after(6)).await;
+        let now = store.after(7);
+        store
+            .db
+            .write(async move |tx| {
+                let found = links::find_unfinished(tx, &token, "paywell").await?.unwrap();
+                assert_eq!(found.id, second.id);
+                assert!(links::find_unfinished(tx, &token, "ledgerline").await?.is_none());
+
+                assert!(tasks::advance(tx, &task, TaskStatus::LoginError, None, now).await?);
+                assert!(tasks::advance(tx, &done, TaskStatus::Done, None, now).await?);
+                let found = links::find_unfinished(tx, &token, "paywell").await?.unwrap();
+                assert_eq!((found.id, found.status), (first.id, TaskStatus::LoginError));
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_link_is_never_found() {
+    for_each_db("links_deleted", async |store| {
+        let (token, link, _) = store.running_task().await;
+        let (hash, now) = (store.hash(), store.now);
+        store
+            .db
+            .write(async move |tx| {
+                assert!(links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
+                let at = [Value::from(link.id), Value::from(now)];
+                tx.execute("update links set deleted_at = $2 where id = $1", &at).await?;
+                assert!(links::find(tx, link.tenant, link.id).await?.is_none());
+                assert!(links::find_by_access_token(tx, link.tenant, &hash).await?.is_none());
+                assert!(links::find_by_file_grant(tx, link.id).await?.is_none());
+                assert!(links::find_unfinished(tx, &token, &link.provider_id).await?.is_none());
+                assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}

@@ -1,0 +1,21 @@
+//! Every function of the store, on both databases: SQLite always, Postgres where `CITADEL_TEST_DATABASE_URL` names one
+//! (`scripts/with-postgres.sh` starts one). With `CITADEL_TEST_REQUIRE_POSTGRES=1` a missing one is a failure.
+#![allow(clippy::unwrap_used, reason = "all of this is tests")]
+
+mod access_keys;
+mod bridge_tokens;
+mod directory;
+mod fixtures;
+mod harness;
+mod jobs;
+mod links;
+mod logins;
+mod migrations;
+mod public_tokens;
+mod reports;
+mod seal;
+mod settings;
+mod tasks;
+mod tenants;
+mod transactions;
+mod webhook_events;

@@ -1,0 +1,103 @@
+use citadel_domain::TaskStatus;
+use citadel_store::tasks;
+
+use crate::{fixtures::Done, harness::for_each_db};
+
+#[tokio::test]
+async fn a_task_moves_only_from_where_it_was_seen() {
+    for_each_db("tasks_advance", async |store| {
+        let (_, link, seen) = store.running_task().await;
+        assert_eq!((seen.status, seen.finished_at), (TaskStatus::New, None));
+        let (at, end) = (store.after(1), store.after(2));
+        let (first, stale) = (seen.clone(), seen.clone());
+        store
+            .db
+            .write(async move |tx| {
+                assert!(tasks::advance(tx, &first, TaskStatus::Login, None, at).await?);
+                assert!(!tasks::advance(tx, &stale, TaskStatus::Error, Some("late"), at).await?);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+        let task = store.find_task(&seen).await;
+        assert_eq!(
+            (task.status, task.error_message.as_deref(), task.updated_at),
+            (TaskStatus::Login, None, at)
+        );
+        assert_eq!(store.find_link(&link).await.unwrap().status, TaskStatus::Login);
+
+        let moved = store.db.write(async move |tx| {
+            tasks::advance(tx, &task, TaskStatus::AccountLocked, Some("too many tries"), end).await
+        });
+        assert!(moved.await.unwrap());
+        let task = store.find_task(&seen).await;
+        assert_eq!((task.status, task.finished_at), (TaskStatus::AccountLocked, Some(end)));
+        assert_eq!(task.error_message.as_deref(), Some("too many tries"));
+        let link = store.find_link(&link).await.unwrap();
+        assert_eq!((link.status, link.updated_at), (TaskStatus::AccountLocked, end));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_question_is_answered_once_and_in_time() {
+    for_each_db("tasks_step", async |store| {
+        let (_, _, task) = store.running_task().await;
+        let (now, lapses, last) = (store.now, store.after(300), store.after(299));
+        let asked = task.clone();
+        store
+            .db
+            .write(async move |tx| {
+                assert!(!tasks::take_step(tx, &asked, now).await?, "nothing was asked yet");
+                tasks::set_step(tx, &asked, r#"{"kind":"code"}"#, lapses, now).await?;
+                let seen = tasks::find(tx, asked.tenant, asked.id).await?.unwrap();
+                assert_eq!(seen.step.as_deref(), Some(r#"{"kind":"code"}"#));
+                assert_eq!(seen.step_expires_at, Some(lapses));
+                assert!(!tasks::take_step(tx, &asked, lapses).await?, "it has lapsed");
+                assert!(tasks::take_step(tx, &asked, last).await?);
+                assert!(!tasks::take_step(tx, &asked, last).await?, "it was answered");
+
+                tasks::set_step(tx, &asked, "{}", lapses, now).await?;
+                assert!(tasks::advance(tx, &asked, TaskStatus::Login, None, now).await?);
+                assert!(!tasks::take_step(tx, &asked, now).await?, "the task has moved on");
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+        let task = store.find_task(&task).await;
+        assert_eq!((task.step, task.step_expires_at), (None, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_tasks_of_a_link_are_listed_newest_first_and_counted() {
+    for_each_db("tasks_list", async |store| {
+        let (token, link, first) = store.running_task().await;
+        let second = store.task(&token, &link, store.after(10)).await;
+        let (_, _, elsewhere) = store.running_task().await;
+        let other_session = elsewhere.bridge_token_id.unwrap();
+        let now = store.after(11);
+        store
+            .db
+            .write(async move |tx| {
+                let listed = tasks::list_for_link(tx, link.tenant, link.id).await?;
+                assert_eq!(listed.iter().map(|task| task.id).collect::<Vec<_>>(), [second.id, first.id]);
+                let latest = tasks::latest_for_link(tx, link.tenant, link.id).await?.unwrap();
+                assert_eq!(format!("{latest:?}"), format!("{second:?}"));
+
+                let tenant = token.tenant;
+                assert!(tasks::find_for_bridge_token(tx, tenant, token.id, first.id).await?.is_some());
+                assert!(tasks::find_for_bridge_token(tx, tenant, other_session, first.id).await?.is_none());
+
+                assert!(tasks::advance(tx, &second, TaskStatus::Login, None, now).await?);
+                let mut counts = tasks::count_by_status(tx).await?;
+                counts.sort();
+                assert_eq!(counts, [(TaskStatus::New, 2), (TaskStatus::Login, 1)]);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
