@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, prepare, start } from "./stack.mjs";
-import { button, chooseEmployer, connect, connectButton, frameOf, history, search, signIn, username, waitForCall } from "./widget.mjs";
+import { button, chooseEmployer, connect, connectButton, frameOf, history, leaveBy, search, signIn, username, waitForCall } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 // What the seed's page shows when somebody leaves without success.
@@ -33,7 +33,7 @@ async function assertLeft(visit) {
 
 test("Close at the employer search", async () => {
   const visit = await newVisit();
-  await button(await connect(visit, stack.url), "Close").click();
+  await leaveBy(visit, button(await connect(visit, stack.url), "Close"));
   await assertLeft(visit);
 });
 
@@ -42,7 +42,7 @@ test("Close at the sign-in form, half filled in", async () => {
   const frame = await connect(visit, stack.url);
   await chooseEmployer(visit, frame);
   await username(frame).fill("goodlogin");
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await assertLeft(visit);
 });
 
@@ -52,7 +52,7 @@ test("Close while the task runs", async () => {
   await chooseEmployer(visit, frame);
   await signIn(frame, "goodlogin", "longcheck");
   await waitForCall(visit, "LINK_CREATED");
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await assertLeft(visit);
 });
 
@@ -79,7 +79,7 @@ test("Esc asks first when a sign-in was typed", async () => {
   assert.equal(await username(frame).inputValue(), "goodlogin");
 
   await visit.page.keyboard.press("Escape");
-  await question.getByRole("button", { name: "Leave" }).click();
+  await leaveBy(visit, question.getByRole("button", { name: "Leave" }));
   await assertLeft(visit);
 });
 
@@ -103,14 +103,14 @@ test("open() twice shows one frame", async () => {
   await search(frame).waitFor();
   assert.equal(await visit.page.locator("iframe").count(), 1);
   assert.equal((await visit.story()).filter((entry) => entry === "onLoad").length, 1);
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await assertLeft(visit);
 });
 
 test("every open() loads afresh", async () => {
   const visit = await newVisit();
   const frame = await connect(visit, stack.url);
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await waitForCall(visit, "CLOSE");
   await visit.page.evaluate(() => {
     window.__calls.splice(0);
@@ -119,6 +119,6 @@ test("every open() loads afresh", async () => {
   await search(frameOf(visit.page)).waitFor();
   await waitForCall(visit, "SCREEN_VIEW(SELECT_EMPLOYER)");
   assert.deepEqual((await visit.story()).slice(0, 2), ["onLoad", "LOAD"]);
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await assertLeft(visit);
 });

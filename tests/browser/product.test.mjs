@@ -47,7 +47,7 @@ for (const product of ["employment", "income"]) {
       await signIn(frame, "goodlogin", "goodpassword");
       await frame.getByRole("button", { name: "Done" }).waitFor();
       await visit.picture(`${product}-3-success`);
-      await finish(frame);
+      await finish(visit, frame);
 
       checkReport(product, await history(visit.page));
       await visit.picture(`${product}-4-data`);
@@ -65,7 +65,7 @@ for (const product of ["employment", "income"]) {
       await chooseEmployer(visit, await connect(visit, stack.url));
       const frame = visit.page.frameLocator("iframe");
       await signIn(frame, "goodlogin", "goodpassword");
-      await finish(frame);
+      await finish(visit, frame);
       checkReport(product, await history(visit.page));
 
       // The same person signs in again, so the data may be the same: only an emptied element shows the second answer.
@@ -77,7 +77,7 @@ for (const product of ["employment", "income"]) {
       await chooseEmployer(visit, frame);
       await visit.picture(`${product}-5-again`);
       await signIn(frame, "goodlogin", "goodpassword");
-      await finish(frame);
+      await finish(visit, frame);
       checkReport(product, await history(visit.page));
       await visit.end();
     });

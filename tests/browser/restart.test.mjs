@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, isListening, prepare, start } from "./stack.mjs";
-import { button, chooseEmployer, connect, history, signIn, waitForCall } from "./widget.mjs";
+import { button, chooseEmployer, connect, history, leaveBy, signIn, waitForCall } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 // A lease of the killed process may have to run out before the task is taken up again.
@@ -38,7 +38,7 @@ test("a task that was running ends, and the widget that waited for it goes on", 
   const done = button(frame, "Done");
   await done.waitFor({ timeout: RECOVERY_MS });
   await visit.picture("restart-2-recovered");
-  await done.click();
+  await leaveBy(visit, done);
   const [employment] = await history(visit.page);
   assert.ok(employment.statements.length > 0);
   await visit.end();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, prepare, start } from "./stack.mjs";
-import { button, chooseEmployer, code, connect, finish, history, password, signIn, username, waitForCall } from "./widget.mjs";
+import { button, chooseEmployer, code, connect, finish, history, leaveBy, password, signIn, username, waitForCall } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 let place, stack;
@@ -38,7 +38,7 @@ test("a wrong password is said beside the form, and the right one then works", a
   assert.ok(!(await visit.story()).some((entry) => ["onClose", "onSuccess", "CLOSE"].includes(entry)));
 
   await signIn(frame, "goodlogin", "goodpassword");
-  await finish(frame);
+  await finish(visit, frame);
   assert.ok(await history(visit.page));
 
   const calls = await visit.calls();
@@ -63,7 +63,7 @@ test("a code is asked for, and the right one works", async () => {
   await code(frame).fill("12345");
   await visit.picture("code");
   await button(frame, "Continue").click();
-  await finish(frame);
+  await finish(visit, frame);
   assert.ok(await history(visit.page));
   await visit.end();
 });
@@ -81,7 +81,7 @@ test("a wrong code is an error that leaves a way on", async () => {
   if (await username(frame).isVisible()) await signIn(frame, "goodlogin", "mfa");
   await code(frame).fill("12345");
   await button(frame, "Continue").click();
-  await finish(frame);
+  await finish(visit, frame);
   assert.ok(await history(visit.page));
   await visit.end();
 });
@@ -111,7 +111,7 @@ for (const [status, expected] of Object.entries(ENDINGS)) {
     else await waitForCall(visit, "SCREEN_VIEW(ERROR)");
     await visit.picture(`status-${status}`);
 
-    await button(frame, "Close").click();
+    await leaveBy(visit, button(frame, "Close"));
     await waitForCall(visit, "CLOSE");
     assert.deepEqual((await visit.story()).slice(-2), ["onClose", "CLOSE"]);
     await visit.end();

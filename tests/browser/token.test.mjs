@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, prepare, start } from "./stack.mjs";
-import { button, chooseEmployer, connect, frameOf, search, waitForCall } from "./widget.mjs";
+import { button, chooseEmployer, connect, frameOf, leaveBy, search, waitForCall } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 const UNKNOWN = "0123456789abcdef0123456789abcdef";
@@ -23,7 +23,7 @@ after(async () => {
 async function assertEnded(visit) {
   const frame = frameOf(visit.page);
   await waitForCall(visit, "SCREEN_VIEW(ERROR)");
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await waitForCall(visit, "CLOSE");
   assert.deepEqual(await visit.story(), ["onLoad", "LOAD", "OPEN", "SCREEN_VIEW(ERROR)", "onClose", "CLOSE"]);
   const open = (await visit.calls()).find((call) => call.type === "OPEN").payload;
@@ -60,7 +60,7 @@ test("a token that ages while somebody searches", async () => {
   await waitForCall(visit, "SCREEN_VIEW(ERROR)");
   await visit.picture("aged-token");
   assert.ok(!(await visit.story()).includes("ERROR"));
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await waitForCall(visit, "CLOSE");
   assert.deepEqual((await visit.story()).slice(-2), ["onClose", "CLOSE"]);
   await visit.end();
@@ -72,11 +72,11 @@ test("the server out of reach for a moment is no reason to start over", async ()
   await search(frame).waitFor();
   await visit.page.route("**/bridge/api/**", (route) => route.abort("connectionrefused"));
   await search(frame).fill("Facebook");
-  await frame.getByText(/keep trying|reconnecting/i).first().waitFor();
+  await frame.getByText(/keep trying|reconnecting/i).filter({ visible: true }).first().waitFor();
   await visit.picture("out-of-reach");
   await visit.page.unroute("**/bridge/api/**");
   await chooseEmployer(visit, frame);
-  await button(frame, "Close").click();
+  await leaveBy(visit, button(frame, "Close"));
   await waitForCall(visit, "CLOSE");
   await visit.end();
 });

@@ -14,12 +14,16 @@ use citadel_domain::Secret;
 pub(crate) const CLIENT_ID: &str = "API_CLIENT_ID";
 pub(crate) const SECRET: &str = "API_SECRET";
 
-/// What a `.env` says about the keys. `None`: missing, empty or still the seed's `<placeholder>`.
+/// What the quickstart shows.
+const PRODUCT_TYPE: &str = "API_PRODUCT_TYPE";
+
+/// What a `.env` says. `None`: missing, empty or still the seed's `<placeholder>`.
 #[derive(Debug, Default)]
 pub(crate) struct EnvFile {
     text: String,
     pub(crate) client_id: Option<String>,
     pub(crate) secret: Option<Secret>,
+    pub(crate) product_type: Option<String>,
 }
 
 impl EnvFile {
@@ -32,7 +36,8 @@ impl EnvFile {
         };
         let client_id = value(&text, CLIENT_ID);
         let secret = value(&text, SECRET).map(Secret::new);
-        Ok(Self { text, client_id, secret })
+        let product_type = value(&text, PRODUCT_TYPE);
+        Ok(Self { text, client_id, secret, product_type })
     }
 
     /// Whether both keys are there. One without the other is an error: a new pair would not fit the half that stays.

@@ -14,7 +14,7 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
 /// A refusal or fault: a status, a code and a sentence for the caller; a cause for the log.
 #[derive(Debug)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     status: StatusCode,
     code: ErrorCode,
     message: String,

@@ -1,7 +1,7 @@
 //! Opening the store, for the server and for the verbs that work without one: data directory, root key, database,
 //! root-key check, migrations. In that order, so that a start that will be refused writes nothing to the database.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{fs::DirBuilder, mem, os::unix::fs::DirBuilderExt, sync::Arc};
 
 use citadel_domain::{Clock, Random};
 use citadel_store::{
@@ -109,8 +109,23 @@ fn open_keyring(
     keyring.map(Arc::new).map_err(|error| failed(config, error))
 }
 
-/// Refuses a root key that is not the database's own (P18). Answers the pending migrations. Writes nothing.
+/// [`look`], after which a refused start leaves without closing the database: closing folds SQLite's log into the file,
+/// and a start with a wrong key changes no byte (P18). The process ends soon after.
 async fn check(
+    config: &Config,
+    db: &Db,
+    keyring: &Arc<Keyring>,
+    root_key: &RootKey,
+) -> Result<Vec<&'static str>, OpenError> {
+    let found = look(config, db, keyring, root_key).await;
+    if found.is_err() {
+        mem::forget(db.clone());
+    }
+    found
+}
+
+/// Refuses a root key that is not the database's own. Answers the pending migrations. Writes nothing.
+async fn look(
     config: &Config,
     db: &Db,
     keyring: &Arc<Keyring>,

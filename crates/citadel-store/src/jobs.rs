@@ -105,6 +105,19 @@ pub async fn reschedule(tx: &mut Tx<'_>, job: &Job, run_at: Timestamp, payload: 
     Ok(given_back == 1)
 }
 
+/// Lets a job sleep until `run_at`. Unlike [`reschedule`] this is no failed try: the job waits for somebody else.
+/// `false` when another worker holds it.
+pub async fn park(tx: &mut Tx<'_>, job: &Job, run_at: Timestamp) -> Result<bool, Error> {
+    let parked = tx
+        .execute(
+            "update jobs set run_at = $3, attempts = 0, lease_until = null
+              where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence, run_at],
+        )
+        .await?;
+    Ok(parked == 1)
+}
+
 /// Takes a job out of the queue for good, and keeps it with the reason for whoever looks into it. `false` when another
 /// worker holds it.
 pub async fn bury(tx: &mut Tx<'_>, job: &Job, reason: &str) -> Result<bool, Error> {

@@ -30,8 +30,12 @@ pub struct WebhookEvent {
 /// Keeps an event.
 pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<(), Error> {
     tx.execute(
-        "insert into webhook_events (client_id, id, environment, link_id, task_id, event_type, body, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        // Events of one task are numbered: their times can be equal, and their ids then sort by chance. Two writers
+        // cannot take one number, because both would have to change the task's row first.
+        "insert into webhook_events
+            (client_id, id, environment, link_id, task_id, event_type, body, created_at, task_sequence)
+         select $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(e.task_sequence), 0) + 1
+           from webhook_events as e where e.client_id = $1 and e.task_id = $5",
         params![
             new.tenant.client_id,
             new.id,
@@ -56,7 +60,7 @@ pub async fn list_for_task(
     tx.fetch_all(
         "select id, event_type, body, created_at from webhook_events
           where client_id = $1 and environment = $2 and task_id = $3
-          order by created_at, id",
+          order by task_sequence",
         params![tenant.client_id, tenant.environment, task_id],
         |row| {
             Ok(WebhookEvent {

@@ -66,6 +66,12 @@ fn each_fault_is_named_with_its_fix() {
     only_wrong(&home, ".env", "client create");
     home.write_private(".env", "API_CLIENT_ID=0190163d8694739bbe8c0a6b8d2b9a3e\nAPI_SECRET=hunter2\n");
     only_wrong(&home, ".env", "API_SECRET does not look like");
+    let keys = format!("API_CLIENT_ID={0}{0}\nAPI_SECRET=sandbox-{0}{0}01234567\n", "0123456789abcdef");
+    home.write_private(".env", &format!("{keys}API_PRODUCT_TYPE=salary\n"));
+    only_wrong(&home, ".env", "employment, income");
+    home.write(".env", &keys);
+    fs::set_permissions(home.path(".env"), fs::Permissions::from_mode(0o644)).unwrap();
+    only_wrong(&home, ".env", "chmod 600");
     fs::remove_file(home.path(".env")).unwrap();
     home.run(&["doctor"]).succeeded();
 }

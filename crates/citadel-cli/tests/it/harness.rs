@@ -178,6 +178,15 @@ impl Server {
         signal(self.child.id(), name);
     }
 
+    /// Everything that comes back for these bytes.
+    pub(crate) fn send(&self, bytes: &str) -> String {
+        let mut stream = TcpStream::connect(self.api).unwrap();
+        stream.write_all(bytes.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     /// Asks the server to stop and waits for its end.
     #[track_caller]
     pub(crate) fn stop(mut self) -> ExitStatus {

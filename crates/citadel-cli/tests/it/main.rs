@@ -6,5 +6,7 @@ mod configuration;
 mod doctor;
 mod harness;
 mod help;
+mod listener;
+mod postgres;
 mod start;
 mod stop;

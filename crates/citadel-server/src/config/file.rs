@@ -93,7 +93,10 @@ pub(super) fn read(named: Option<&Path>, problems: &mut Vec<Problem>) -> Values 
     values
 }
 
+/// The setting that begins most like this name. Typing errors rarely hit the first three letters.
 fn nearest(name: &str) -> Option<&'static Setting> {
-    let distance = |setting: &&Setting| strsim::damerau_levenshtein(name, setting.name);
-    settings::ALL.into_iter().min_by_key(distance).filter(|setting| distance(setting) <= 3)
+    let alike = |setting: &&Setting| {
+        name.bytes().zip(setting.name.bytes()).take_while(|(left, right)| left == right).count()
+    };
+    settings::ALL.into_iter().max_by_key(alike).filter(|setting| alike(setting) >= 3)
 }

@@ -11,11 +11,19 @@ fn problems(environment: &[(&str, &str)]) -> String {
     load(environment).unwrap_err().to_string()
 }
 
-/// A file of our own per test: tests run side by side.
-fn file(name: &str, text: &str) -> PathBuf {
+/// A file of one test's own, which goes with it.
+struct File(PathBuf);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn file(name: &str, text: &str) -> File {
     let path = std::env::temp_dir().join(format!("citadel-config-{}-{name}.toml", std::process::id()));
     std::fs::write(&path, text).unwrap();
-    path
+    File(path)
 }
 
 #[test]
@@ -58,7 +66,7 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
 fn the_environment_wins_over_the_file() {
     let path = file("wins", "listen = \"127.0.0.1:1\"\ndata_dir = \"/srv/citadel\"\nlog = \"\"\n");
     let environment = [("CITADEL_LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
-    let config = Config::load(Some(&path), environment).unwrap();
+    let config = Config::load(Some(&path.0), environment).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:2");
     assert_eq!(config.data_dir, PathBuf::from("/srv/citadel"));
     assert_eq!(config.log, "info");
@@ -67,7 +75,7 @@ fn the_environment_wins_over_the_file() {
 #[test]
 fn a_wrong_file_is_told_with_names_and_lines_and_no_values() {
     let path = file("keys", "listne = \"127.0.0.1:1\"\nlog = 3\ncolour = \"green\"\n");
-    let text = Config::load(Some(&path), []).unwrap_err().to_string();
+    let text = Config::load(Some(&path.0), []).unwrap_err().to_string();
     assert!(text.contains("3 problems") && text.contains("did you mean \"listen\"?"), "{text}");
     assert!(
         text.contains("\"log\" is a integer, not a text") && text.contains("\"colour\" is not a setting"),
@@ -75,7 +83,7 @@ fn a_wrong_file_is_told_with_names_and_lines_and_no_values() {
     );
 
     let path = file("syntax", "log = \"info\"\ndatabase_url = \"postgres://a:hunter2hunter2@b/c\n");
-    let text = Config::load(Some(&path), []).unwrap_err().to_string();
+    let text = Config::load(Some(&path.0), []).unwrap_err().to_string();
     assert!(text.contains("line 2 is not valid TOML") && !text.contains("hunter2"), "{text}");
 
     let text = Config::load(Some(Path::new("/nowhere/citadel.toml")), []).unwrap_err().to_string();
@@ -118,7 +126,9 @@ fn p64_every_risky_setting_is_named() {
 #[test]
 fn a_database_on_this_machine_is_no_risk() {
     let risks = |url: &str| load(&[("CITADEL_DATABASE_URL", url)]).unwrap().risks.len();
-    for near in ["localhost/c", "a:b@127.0.0.1:5432/c", "[::1]/c", "a@[::1]:5432/c", "a@%2Frun%2Fpostgresql/c", "/c"] {
+    for near in
+        ["localhost/c", "a:b@127.0.0.1:5432/c", "[::1]/c", "a@[::1]:5432/c", "a@%2Frun%2Fpostgresql/c", "/c"]
+    {
         assert_eq!(risks(&format!("postgres://{near}")), 0, "{near}");
     }
     for far in ["db/c", "a:b@10.0.0.1:5432/c", "localhost.example.com/c", "a@[2001:db8::1]/c"] {
@@ -175,11 +185,11 @@ fn the_commented_default_is_a_valid_file_with_every_setting() {
         assert!(text.contains(&format!("[{}]\n#{} = ", setting.env, setting.name)), "{}", setting.name);
     }
     // As printed, and with every comment sign before a setting removed.
-    Config::load(Some(&file("default", &text)), []).unwrap();
+    Config::load(Some(&file("default", &text).0), []).unwrap();
     let lines: Vec<_> = text
         .lines()
         .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '['])).unwrap_or(line))
         .collect();
-    let config = Config::load(Some(&file("default-set", &lines.join("\n"))), []).unwrap();
+    let config = Config::load(Some(&file("default-set", &lines.join("\n")).0), []).unwrap();
     assert_eq!(config.lines(), load(&[]).unwrap().lines());
 }

@@ -78,7 +78,9 @@ impl RunTask {
 pub(crate) enum Outcome {
     /// It is done.
     Finished,
-    /// It goes on later.
+    /// It waits for somebody else until then: a consumer's answer, a provider's check.
+    Parked(Timestamp),
+    /// It is tried again then.
     Again(Timestamp),
     /// Another worker has it now; nothing may be written.
     Lost,
@@ -149,6 +151,7 @@ async fn run_one(app: &App, job: &Job) {
             return;
         }
         Ok(Outcome::Finished) => finish(app, job).await,
+        Ok(Outcome::Parked(at)) => park(app, job, at).await,
         Ok(Outcome::Again(at)) => again(app, job, at).await,
         Err(cause) => give_back(app, job, &cause).await,
     };
@@ -161,6 +164,11 @@ async fn run_one(app: &App, job: &Job) {
 async fn finish(app: &App, job: &Job) -> Result<(), citadel_store::Error> {
     let job = job.clone();
     app.db.write(async move |tx| jobs::finish(tx, &job).await).await.map(|_| ())
+}
+
+async fn park(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store::Error> {
+    let job = job.clone();
+    app.db.write(async move |tx| jobs::park(tx, &job, at).await).await.map(|_| ())
 }
 
 async fn again(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store::Error> {

@@ -43,8 +43,10 @@ struct Turn {
 enum Next {
     /// Commit this and look again.
     Commit(Change),
-    /// Nothing to do before `at`.
+    /// Nothing to do before then: somebody else has the next word.
     Wait(Timestamp),
+    /// The provider asked to be tried again then.
+    Retry(Timestamp),
 }
 
 /// One step of a task, to be committed whole.
@@ -81,14 +83,15 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
             None => return Ok(Outcome::Lost),
         };
         match next {
-            Next::Wait(at) => return Ok(Outcome::Again(at)),
+            Next::Wait(at) => return Ok(Outcome::Parked(at)),
+            Next::Retry(at) => return Ok(Outcome::Again(at)),
             Next::Commit(change) => {
                 let resume_at = change.resume_at;
                 if !commit(app, job, turn, change).await? {
                     return Ok(Outcome::Lost);
                 }
                 if let Some(at) = resume_at {
-                    return Ok(Outcome::Again(at));
+                    return Ok(Outcome::Parked(at));
                 }
             }
         }
@@ -144,7 +147,7 @@ fn after_refusal(job: &Job, refusal: &ConnectorError, now: Timestamp) -> Next {
         && job.attempts < MAX_PROVIDER_TRIES
     {
         let wait = after.unwrap_or(SignedDuration::from_secs(5));
-        return Next::Wait(now + wait.clamp(SignedDuration::from_secs(1), MAX_PROVIDER_WAIT));
+        return Next::Retry(now + wait.clamp(SignedDuration::from_secs(1), MAX_PROVIDER_WAIT));
     }
     let error_message = refusal.provider_message().map(str::to_owned);
     Next::Commit(Change { error_message, ..Change::to(refusal.status()) })

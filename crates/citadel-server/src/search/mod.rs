@@ -95,8 +95,10 @@ impl CompanyIndex {
         }
         if found.is_empty() {
             self.by_typos(&words, &mut found);
-            if found.is_empty() && words.len() > 1 {
-                self.by_typos(&[&joined(&raw)], &mut found);
+            // A mistyped name written in pieces; short ones are close to too much.
+            let one_word = joined(&raw);
+            if found.is_empty() && words.len() > 1 && one_word.len() >= 8 {
+                self.by_typos(&[&one_word], &mut found);
             }
         }
         self.ranked(found, limit)

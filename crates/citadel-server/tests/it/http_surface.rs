@@ -80,7 +80,7 @@ async fn p44_limits_are_met_and_passed_by_one() {
     let app = TestApp::on_sqlite().await;
     let client = app.client("acme").await;
 
-    let path = |length: usize| format!("/v1/company-mappings-search/?query={}", "a".repeat(length - 36));
+    let path = |length: usize| format!("/v1/company-mappings-search/?query={}", "a".repeat(length - 35));
     assert_eq!(path(8192).len(), 8192);
     assert_eq!(client.get(&path(8192)).await.status, StatusCode::OK);
     let refused = client.get(&path(8193)).await;
@@ -136,7 +136,7 @@ async fn p44_limits_are_met_and_passed_by_one() {
 async fn p48_bad_bodies_are_refused_and_change_nothing() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
-        let many_keys: String = (0..100_000).map(|number| format!(",\"k{number}\":1")).collect();
+        let many_keys: String = (0..100_000).map(|number| format!(",\"{number:x}\":1")).collect();
         let bodies: Vec<(&str, Vec<u8>)> = vec![
             ("empty", b"".to_vec()),
             ("truncated", br#"{"product_type":"inco"#.to_vec()),

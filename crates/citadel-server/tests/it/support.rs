@@ -24,17 +24,17 @@ use citadel_store::{
     Db, DbConfig, Keyring, Place, Tenant, access_keys, access_keys::NewAccessKey, clients, clients::NewClient,
 };
 use http_body_util::BodyExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-pub const ROOT_KEY: [u8; 32] = [7; 32];
+pub(crate) const ROOT_KEY: [u8; 32] = [7; 32];
 
 /// The suite's present: a Wednesday in the year that the product was made.
-pub const NOW: &str = "2026-11-18T15:00:00Z";
+pub(crate) const NOW: &str = "2026-11-18T15:00:00Z";
 
 /// Runs a test on SQLite, and on Postgres where one is given.
-pub async fn for_each_db(test: impl AsyncFn(TestApp)) {
+pub(crate) async fn for_each_db(test: impl AsyncFn(TestApp)) {
     test(TestApp::on_sqlite().await).await;
     match TestApp::on_postgres().await {
         Some(app) => test(app).await,
@@ -45,15 +45,15 @@ pub async fn for_each_db(test: impl AsyncFn(TestApp)) {
     }
 }
 
-pub struct TestApp {
-    pub app: App,
-    pub router: Router,
-    pub clock: Arc<ManualClock>,
-    pub db_config: DbConfig,
-    pub directory: Option<TempDir>,
+pub(crate) struct TestApp {
+    pub(crate) app: App,
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) db_config: DbConfig,
+    _directory: Option<TempDir>,
 }
 
-pub struct TempDir(pub PathBuf);
+pub(crate) struct TempDir(PathBuf);
 
 impl Drop for TempDir {
     fn drop(&mut self) {
@@ -68,14 +68,14 @@ fn unique() -> String {
 }
 
 impl TestApp {
-    pub async fn on_sqlite() -> Self {
+    pub(crate) async fn on_sqlite() -> Self {
         let directory = TempDir(std::env::temp_dir().join(format!("citadel-test-{}", unique())));
         std::fs::create_dir(&directory.0).unwrap();
         let config = DbConfig::Sqlite { path: directory.0.join("citadel.db") };
         Self::open(config, Some(directory)).await
     }
 
-    pub async fn on_postgres() -> Option<Self> {
+    pub(crate) async fn on_postgres() -> Option<Self> {
         let url = std::env::var("CITADEL_TEST_DATABASE_URL").ok()?;
         let name = format!("citadel_server_{}", unique());
         let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
@@ -86,7 +86,7 @@ impl TestApp {
         Some(Self::open(config, None).await)
     }
 
-    pub async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
+    pub(crate) async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
         let db = Db::open(&db_config).unwrap();
         db.migrate(clock.now()).await.unwrap();
@@ -99,24 +99,24 @@ impl TestApp {
             random: Arc::new(SeededRandom::new(1)),
             public_url: "http://citadel.test".to_owned(),
         });
-        Self { router: router::api(app.clone()), app, clock, db_config, directory }
+        Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }
 
     /// A second node on the same Postgres, or a restart on the same file. `self` must be gone first on SQLite.
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
     /// Runs every job that is due now.
-    pub async fn run_jobs(&self) -> usize {
+    pub(crate) async fn run_jobs(&self) -> usize {
         jobs::run_due(&self.app).await.unwrap()
     }
 
-    pub async fn client(&self, name: &str) -> TestClient<'_> {
+    pub(crate) async fn client(&self, name: &str) -> TestClient<'_> {
         self.client_in(name, Environment::Sandbox).await
     }
 
-    pub async fn client_in(&self, name: &str, environment: Environment) -> TestClient<'_> {
+    pub(crate) async fn client_in(&self, name: &str, environment: Environment) -> TestClient<'_> {
         let now = self.clock.now();
         let id = ClientId::generate(now, &SystemRandom);
         let client = NewClient { id, name: name.to_owned(), allowed_origins: vec![], created_at: now };
@@ -126,7 +126,7 @@ impl TestApp {
     }
 
     /// One more key for a client.
-    pub async fn key(&self, client_id: ClientId, environment: Environment) -> (AccessKeyId, String) {
+    pub(crate) async fn key(&self, client_id: ClientId, environment: Environment) -> (AccessKeyId, String) {
         let now = self.clock.now();
         let secret = tokens::generate_access_secret(environment, &SystemRandom);
         let id = AccessKeyId::generate(now, &SystemRandom);
@@ -143,7 +143,7 @@ impl TestApp {
         (id, secret.expose().to_owned())
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -151,12 +151,12 @@ impl TestApp {
     }
 
     /// A call without any credentials.
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
     /// A call of the widget.
-    pub async fn widget(&self, method: Method, path: &str, bridge_token: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn widget(&self, method: Method, path: &str, bridge_token: &str, body: Option<Value>) -> Reply {
         let request = Request::builder()
             .method(method)
             .uri(format!("/bridge/api{path}"))
@@ -169,21 +169,23 @@ impl TestApp {
     }
 
     /// What the widget does from sign-in on: a task, by its id.
-    pub async fn sign_in(&self, bridge_token: &str, username: &str, password: &str) -> String {
+    pub(crate) async fn sign_in(&self, bridge_token: &str, username: &str, password: &str) -> String {
+        // People take time between two tries; "the newest task" has a meaning.
+        self.advance(1);
         let body = json!({"provider_id": "adp", "login": {"username": username, "password": password}});
         let reply = self.widget(Method::POST, "/tasks", bridge_token, Some(body)).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         reply.json()["task_id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn task(&self, bridge_token: &str, task_id: &str) -> Value {
+    pub(crate) async fn task(&self, bridge_token: &str, task_id: &str) -> Value {
         let reply = self.widget(Method::GET, &format!("/tasks/{task_id}"), bridge_token, None).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()
     }
 
     /// The public token of a task that is done.
-    pub async fn public_token(&self, bridge_token: &str, task_id: &str) -> String {
+    pub(crate) async fn public_token(&self, bridge_token: &str, task_id: &str) -> String {
         let reply = self.widget(Method::POST, &format!("/tasks/{task_id}/public-token"), bridge_token, None).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["public_token"].as_str().unwrap().to_owned()
@@ -191,15 +193,15 @@ impl TestApp {
 }
 
 /// A client's back end.
-pub struct TestClient<'a> {
-    pub app: &'a TestApp,
-    pub id: ClientId,
-    pub key_id: AccessKeyId,
-    pub secret: String,
+pub(crate) struct TestClient<'a> {
+    pub(crate) app: &'a TestApp,
+    pub(crate) id: ClientId,
+    pub(crate) key_id: AccessKeyId,
+    pub(crate) secret: String,
 }
 
 impl TestClient<'_> {
-    pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         Request::builder()
             .method(method)
             .uri(path)
@@ -207,21 +209,21 @@ impl TestClient<'_> {
             .header("X-Access-Secret", &self.secret)
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.app.send(self.request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.post_text(path, "application/json;charset=UTF-8", body.to_string()).await
     }
 
-    pub async fn post_text(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Reply {
+    pub(crate) async fn post_text(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Reply {
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, content_type);
         self.app.send(request.body(body.into()).unwrap()).await
     }
 
     /// A bridge token for a product, as the quickstart asks for it.
-    pub async fn bridge_token(&self, product: &str) -> String {
+    pub(crate) async fn bridge_token(&self, product: &str) -> String {
         let body = json!({"product_type": product, "client_name": "Citadel Quickstart", "tracking_info": "1337"});
         let reply = self.post("/v1/bridge-tokens/", body).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
@@ -229,19 +231,19 @@ impl TestClient<'_> {
     }
 
     /// From bridge token to public token, with the sandbox login.
-    pub async fn connect(&self, product: &str) -> String {
+    pub(crate) async fn connect(&self, product: &str) -> String {
         let bridge_token = self.bridge_token(product).await;
         let task_id = self.app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
         self.app.run_jobs().await;
         self.app.public_token(&bridge_token, &task_id).await
     }
 
-    pub async fn exchange(&self, public_token: &str) -> Reply {
+    pub(crate) async fn exchange(&self, public_token: &str) -> Reply {
         self.post("/v1/link-access-tokens/", json!({"public_token": public_token})).await
     }
 
     /// From bridge token to access token.
-    pub async fn link(&self, product: &str) -> String {
+    pub(crate) async fn link(&self, product: &str) -> String {
         let public_token = self.connect(product).await;
         let reply = self.exchange(&public_token).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
@@ -249,32 +251,32 @@ impl TestClient<'_> {
     }
 }
 
-pub struct Reply {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|problem| panic!("{problem}: {self:?}"))
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The code of an error in the contract's shape.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         self.json()["error"]["code"].as_str().unwrap_or_else(|| panic!("no error code: {self:?}")).to_owned()
     }
 
     /// The fields that a 400 names.
-    pub fn invalid_fields(&self) -> Vec<String> {
+    pub(crate) fn invalid_fields(&self) -> Vec<String> {
         let json = self.json();
         let params = json["error"]["extra"]["invalid-params"].as_array().cloned().unwrap_or_default();
         params.iter().map(|param| param["field"].as_str().unwrap().to_owned()).collect()
@@ -287,6 +289,3 @@ impl std::fmt::Debug for Reply {
     }
 }
 
-pub fn timestamp(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}

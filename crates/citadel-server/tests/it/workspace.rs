@@ -18,7 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["citadel-api-types", "citadel-connectors", "citadel-documents", "citadel-domain", "citadel-store"],
     ),
     ("citadel-sdk", &["citadel-api-types"]),
-    ("citadel-cli", &["citadel-sdk", "citadel-server"]),
+    ("citadel-cli", &["citadel-domain", "citadel-sdk", "citadel-server"]),
     ("citadel-quickstart", &["citadel-sdk"]),
 ];
 

@@ -157,9 +157,10 @@ create table webhook_events (
     event_type text not null,
     body text not null,
     created_at integer not null,
+    task_sequence integer not null,
     primary key (client_id, id)
 ) strict;
-create index webhook_events_by_task on webhook_events (client_id, task_id, created_at);
+create index webhook_events_by_task on webhook_events (client_id, task_id, task_sequence);
 
 -- A finished job is deleted. A job that is done and still here was given up.
 create table jobs (

@@ -5,7 +5,7 @@ use std::{
     fs,
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
     sync::Arc,
     time::Duration,
@@ -31,6 +31,7 @@ const EARLIEST: i64 = 1_735_689_600;
 pub(super) async fn all(config: &Config) -> Vec<Finding> {
     let running = health(config.metrics_listen).await.is_some();
     let mut findings = vec![clock()];
+    findings.extend(user());
     findings.extend(data_dir(config));
     findings.extend(root_key(config));
     findings.push(if running { ready(config).await } else { database(config).await });
@@ -42,7 +43,9 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
 /// Variables that look like ours and are not: a misspelt setting is silently not set.
 pub(super) fn misspelt_variables(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<Finding> {
     let names = environment.map(|(name, _)| name.to_string_lossy().into_owned());
-    let strange = names.filter(|name| name.starts_with("CITADEL_") && !name.starts_with("CITADEL_TEST_") && !Setting::is_variable(name));
+    let strange = names.filter(|name| {
+        name.starts_with("CITADEL_") && !name.starts_with("CITADEL_TEST_") && !Setting::is_variable(name)
+    });
     strange
         .map(|name| {
             Finding::note(
@@ -61,6 +64,15 @@ fn clock() -> Finding {
         return Finding::wrong("clock", format!("says {now}, which is in the past"), fix);
     }
     Finding::good("clock", now.to_string())
+}
+
+/// Told where `/proc` says it; elsewhere nobody asks.
+fn user() -> Option<Finding> {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+    is_root.then(|| {
+        let fix = "run it as a user of its own that owns nothing but the data directory";
+        Finding::note("user", "root, who may do more than the server ever needs", fix)
+    })
 }
 
 fn data_dir(config: &Config) -> Vec<Finding> {

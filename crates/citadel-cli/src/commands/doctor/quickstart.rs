@@ -2,7 +2,7 @@
 
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use citadel_domain::{ClientId, Secret, tokens};
+use citadel_domain::{ClientId, Product, Secret, tokens};
 use citadel_sdk::Citadel;
 
 use super::Finding;
@@ -42,6 +42,9 @@ pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Findi
             "API_SECRET is empty",
             "fill it in, or empty both and start again",
         )),
+    }
+    if let Some(Err(error)) = env_file.product_type.as_deref().map(str::parse::<Product>) {
+        findings.push(Finding::wrong(".env", "API_PRODUCT_TYPE is not a product", error.to_string()));
     }
     findings
 }
