@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 listen=${CITADEL_LISTEN:-127.0.0.1:8700}
 metrics=${CITADEL_METRICS_LISTEN:-127.0.0.1:8702}
 data_dir=${CITADEL_DATA_DIR:-./data}
-server= quickstart= log=
+server= quickstart= log= sleeper=
 
 fail() {
   echo "rust_local: $1" >&2
@@ -41,7 +41,7 @@ answers() {
 }
 
 is_healthy() {
-  local host=${1%:*} status
+  local host=${1%:*} status=
   host=${host#[}
   (
     exec 3<>"/dev/tcp/${host%]}/${1##*:}"
@@ -54,12 +54,17 @@ is_healthy() {
 runs() { kill -0 "$1" 2>/dev/null; }
 
 # A foreground `sleep` would hold up the signals; a waited-for one does not.
-pause() { sleep "$1" & wait $! || true; }
+pause() {
+  sleep "$1" &
+  sleeper=$!
+  wait "$sleeper" || true
+}
 
 stop() {
   local pid
   trap '' INT TERM HUP
-  for pid in $quickstart $server; do kill -TERM "$pid" 2>/dev/null || true; done
+  for pid in $sleeper $quickstart $server; do kill -TERM "$pid" 2>/dev/null || true; done
+  [ -z "$sleeper" ] || wait "$sleeper" 2>/dev/null || true
   for _ in $(seq 100); do
     { [ -n "$quickstart" ] && runs "$quickstart"; } || { [ -n "$server" ] && runs "$server"; } || return 0
     pause 0.1

@@ -130,7 +130,9 @@ mod tests {
 
     #[test]
     fn prints_two_decimals_and_reads_back() {
-        for (cents, text) in [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (193_577, "1935.77"), (-10_000, "-100.00")] {
+        for (cents, text) in
+            [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (193_577, "1935.77"), (-10_000, "-100.00")]
+        {
             assert_eq!(Money::from_cents(cents).to_string(), text);
             assert_eq!(text.parse(), Ok(Money::from_cents(cents)));
         }

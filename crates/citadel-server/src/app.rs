@@ -43,7 +43,12 @@ pub struct Shared {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Shared { parts, connectors: Registry::default(), job_bell: Notify::new(), metrics: Metrics::default() }))
+        Self(Arc::new(Shared {
+            parts,
+            connectors: Registry::default(),
+            job_bell: Notify::new(),
+            metrics: Metrics::default(),
+        }))
     }
 }
 

@@ -26,7 +26,8 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let client_id = single(&parts.headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
+        let client_id =
+            single(&parts.headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
         let secret = single(&parts.headers, "x-access-secret").unwrap_or_default();
         // Bad pairs of every kind do the same work as good ones (P4): one keyed hash, one look-up. No client has
         // the id of sixteen zeros.
@@ -34,7 +35,10 @@ impl FromRequestParts<App> for Caller {
         let hash = app.keyring.keyed_hash(purposes::ACCESS_KEY, secret);
         let key = app.db.read(async move |tx| access_keys::find_active(tx, lookup_id, &hash).await).await?;
         let key = key.filter(|_| client_id.is_some()).ok_or_else(error::unauthenticated)?;
-        Ok(Self { tenant: Tenant { client_id: lookup_id, environment: key.environment }, access_key_id: key.id })
+        Ok(Self {
+            tenant: Tenant { client_id: lookup_id, environment: key.environment },
+            access_key_id: key.id,
+        })
     }
 }
 
@@ -48,8 +52,11 @@ impl FromRequestParts<App> for BridgeSession {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let bearer = single(&parts.headers, header::AUTHORIZATION.as_str()).and_then(|text| text.strip_prefix("Bearer "));
-        let token = find_bridge_token(app, bearer.unwrap_or_default()).await?.ok_or_else(error::unknown_bridge_token)?;
+        let bearer = single(&parts.headers, header::AUTHORIZATION.as_str())
+            .and_then(|text| text.strip_prefix("Bearer "));
+        let token = find_bridge_token(app, bearer.unwrap_or_default())
+            .await?
+            .ok_or_else(error::unknown_bridge_token)?;
         if token.expires_at <= app.clock.now() {
             return Err(error::gone("This session has expired. Go back and start again."));
         }

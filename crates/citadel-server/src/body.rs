@@ -67,7 +67,8 @@ enum Kind {
 impl Kind {
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Self::Json) };
-        let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+        let essence =
+            value.to_str().unwrap_or("?").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         match essence.as_str() {
             "" | "application/json" | "text/json" => Ok(Self::Json),
             other if other.starts_with("application/") && other.ends_with("+json") => Ok(Self::Json),
@@ -90,9 +91,14 @@ async fn read(request: Request) -> Result<Bytes, ApiError> {
     })
 }
 
-async fn read_multipart<S: Send + Sync>(request: Request, state: &S) -> Result<Vec<(String, String)>, ApiError> {
+async fn read_multipart<S: Send + Sync>(
+    request: Request,
+    state: &S,
+) -> Result<Vec<(String, String)>, ApiError> {
     let broken = |_| error::malformed("The body is not valid form-data.");
-    let mut parts = Multipart::from_request(request, state).await.map_err(|_| error::malformed("The form-data has no boundary."))?;
+    let mut parts = Multipart::from_request(request, state)
+        .await
+        .map_err(|_| error::malformed("The form-data has no boundary."))?;
     let mut pairs = Vec::new();
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         let name = part.name().unwrap_or_default().to_owned();
@@ -252,7 +258,9 @@ mod tests {
         let found = check_strict(json.as_bytes());
         match expected {
             Ok(()) => assert_eq!(found, Ok(()), "{json:.80}"),
-            Err(part) => assert!(found.as_ref().is_err_and(|reason| reason.contains(part)), "{json:.80}: {found:?}"),
+            Err(part) => {
+                assert!(found.as_ref().is_err_and(|reason| reason.contains(part)), "{json:.80}: {found:?}")
+            }
         }
     }
 

@@ -48,8 +48,11 @@ impl Directory {
             .into_iter()
             .map(|row| Provider { id: row.id, name: row.name, domain: row.domain, products: row.products })
             .collect();
-        let positions: HashMap<&str, usize> =
-            providers.iter().enumerate().map(|(position, provider)| (provider.id.as_str(), position)).collect();
+        let positions: HashMap<&str, usize> = providers
+            .iter()
+            .enumerate()
+            .map(|(position, provider)| (provider.id.as_str(), position))
+            .collect();
         let index = CompanyIndex::new(rows.iter().map(|row| search::CompanyRecord {
             id: row.id.to_string(),
             name: row.name.clone(),
@@ -63,10 +66,15 @@ impl Directory {
                 id: row.id,
                 name: row.name,
                 domain: row.domain,
-                providers: row.providers.iter().filter_map(|id| positions.get(id.as_str()).copied()).collect(),
+                providers: row
+                    .providers
+                    .iter()
+                    .filter_map(|id| positions.get(id.as_str()).copied())
+                    .collect(),
             })
             .collect();
-        let company_positions = companies.iter().enumerate().map(|(position, company)| (company.id, position)).collect();
+        let company_positions =
+            companies.iter().enumerate().map(|(position, company)| (company.id, position)).collect();
         Ok(Self { companies, providers, company_positions, index })
     }
 
@@ -82,10 +90,19 @@ impl Directory {
     }
 
     /// Providers whose name matches, best known first.
-    pub(crate) fn providers<'a>(&'a self, query: &'a str, product: Option<Product>) -> impl Iterator<Item = &'a Provider> {
+    pub(crate) fn providers<'a>(
+        &'a self,
+        query: &'a str,
+        product: Option<Product>,
+    ) -> impl Iterator<Item = &'a Provider> {
         self.providers.iter().filter(move |provider| {
             product.is_none_or(|product| provider.products.contains(&product))
-                && search::matches_provider(query, &provider.name, &provider.id, provider.domain.as_deref().unwrap_or_default())
+                && search::matches_provider(
+                    query,
+                    &provider.name,
+                    &provider.id,
+                    provider.domain.as_deref().unwrap_or_default(),
+                )
         })
     }
 

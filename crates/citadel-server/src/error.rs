@@ -35,8 +35,11 @@ pub(crate) fn invalid(field: &str, message: impl Into<String>) -> ApiError {
 
 /// 400 that names several fields.
 pub(crate) fn invalid_fields(fields: Vec<(String, String)>) -> ApiError {
-    let mut error =
-        ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::IncorrectParameters, "Some parameters are incorrect.");
+    let mut error = ApiError::new(
+        StatusCode::BAD_REQUEST,
+        ErrorCode::IncorrectParameters,
+        "Some parameters are incorrect.",
+    );
     error.fields = fields;
     error
 }
@@ -102,7 +105,8 @@ pub(crate) fn throttled(message: impl Into<String>) -> ApiError {
 
 /// 500: the caller learns nothing but that it is our fault (P47).
 pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> ApiError {
-    let mut error = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Error, "Something went wrong here.");
+    let mut error =
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Error, "Something went wrong here.");
     error.cause = Some(cause.into());
     error
 }

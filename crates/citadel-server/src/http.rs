@@ -82,7 +82,10 @@ fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
 async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = tokens::hex(JobId::generate(app.clock.now(), &*app.random).as_bytes());
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or("unmatched".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", request.id = id);
     let started = tokio::time::Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -41,25 +41,43 @@ impl ReportKind {
 
     /// Whether a link that may serve `product` may show this report. Income includes employment.
     pub(crate) const fn serves(self, product: Product) -> bool {
-        matches!((self, product), (Self::Employment, Product::Employment | Product::Income) | (Self::Income, Product::Income))
+        matches!(
+            (self, product),
+            (Self::Employment, Product::Employment | Product::Income) | (Self::Income, Product::Income)
+        )
     }
 }
 
 /// The word under which the normalised data itself is kept, for documents.
 pub(crate) const PAYROLL_DATA: &str = "payroll_data";
 
+/// A form of payroll data that is kept: its kind and its JSON.
+pub(crate) type StoredForm = (&'static str, Zeroizing<Vec<u8>>);
+
 /// Payroll data in every form that is kept for a link, as `(kind, JSON)`. A link that may not serve income keeps no pay.
-pub(crate) fn stored_forms(app: &App, link: &Link, data: &PayrollData, now: Timestamp) -> ApiResult<Vec<(&'static str, Zeroizing<Vec<u8>>)>> {
+pub(crate) fn stored_forms(
+    app: &App,
+    link: &Link,
+    data: &PayrollData,
+    now: Timestamp,
+) -> ApiResult<Vec<StoredForm>> {
     let serves = |kind: ReportKind| link.allowed_products.iter().any(|product| kind.serves(*product));
     let ids = ObjectIds { app, link };
     let mut forms = Vec::new();
     if serves(ReportKind::Employment) {
-        let list: Vec<_> = data.employments.iter().map(|employment| employments::employment(&ids, employment, now)).collect();
+        let list: Vec<_> = data
+            .employments
+            .iter()
+            .map(|employment| employments::employment(&ids, employment, now))
+            .collect();
         forms.push((ReportKind::Employment.as_str(), to_json(&list)?));
     }
     if serves(ReportKind::Income) {
-        let list: Vec<_> =
-            data.employments.iter().map(|employment| employments::income_employment(&ids, employment, now)).collect();
+        let list: Vec<_> = data
+            .employments
+            .iter()
+            .map(|employment| employments::income_employment(&ids, employment, now))
+            .collect();
         forms.push((ReportKind::Income.as_str(), to_json(&list)?));
         forms.push((PAYROLL_DATA, to_json(data)?));
     }
@@ -112,7 +130,12 @@ pub(crate) fn render(
 }
 
 /// Opens a stored form.
-pub(crate) fn open(app: &App, link: &Link, kind: &'static str, sealed: &[u8]) -> ApiResult<Zeroizing<Vec<u8>>> {
+pub(crate) fn open(
+    app: &App,
+    link: &Link,
+    kind: &'static str,
+    sealed: &[u8],
+) -> ApiResult<Zeroizing<Vec<u8>>> {
     let key_place = Place::new(link.tenant, "links", "data_key_wrapped", *link.id.as_bytes());
     let data_key = app.keyring.unwrap_data_key(&key_place, &link.data_key_wrapped)?;
     Ok(data_key.open(&place(link, kind), sealed)?)

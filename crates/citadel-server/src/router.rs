@@ -46,14 +46,17 @@ fn aliases() -> Router<App> {
 /// Calls of the widget, under a bridge token.
 fn for_the_widget() -> Router<App> {
     Router::new()
-        .route("/bridge/api/session", get(api::widget::get_session))
-        .route("/bridge/api/companies", get(api::widget::search_companies))
-        .route("/bridge/api/providers", get(api::widget::list_providers))
-        .route("/bridge/api/providers/{provider_id}", get(api::widget::get_provider))
-        .route("/bridge/api/tasks", post(api::widget::create_task))
-        .route("/bridge/api/tasks/{task_id}", get(api::widget::get_task))
-        .route("/bridge/api/tasks/{task_id}/answer", post(api::widget::answer_step))
-        .route("/bridge/api/tasks/{task_id}/public-token", post(api::widget::create_public_token))
+        .route("/bridge/api/session", get(api::widget::session::get_session))
+        .route("/bridge/api/companies", get(api::widget::session::search_companies))
+        .route("/bridge/api/providers", get(api::widget::session::list_providers))
+        .route("/bridge/api/providers/{provider_id}", get(api::widget::session::get_provider))
+        .route("/bridge/api/tasks", post(api::widget::sign_in::create_task))
+        .route("/bridge/api/tasks/{task_id}", get(api::widget::task::get_task))
+        .route("/bridge/api/tasks/{task_id}/answer", post(api::widget::task::answer_step))
+        .route(
+            "/bridge/api/tasks/{task_id}/public-token",
+            post(api::widget::public_token::create_public_token),
+        )
 }
 
 /// Pages, scripts and pictures, open to all; and files, whose address is the permission.

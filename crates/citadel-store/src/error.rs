@@ -55,7 +55,8 @@ impl From<rusqlite::Error> for Error {
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(refusal) = error.as_db_error() else {
-            return if error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()) {
+            return if error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>())
+            {
                 Self::Unavailable(error.to_string())
             } else {
                 Self::Database(Box::new(error))

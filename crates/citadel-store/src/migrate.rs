@@ -25,8 +25,7 @@ macro_rules! migration {
 /// In the order in which they are applied. Never change one that was released: add another.
 const MIGRATIONS: &[Migration] = &[migration!("0001_init")];
 
-const TABLE: &str =
-    "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";
+const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";
 
 impl Migration {
     fn sql(&self, dialect: Dialect) -> &'static str {
@@ -81,7 +80,9 @@ impl Db {
     /// Whether the database takes a write: an empty transaction that commits.
     pub async fn ping_write(&self) -> Result<(), Error> {
         self.write(async |tx| {
-            tx.execute("update schema_migrations set checksum = checksum where name = $1", params!["-"]).await.map(drop)
+            tx.execute("update schema_migrations set checksum = checksum where name = $1", params!["-"])
+                .await
+                .map(drop)
         })
         .await
     }

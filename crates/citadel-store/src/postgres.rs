@@ -7,12 +7,7 @@ use std::{
 };
 
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction};
-use tokio_postgres::{
-    Config, IsolationLevel, NoTls,
-    config::SslMode,
-    error::SqlState,
-    types::ToSql,
-};
+use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode, error::SqlState, types::ToSql};
 
 use crate::{Error, Row, Tx, Value};
 
@@ -36,9 +31,11 @@ pub struct PgTx<'a> {
 impl Postgres {
     pub(crate) fn open(url: &str, pool_size: usize) -> Result<Self, Error> {
         // The parser's message may quote the password.
-        let config = Config::from_str(url).map_err(|_| Error::Schema("the database URL cannot be read".to_owned()))?;
+        let config =
+            Config::from_str(url).map_err(|_| Error::Schema("the database URL cannot be read".to_owned()))?;
         if config.get_ssl_mode() == SslMode::Require {
-            let message = "sslmode=require is not served yet: reach Postgres over a private network or a TLS tunnel";
+            let message =
+                "sslmode=require is not served yet: reach Postgres over a private network or a TLS tunnel";
             return Err(Error::Schema(message.to_owned()));
         }
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -80,7 +77,9 @@ impl Postgres {
                 }
             };
             if lost && attempt == TRIES {
-                return Err(Error::Unavailable("a transaction lost against others too often".to_owned()).into());
+                return Err(
+                    Error::Unavailable("a transaction lost against others too often".to_owned()).into()
+                );
             }
             tokio::time::sleep(backoff(attempt)).await;
         }
@@ -92,7 +91,8 @@ impl Postgres {
         E: From<Error>,
     {
         let mut connection = self.pool.get().await.map_err(Error::from)?;
-        let builder = connection.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
+        let builder =
+            connection.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
         let tx = builder.start().await.map_err(Error::from)?;
         let mut tx = Tx::Postgres(PgTx { tx, lost: false });
         let result = work(&mut tx).await;

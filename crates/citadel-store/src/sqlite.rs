@@ -23,8 +23,9 @@ const GROUP_TIME: Duration = Duration::from_millis(5);
 const STATEMENTS: usize = 256;
 /// The names of parameters, in the one spelling that both databases read.
 const NAMES: [&str; 32] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16", "$17", "$18",
-    "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31", "$32",
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16",
+    "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31",
+    "$32",
 ];
 
 /// Tells a waiting caller how the group's commit went.
@@ -114,7 +115,8 @@ fn private() -> OpenOptions {
 }
 
 fn lock(path: &Path) -> Result<File, Error> {
-    let file = private().create(true).truncate(false).open(path.with_extension("lock")).map_err(unavailable)?;
+    let file =
+        private().create(true).truncate(false).open(path.with_extension("lock")).map_err(unavailable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::InUse),

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Environment, EventId, JobId, LinkId, Product, PublicTokenId, TaskId,
-    TaskStatus,
+    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Environment, EventId, JobId, LinkId, Product,
+    PublicTokenId, TaskId, TaskStatus,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -59,10 +59,14 @@ impl Row<'_> {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(number) => Value::Int(number),
                 ValueRef::Text(text) => Value::Text(
-                    std::str::from_utf8(text).map_err(|_| Error::Corrupt { what: "a text column" })?.to_owned(),
+                    std::str::from_utf8(text)
+                        .map_err(|_| Error::Corrupt { what: "a text column" })?
+                        .to_owned(),
                 ),
                 ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-                ValueRef::Real(_) => return Err(Error::Corrupt { what: "a column of a floating-point kind" }),
+                ValueRef::Real(_) => {
+                    return Err(Error::Corrupt { what: "a column of a floating-point kind" });
+                }
             },
             Self::Postgres(row) => row.try_get(index)?,
         };
@@ -87,7 +91,9 @@ impl tokio_postgres::types::ToSql for Value {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         match self {
             Self::Null => return Ok(IsNull::Yes),
-            Self::Int(number) if *kind == Type::INT4 => out.extend_from_slice(&i32::try_from(*number)?.to_be_bytes()),
+            Self::Int(number) if *kind == Type::INT4 => {
+                out.extend_from_slice(&i32::try_from(*number)?.to_be_bytes())
+            }
             Self::Int(number) => out.extend_from_slice(&number.to_be_bytes()),
             Self::Bool(flag) => out.extend_from_slice(&[u8::from(*flag)]),
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
@@ -101,7 +107,11 @@ impl tokio_postgres::types::ToSql for Value {
         true
     }
 
-    fn to_sql_checked(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+    fn to_sql_checked(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
         let fits = match self {
             Self::Null => true,
             Self::Int(_) => matches!(*kind, Type::INT8 | Type::INT4),
@@ -111,7 +121,11 @@ impl tokio_postgres::types::ToSql for Value {
             Self::Id(_) => *kind == Type::UUID,
         };
         // The value stays out of the message: it may be a secret.
-        if fits { self.to_sql(kind, out) } else { Err(format!("a parameter does not fit a column of type {kind}").into()) }
+        if fits {
+            self.to_sql(kind, out)
+        } else {
+            Err(format!("a parameter does not fit a column of type {kind}").into())
+        }
     }
 }
 

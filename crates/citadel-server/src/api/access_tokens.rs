@@ -99,7 +99,8 @@ fn open_access_token(app: &App, link: &Link) -> ApiResult<Redacted> {
     let data_key = app.keyring.unwrap_data_key(&place(link, "data_key_wrapped"), &link.data_key_wrapped)?;
     let sealed = link.access_token_sealed.as_deref().unwrap_or_default();
     let text = data_key.open(&place(link, "access_token_sealed"), sealed)?;
-    let text = std::str::from_utf8(&text).map_err(|_| error::internal("a sealed access token is not text"))?;
+    let text =
+        std::str::from_utf8(&text).map_err(|_| error::internal("a sealed access token is not text"))?;
     Ok(Redacted::from(text))
 }
 

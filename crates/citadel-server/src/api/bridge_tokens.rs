@@ -98,7 +98,14 @@ impl Order {
                 None
             }
             Err(problem) => {
-                refuse(field, if text.is_empty() { "This field is required.".to_owned() } else { format!("Unknown product: {problem}.") });
+                refuse(
+                    field,
+                    if text.is_empty() {
+                        "This field is required.".to_owned()
+                    } else {
+                        format!("Unknown product: {problem}.")
+                    },
+                );
                 None
             }
         };
@@ -117,7 +124,10 @@ impl Order {
         let company_mapping_id = body.company_mapping_id.as_deref().and_then(|text| {
             let company = app.directory.company(text);
             if company.is_none() {
-                refuse("company_mapping_id", "Unknown company. Take the id from company-mappings-search.".to_owned());
+                refuse(
+                    "company_mapping_id",
+                    "Unknown company. Take the id from company-mappings-search.".to_owned(),
+                );
             }
             company.map(|company| company.id)
         });
@@ -125,7 +135,9 @@ impl Order {
             refuse("provider_id", "Unknown provider. Take the id from providers.".to_owned());
         }
         match wanted {
-            Some(product) if fields.is_empty() => Ok(Self { product, allowed_products: allowed, company_mapping_id }),
+            Some(product) if fields.is_empty() => {
+                Ok(Self { product, allowed_products: allowed, company_mapping_id })
+            }
             _ => Err(error::invalid_fields(fields)),
         }
     }

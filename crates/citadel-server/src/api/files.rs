@@ -35,12 +35,14 @@ pub(crate) async fn get_file(
     let json = reports::open(&app, &link, reports::PAYROLL_DATA, &report.body_sealed)?;
     let data: PayrollData = serde_json::from_slice(&json).map_err(error::internal)?;
     let ids = ObjectIds { app: &app, link: &link };
-    let footer = (link.tenant.environment == Environment::Sandbox).then_some(citadel_documents::SANDBOX_FOOTER);
+    let footer =
+        (link.tenant.environment == Environment::Sandbox).then_some(citadel_documents::SANDBOX_FOOTER);
     let pdf = draw(&ids, &data, grant.object, footer)?.ok_or_else(error::not_found)?;
     let mut response = pdf.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline; filename=\"document.pdf\""));
+    headers
+        .insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline; filename=\"document.pdf\""));
     Ok(response)
 }
 
@@ -51,8 +53,12 @@ fn draw(
     footer: Option<&str>,
 ) -> ApiResult<Option<Vec<u8>>> {
     for job in &data.employments {
-        if let Some(statement) = job.statements.iter().find(|each| reports::statement_id(ids, job, each) == object) {
-            return citadel_documents::statement_pdf(job, statement, footer).map(Some).map_err(error::internal);
+        if let Some(statement) =
+            job.statements.iter().find(|each| reports::statement_id(ids, job, each) == object)
+        {
+            return citadel_documents::statement_pdf(job, statement, footer)
+                .map(Some)
+                .map_err(error::internal);
         }
         if let Some(w2) = job.w2s.iter().find(|each| reports::w2_id(ids, job, each) == object) {
             return citadel_documents::w2_pdf(job, w2, footer).map(Some).map_err(error::internal);

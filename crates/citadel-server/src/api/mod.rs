@@ -26,7 +26,8 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| error::not_found())?;
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| error::not_found())?;
         text.parse().map(Self).map_err(|_| error::not_found())
     }
 }
@@ -49,8 +50,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 pub(crate) fn optional_product(text: Option<&str>) -> Result<Option<citadel_domain::Product>, ApiError> {
     match text {
         None | Some("") => Ok(None),
-        Some(text) => {
-            text.parse().map(Some).map_err(|problem| error::invalid("product_type", format!("Unknown product: {problem}.")))
-        }
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|problem| error::invalid("product_type", format!("Unknown product: {problem}."))),
     }
 }

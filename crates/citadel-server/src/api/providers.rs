@@ -64,7 +64,11 @@ pub(crate) async fn list_providers(
     }
     let address = |page: usize| {
         let mut pairs = form_urlencoded::Serializer::new(String::new());
-        let filters = [("query", &params.query), ("product_type", &params.product_type), ("data_source", &params.data_source)];
+        let filters = [
+            ("query", &params.query),
+            ("product_type", &params.product_type),
+            ("data_source", &params.data_source),
+        ];
         for (name, value) in filters {
             if let Some(value) = value {
                 pairs.append_pair(name, value);

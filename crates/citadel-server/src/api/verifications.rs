@@ -48,7 +48,12 @@ pub(crate) async fn get_income_verification(
     read(app, caller, body, ReportKind::Income).await
 }
 
-async fn read(app: App, caller: Caller, body: ReportRequest, kind: ReportKind) -> ApiResult<impl IntoResponse> {
+async fn read(
+    app: App,
+    caller: Caller,
+    body: ReportRequest,
+    kind: ReportKind,
+) -> ApiResult<impl IntoResponse> {
     if body.access_token.is_empty() {
         return Err(error::invalid("access_token", "This field is required."));
     }

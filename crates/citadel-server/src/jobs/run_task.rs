@@ -134,8 +134,12 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     };
     let result = match task.status {
         TaskStatus::Login | TaskStatus::Mfa => sign_in(&safe, connector, &cx, task, now).await?,
-        TaskStatus::Parse => fetch(app, turn, &safe, connector, &cx, Phase::First, TaskStatus::FullParse).await?,
-        TaskStatus::FullParse => fetch(app, turn, &safe, connector, &cx, Phase::Deep, TaskStatus::Done).await?,
+        TaskStatus::Parse => {
+            fetch(app, turn, &safe, connector, &cx, Phase::First, TaskStatus::FullParse).await?
+        }
+        TaskStatus::FullParse => {
+            fetch(app, turn, &safe, connector, &cx, Phase::Deep, TaskStatus::Done).await?
+        }
         other => return Err(error::internal(format!("no work is defined for a task that is {other}"))),
     };
     Ok(result.unwrap_or_else(|refusal| after_refusal(job, &refusal, now)))
@@ -155,7 +159,13 @@ fn after_refusal(job: &Job, refusal: &ConnectorError, now: Timestamp) -> Next {
 
 type Attempt = ApiResult<Result<Next, ConnectorError>>;
 
-async fn sign_in(safe: &Safe<'_>, connector: &dyn Connector, cx: &Cx, task: &Task, now: Timestamp) -> Attempt {
+async fn sign_in(
+    safe: &Safe<'_>,
+    connector: &dyn Connector,
+    cx: &Cx,
+    task: &Task,
+    now: Timestamp,
+) -> Attempt {
     let session = safe.session()?;
     let input = match (task.status, safe.answer()?, session) {
         (TaskStatus::Mfa, Some(answer), Some(session)) => AuthInput::Answer { session, answer },
@@ -304,7 +314,8 @@ impl<'a> Safe<'a> {
     fn open_text(&self, column: &'static str, sealed: Option<&Vec<u8>>) -> ApiResult<Option<Secret>> {
         let Some(sealed) = sealed else { return Ok(None) };
         let bytes = self.key.open(&Self::place(self.task, column), sealed)?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| error::internal("a sealed sign-in is not text"))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| error::internal("a sealed sign-in is not text"))?;
         Ok(Some(Secret::new(text)))
     }
 

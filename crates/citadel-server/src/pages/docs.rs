@@ -20,7 +20,8 @@ static DOCUMENT: LazyLock<String> =
 
 /// The OpenAPI 3.1 document.
 pub(crate) async fn get_openapi() -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
     (headers, DOCUMENT.as_str()).into_response()
 }
 

@@ -56,6 +56,7 @@ pub(crate) async fn get_mobile() -> ApiResult<impl IntoResponse> {
 }
 
 fn page(ancestors: &str) -> ApiResult<Response> {
-    let policy = HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {ancestors}")).map_err(error::internal)?;
+    let policy =
+        HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {ancestors}")).map_err(error::internal)?;
     Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response())
 }

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use citadel_api_types::{
     Redacted,
-    payroll::{Address, Company, Employment as EmploymentView, IncomeEmployment, PayrollBankAccount, Profile},
+    payroll::{
+        Address, Company, Employment as EmploymentView, IncomeEmployment, PayrollBankAccount, Profile,
+    },
     statements::{AnnualIncome, Deduction, Earning, Statement as StatementView, W2 as W2View},
 };
 use citadel_domain::{
     Money,
     account::{AccountType, DepositType},
     payroll::{
-        self, DeductionKind, DepositAccount, EarningKind, EarningLine, Employment, JobType, PayFrequency, PayUnit,
-        Statement, W2,
+        self, DeductionKind, DepositAccount, EarningKind, EarningLine, Employment, JobType, PayFrequency,
+        PayUnit, Statement, W2,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -35,7 +37,8 @@ pub(super) fn employment(ids: &ObjectIds<'_>, employment: &Employment, now: Time
             employment.end_date.map(date)
         },
         original_hire_date: missing.note("original_hire_date", employment.original_hire_date.map(date)),
-        external_last_updated: missing.note("external_last_updated", employment.external_last_updated.map(date)),
+        external_last_updated: missing
+            .note("external_last_updated", employment.external_last_updated.map(date)),
         is_active: missing.note("is_active", employment.is_active),
         dates_from_statements: false,
         derived_fields: Vec::new(),
@@ -72,7 +75,8 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
     let income = IncomeEmployment {
         income: missing.note("income", pay.map(|pay| pay.rate.to_string())),
         income_unit: missing.note("income_unit", pay.map(|pay| income_unit(pay.unit).to_owned())),
-        pay_rate: missing.note("pay_rate", pay.and_then(|pay| pay.per_cycle).map(|amount| amount.to_string())),
+        pay_rate: missing
+            .note("pay_rate", pay.and_then(|pay| pay.per_cycle).map(|amount| amount.to_string())),
         pay_frequency: missing.note("pay_frequency", pay.map(|pay| pay_frequency(pay.frequency).to_owned())),
         statements: job.statements.iter().map(|each| statement(ids, job, each)).collect(),
         annual_income_summary: annual_income(ids, job),
@@ -92,7 +96,9 @@ fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> St
         let ytd = lines.iter().map(|line| line.ytd).sum::<Option<Money>>();
         (!lines.is_empty()).then(|| (amount.to_string(), ytd.map(|ytd| ytd.to_string())))
     };
-    let split = |pair: Option<(String, Option<String>)>| pair.map_or((None, None), |(amount, ytd)| (Some(amount), ytd));
+    let split = |pair: Option<(String, Option<String>)>| {
+        pair.map_or((None, None), |(amount, ytd)| (Some(amount), ytd))
+    };
     let (regular, regular_ytd) = split(sum(EarningKind::Regular));
     let (overtime, overtime_ytd) = split(sum(EarningKind::Overtime));
     let (bonus, bonus_ytd) = split(sum(EarningKind::Bonus));
@@ -139,7 +145,11 @@ fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> St
 }
 
 /// The id of a statement.
-pub(crate) fn statement_id(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> citadel_domain::ObjectId {
+pub(crate) fn statement_id(
+    ids: &ObjectIds<'_>,
+    job: &Employment,
+    statement: &Statement,
+) -> citadel_domain::ObjectId {
     ids.id(&["statement", &job.external_id, &statement.external_id])
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn find_grant(app: &App, link: &str, object: &str, name: &str) -> Opt
     let ends: i64 = ends.parse().ok()?;
     let expected = proof(app, link, object, ends);
     // Compared as keyed hashes of both, so that time tells nothing about where they differ (P4).
-    let same = app.keyring.keyed_hash(purposes::FILE, shown) == app.keyring.keyed_hash(purposes::FILE, &expected);
+    let same =
+        app.keyring.keyed_hash(purposes::FILE, shown) == app.keyring.keyed_hash(purposes::FILE, &expected);
     (same && app.clock.now().as_second() < ends).then_some(FileGrant { link, object })
 }

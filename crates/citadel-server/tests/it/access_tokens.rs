@@ -87,7 +87,12 @@ async fn the_older_form_takes_several_tokens_in_order() {
 async fn bad_input_is_refused_by_name() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
-        for body in [json!({}), json!({"public_token": null}), json!({"public_token": ""}), json!({"public_token": 7})] {
+        for body in [
+            json!({}),
+            json!({"public_token": null}),
+            json!({"public_token": ""}),
+            json!({"public_token": 7}),
+        ] {
             let reply = client.post("/v1/link-access-tokens/", body).await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
             assert_eq!(reply.invalid_fields(), ["public_token"]);
@@ -106,7 +111,9 @@ async fn p09_a_public_token_is_spent_exactly_once() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let second_node = match &app.db_config {
-            citadel_store::DbConfig::Postgres { .. } => Some(TestApp::open(app.db_config.clone(), None).await),
+            citadel_store::DbConfig::Postgres { .. } => {
+                Some(TestApp::open(app.db_config.clone(), None).await)
+            }
             citadel_store::DbConfig::Sqlite { .. } => None,
         };
         let bridge_token = client.bridge_token("employment").await;
@@ -124,7 +131,9 @@ async fn p09_a_public_token_is_spent_exactly_once() {
                     .header("Content-Type", "application/json")
                     .body(axum::body::Body::from(json!({"public_token": public_token}).to_string()))
                     .unwrap();
-                tokio::spawn(async move { tower::ServiceExt::oneshot(router, request).await.unwrap().status() })
+                tokio::spawn(
+                    async move { tower::ServiceExt::oneshot(router, request).await.unwrap().status() },
+                )
             });
             let calls: Vec<_> = calls.collect();
             let (mut ok, mut gone) = (0, 0);
@@ -163,16 +172,28 @@ async fn p04_no_token_or_secret_is_stored_as_it_is() {
     let task_id = app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
     app.run_jobs().await;
     let public_token = app.public_token(&bridge_token, &task_id).await;
-    let access_token = client.exchange(&public_token).await.json()["access_token"].as_str().unwrap().to_owned();
-    let citadel_store::DbConfig::Sqlite { path } = &app.db_config else { unreachable!("this test is about the file") };
+    let access_token =
+        client.exchange(&public_token).await.json()["access_token"].as_str().unwrap().to_owned();
+    let citadel_store::DbConfig::Sqlite { path } = &app.db_config else {
+        unreachable!("this test is about the file")
+    };
     let mut stored = std::fs::read(path).unwrap();
     stored.extend(std::fs::read(path.with_extension("db-wal")).unwrap_or_default());
-    assert!(memchr::memmem::find(&stored, task_id_bytes(&task_id).as_slice()).is_some(), "the search would find it");
+    assert!(
+        memchr::memmem::find(&stored, task_id_bytes(&task_id).as_slice()).is_some(),
+        "the search would find it"
+    );
     for secret in [&client.secret, &bridge_token, &public_token, &access_token] {
         assert!(memchr::memmem::find(&stored, secret.as_bytes()).is_none(), "stored as text");
-        assert!(memchr::memmem::find(&stored, secret.to_uppercase().as_bytes()).is_none(), "stored in capitals");
+        assert!(
+            memchr::memmem::find(&stored, secret.to_uppercase().as_bytes()).is_none(),
+            "stored in capitals"
+        );
         if secret.len() == 32 {
-            assert!(memchr::memmem::find(&stored, task_id_bytes(secret).as_slice()).is_none(), "stored as bytes");
+            assert!(
+                memchr::memmem::find(&stored, task_id_bytes(secret).as_slice()).is_none(),
+                "stored as bytes"
+            );
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::support::for_each_db;
 async fn the_answer_has_every_key_and_no_id() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
-        let body = json!({"product_type": "income", "client_name": "Citadel Quickstart", "tracking_info": "1337"});
+        let body =
+            json!({"product_type": "income", "client_name": "Citadel Quickstart", "tracking_info": "1337"});
         let reply = client.post("/v1/bridge-tokens/", body).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         assert_eq!(reply.header("content-type"), "application/json");
@@ -31,21 +32,27 @@ async fn the_answer_has_every_key_and_no_id() {
 async fn published_clients_are_understood() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
-        let good = r#"{"product_type":"employment","client_name":null,"tracking_info":"","unknown":{"a":[1]}}"#;
+        let good =
+            r#"{"product_type":"employment","client_name":null,"tracking_info":"","unknown":{"a":[1]}}"#;
         for path in ["/v1/bridge-tokens/", "/v1/bridge-tokens"] {
-            for content_type in ["application/json", "application/json;charset=UTF-8", "application/json; charset=utf-8"] {
+            for content_type in
+                ["application/json", "application/json;charset=UTF-8", "application/json; charset=utf-8"]
+            {
                 let reply = client.post_text(path, content_type, good).await;
                 assert_eq!(reply.status, StatusCode::OK, "{path} {content_type}: {reply:?}");
                 assert_eq!(reply.json()["client_name"], Value::Null);
             }
         }
-        let form = client.post_text("/v1/bridge-tokens/", "application/x-www-form-urlencoded", "product_type=income").await;
+        let form = client
+            .post_text("/v1/bridge-tokens/", "application/x-www-form-urlencoded", "product_type=income")
+            .await;
         assert_eq!(form.status, StatusCode::OK, "{form:?}");
         let parts = "--x\r\nContent-Disposition: form-data; name=\"product_type\"\r\n\r\nincome\r\n--x--\r\n";
         let parts = client.post_text("/v1/bridge-tokens", "multipart/form-data; boundary=x", parts).await;
         assert_eq!(parts.status, StatusCode::OK, "{parts:?}");
         // Without a content type, and in pieces without a length (Q3).
-        let pieces = ["{\"product_ty", "pe\":\"income\"}"].map(|piece| Ok::<_, std::io::Error>(piece.to_owned()));
+        let pieces =
+            ["{\"product_ty", "pe\":\"income\"}"].map(|piece| Ok::<_, std::io::Error>(piece.to_owned()));
         let body = axum::body::Body::from_stream(futures(pieces));
         let request = client.request(Method::POST, "/v1/bridge-tokens/").body(body).unwrap();
         assert_eq!(app.send(request).await.status, StatusCode::OK);

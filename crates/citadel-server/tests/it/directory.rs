@@ -9,9 +9,16 @@ async fn employers_are_found_as_one_types() {
         let first = async |path: &str, query: &str| {
             let list = client.get(&format!("{path}?query={query}")).await.json();
             // By design a bare list (R2).
-            list.as_array().unwrap().first().map_or(String::new(), |hit| hit["name"].as_str().unwrap().to_owned())
+            list.as_array()
+                .unwrap()
+                .first()
+                .map_or(String::new(), |hit| hit["name"].as_str().unwrap().to_owned())
         };
-        for path in ["/v1/company-mappings-search/", "/v1/company-mappings-search", "/v1/companies-autocomplete-search/"] {
+        for path in [
+            "/v1/company-mappings-search/",
+            "/v1/company-mappings-search",
+            "/v1/companies-autocomplete-search/",
+        ] {
             assert_eq!(first(path, "Facebook").await, "Facebook Demo");
             assert_eq!(first(path, "home%20dep").await, "Home Depot");
             assert_eq!(first(path, "walmrat").await, "Walmart");
@@ -19,7 +26,10 @@ async fn employers_are_found_as_one_types() {
         }
         for bad in ["/v1/company-mappings-search/", "/v1/company-mappings-search/?query="] {
             let reply = client.get(bad).await;
-            assert_eq!((reply.status, reply.invalid_fields()), (StatusCode::BAD_REQUEST, vec!["query".to_owned()]));
+            assert_eq!(
+                (reply.status, reply.invalid_fields()),
+                (StatusCode::BAD_REQUEST, vec!["query".to_owned()])
+            );
         }
         let reply = client.get("/v1/company-mappings-search/?query=a&product_type=horoscope").await;
         assert_eq!(reply.invalid_fields(), ["product_type"]);
@@ -40,7 +50,10 @@ async fn a_company_is_read_by_the_searchs_id() {
         let mark = company["logo_url"].as_str().unwrap().strip_prefix("http://citadel.test").unwrap();
         let mark = app.get(mark).await;
         assert_eq!((mark.status, mark.header("content-type")), (StatusCode::OK, "image/svg+xml"));
-        assert_eq!(client.get(&format!("/v1/companies/{}/", "0".repeat(32))).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            client.get(&format!("/v1/companies/{}/", "0".repeat(32))).await.status,
+            StatusCode::NOT_FOUND
+        );
     })
     .await;
 }
@@ -64,7 +77,11 @@ async fn providers_are_listed_by_page() {
         assert_eq!(client.get("/v1/providers/truv/").await.json()["name"], "Truv payroll provider");
         assert_eq!(client.get("/v1/providers/nobody/").await.status, StatusCode::NOT_FOUND);
         for bad in ["page=0", "page=-1", "page=x", "page_size=0", "product_type=x"] {
-            assert_eq!(client.get(&format!("/v1/providers/?{bad}")).await.status, StatusCode::BAD_REQUEST, "{bad}");
+            assert_eq!(
+                client.get(&format!("/v1/providers/?{bad}")).await.status,
+                StatusCode::BAD_REQUEST,
+                "{bad}"
+            );
         }
         assert_eq!(client.get("/v1/providers/?page=1000000000").await.status, StatusCode::NOT_FOUND);
     })

@@ -41,16 +41,22 @@ async fn p01_bad_credentials_look_alike() {
             ("another client's", vec![("X-Access-Client-Id", &id), ("X-Access-Secret", &other.secret)]),
             ("another world's", vec![("X-Access-Client-Id", &id), ("X-Access-Secret", &other_world)]),
             ("deleted", vec![("X-Access-Client-Id", &id), ("X-Access-Secret", &deleted)]),
-            ("two secrets", vec![
-                ("X-Access-Client-Id", &id),
-                ("X-Access-Secret", &acme.secret),
-                ("X-Access-Secret", &acme.secret),
-            ]),
-            ("two ids", vec![
-                ("X-Access-Client-Id", &id),
-                ("X-Access-Client-Id", &id),
-                ("X-Access-Secret", &acme.secret),
-            ]),
+            (
+                "two secrets",
+                vec![
+                    ("X-Access-Client-Id", &id),
+                    ("X-Access-Secret", &acme.secret),
+                    ("X-Access-Secret", &acme.secret),
+                ],
+            ),
+            (
+                "two ids",
+                vec![
+                    ("X-Access-Client-Id", &id),
+                    ("X-Access-Client-Id", &id),
+                    ("X-Access-Secret", &acme.secret),
+                ],
+            ),
         ];
         let mut seen: Option<Reply> = None;
         for (name, headers) in cases {
@@ -68,7 +74,9 @@ async fn p01_bad_credentials_look_alike() {
             seen = Some(reply);
         }
         // Header names are read in any case.
-        let request = Request::get("/v1/providers/").header("x-access-CLIENT-id", &id).header("X-ACCESS-SECRET", &acme.secret);
+        let request = Request::get("/v1/providers/")
+            .header("x-access-CLIENT-id", &id)
+            .header("X-ACCESS-SECRET", &acme.secret);
         assert_eq!(app.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
     })
     .await;
@@ -97,7 +105,8 @@ async fn p44_limits_are_met_and_passed_by_one() {
     assert_eq!(with_headers(101).await, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 
     let with_bytes = async |bytes: usize| {
-        let base: usize = ["x-access-client-id", "x-access-secret", "x-filler"].iter().map(|name| name.len() + 4).sum();
+        let base: usize =
+            ["x-access-client-id", "x-access-secret", "x-filler"].iter().map(|name| name.len() + 4).sum();
         let filler = bytes - base - 32 - client.secret.len();
         let request = client.request(Method::GET, "/v1/providers/").header("x-filler", "a".repeat(filler));
         app.send(request.body(Body::empty()).unwrap()).await.status
@@ -112,22 +121,33 @@ async fn p44_limits_are_met_and_passed_by_one() {
     let largest = client.post_text("/v1/bridge-tokens/", "application/json", body(1 << 20)).await;
     assert_eq!(largest.status, StatusCode::OK, "{largest:?}");
     let refused = client.post_text("/v1/bridge-tokens/", "application/json", body((1 << 20) + 1)).await;
-    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "incorrect_parameters"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (StatusCode::PAYLOAD_TOO_LARGE, "incorrect_parameters")
+    );
 
     let nested = |depth: usize| {
         format!(r#"{{"product_type":"income","x":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1))
     };
-    assert_eq!(client.post_text("/v1/bridge-tokens/", "application/json", nested(32)).await.status, StatusCode::OK);
+    assert_eq!(
+        client.post_text("/v1/bridge-tokens/", "application/json", nested(32)).await.status,
+        StatusCode::OK
+    );
     for depth in [33, 100_000] {
         let refused = client.post_text("/v1/bridge-tokens/", "application/json", nested(depth)).await;
-        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::BAD_REQUEST, "incorrect_parameters"), "{depth}");
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (StatusCode::BAD_REQUEST, "incorrect_parameters"),
+            "{depth}"
+        );
     }
 
     let page = client.get("/v1/providers/?page_size=100000").await;
     assert!(page.json()["results"].as_array().unwrap().len() <= 100);
 
     let zipped = client.request(Method::POST, "/v1/bridge-tokens/").header("Content-Encoding", "gzip");
-    let zipped = app.send(zipped.header("Content-Type", "application/json").body(Body::from("x")).unwrap()).await;
+    let zipped =
+        app.send(zipped.header("Content-Type", "application/json").body(Body::from("x")).unwrap()).await;
     assert_eq!(zipped.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
@@ -195,11 +215,27 @@ async fn p48_bad_bodies_are_refused_and_change_nothing() {
 async fn p48_strange_paths_and_methods_are_refused() {
     let app = TestApp::on_sqlite().await;
     let client = app.client("acme").await;
-    for path in ["/v1//bridge-tokens/", "/v1/bridge-tokens//", "/v1/%2e%2e/", "/v1/bridge%2ftokens", "/v1/%00", "/v1", "/",
-        "/v1/tasks/..", "//v1/providers/", "/V1/providers/", "/healthz", "/metrics", "/readyz"]
-    {
+    for path in [
+        "/v1//bridge-tokens/",
+        "/v1/bridge-tokens//",
+        "/v1/%2e%2e/",
+        "/v1/bridge%2ftokens",
+        "/v1/%00",
+        "/v1",
+        "/",
+        "/v1/tasks/..",
+        "//v1/providers/",
+        "/V1/providers/",
+        "/healthz",
+        "/metrics",
+        "/readyz",
+    ] {
         let reply = client.get(path).await;
-        assert_eq!((reply.status, reply.text()), (StatusCode::NOT_FOUND, r#"{"detail":"Not Found."}"#), "{path}");
+        assert_eq!(
+            (reply.status, reply.text()),
+            (StatusCode::NOT_FOUND, r#"{"detail":"Not Found."}"#),
+            "{path}"
+        );
     }
     for (method, path) in [
         (Method::GET, "/v1/bridge-tokens/"),
@@ -215,7 +251,8 @@ async fn p48_strange_paths_and_methods_are_refused() {
         assert!(!reply.header("allow").is_empty(), "{method} {path}");
     }
     // Absolute form and a foreign Host do not matter: the path does, and links are made from our own setting.
-    let request = client.request(Method::GET, "http://evil.test/v1/providers/adp").header("Host", "evil.test");
+    let request =
+        client.request(Method::GET, "http://evil.test/v1/providers/adp").header("Host", "evil.test");
     let reply = app.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert!(!reply.text().contains("evil"));
@@ -227,7 +264,7 @@ async fn every_route_answers_with_and_without_its_slash() {
     let app = TestApp::on_sqlite().await;
     let client = app.client("acme").await;
     for (path, item) in app.get("/openapi.json").await.json()["paths"].as_object().unwrap() {
-        let path = path.replace('{', "").replace('}', "");
+        let path = path.replace(['{', '}'], "");
         for method in item.as_object().unwrap().keys() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let send = async |path: &str| {
@@ -236,7 +273,10 @@ async fn every_route_answers_with_and_without_its_slash() {
             };
             let (with, without) = (send(&path).await, send(path.trim_end_matches('/')).await);
             assert_eq!((with.status, &with.body), (without.status, &without.body), "{method} {path}");
-            assert!(!with.status.is_redirection() && with.status != StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            assert!(
+                !with.status.is_redirection() && with.status != StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
         }
     }
     // The query stays where it is.
@@ -248,8 +288,10 @@ async fn every_route_answers_with_and_without_its_slash() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p47_errors_tell_the_caller_and_not_the_attacker() {
     const CANARY: &str = "canary-8f3a1c";
-    const LEAKS: [&str; 14] = ["select ", "insert ", "sqlite", "postgres", "panicked", "src/", ".rs:", "stack", "thread '",
-        "/home", "citadel_", "rusqlite", "axum", "serde"];
+    const LEAKS: [&str; 14] = [
+        "select ", "insert ", "sqlite", "postgres", "panicked", "src/", ".rs:", "stack", "thread '", "/home",
+        "citadel_", "rusqlite", "axum", "serde",
+    ];
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let bridge_token = client.bridge_token("income").await;
@@ -267,9 +309,18 @@ async fn p47_errors_tell_the_caller_and_not_the_attacker() {
             json!({"provider_id": "adp", "login": CANARY}),
             json!({"provider_id": "adp", "login": {"username": [CANARY], "password": CANARY}}),
         ];
-        let paths = ["/v1/bridge-tokens/", "/v1/link-access-tokens/", "/v1/access-tokens/", "/v1/verifications/incomes/",
-            "/v1/verifications/employments/", "/bridge/api/tasks", "/v1/tasks/canary-8f3a1c/", "/v1/nowhere/",
-            "/v1/providers/canary-8f3a1c/", "/v1/companies/canary-8f3a1c/"];
+        let paths = [
+            "/v1/bridge-tokens/",
+            "/v1/link-access-tokens/",
+            "/v1/access-tokens/",
+            "/v1/verifications/incomes/",
+            "/v1/verifications/employments/",
+            "/bridge/api/tasks",
+            "/v1/tasks/canary-8f3a1c/",
+            "/v1/nowhere/",
+            "/v1/providers/canary-8f3a1c/",
+            "/v1/companies/canary-8f3a1c/",
+        ];
         let mut failures = 0;
         let mut check = |reply: &Reply| {
             if reply.status.is_success() {
@@ -288,7 +339,8 @@ async fn p47_errors_tell_the_caller_and_not_the_attacker() {
             for body in &bodies {
                 let text = body.to_string();
                 for sent in [text.clone(), text[..text.len() / 2].to_owned(), format!("[{text}]")] {
-                    let request = client.request(Method::POST, path).header("Content-Type", "application/json");
+                    let request =
+                        client.request(Method::POST, path).header("Content-Type", "application/json");
                     let request = request.header("Authorization", format!("Bearer {bridge_token}"));
                     check(&app.send(request.body(Body::from(sent)).unwrap()).await);
                 }
@@ -309,12 +361,17 @@ async fn p47_a_fault_of_ours_is_a_plain_500() {
         // Damage in storage: the sealed report is not what was written.
         app.app
             .db
-            .write(async |tx| tx.execute("update reports set body_sealed = $1", &[vec![1_u8, 2, 3].into()]).await)
+            .write(async |tx| {
+                tx.execute("update reports set body_sealed = $1", &[vec![1_u8, 2, 3].into()]).await
+            })
             .await
             .unwrap();
         let reply = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await;
         assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(reply.json(), json!({"error": {"code": "error", "message": "Something went wrong here."}}));
+        assert_eq!(
+            reply.json(),
+            json!({"error": {"code": "error", "message": "Something went wrong here."}})
+        );
         assert_eq!(reply.header("x-request-id").len(), 32);
         assert_eq!(client.get("/v1/providers/adp").await.status, StatusCode::OK);
     })

@@ -48,16 +48,24 @@ async fn p05_clients_never_meet() {
                     let expected = send(&acme, method, path, pick, &random).await;
                     assert_eq!(expected.status, StatusCode::NOT_FOUND, "{operation_id}: {expected:?}");
                     let found = send(&acme, method, path, pick, &theirs).await;
-                    assert_eq!((found.status, &found.body), (expected.status, &expected.body), "{operation_id}");
+                    assert_eq!(
+                        (found.status, &found.body),
+                        (expected.status, &expected.body),
+                        "{operation_id}"
+                    );
                     // And the owner finds it, so that the refusal above was not for another reason.
                     let own = send(&other, method, path, pick, &theirs).await;
                     assert_eq!(own.status, StatusCode::OK, "{operation_id}: {own:?}");
                 }
             }
         }
-        let listed: HashSet<_> = FIELDS.iter().map(|pick| pick.operation).chain(PUBLIC.iter().copied()).collect();
+        let listed: HashSet<_> =
+            FIELDS.iter().map(|pick| pick.operation).chain(PUBLIC.iter().copied()).collect();
         let missing: Vec<_> = covered.iter().filter(|id| !listed.contains(id.as_str())).collect();
-        assert!(missing.is_empty(), "say for these operations which ids they take, or that they take none: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "say for these operations which ids they take, or that they take none: {missing:?}"
+        );
     })
     .await;
 }
@@ -65,10 +73,26 @@ async fn p05_clients_never_meet() {
 /// The ids and tokens that operations take.
 const FIELDS: &[Pick] = &[
     Pick { operation: "get_task", body: |_| json!({}), path: |own| Some(&own.task_id) },
-    Pick { operation: "create_access_token", body: |own| json!({"public_token": own.public_token}), path: |_| None },
-    Pick { operation: "create_access_tokens", body: |own| json!({"public_tokens": [own.public_token]}), path: |_| None },
-    Pick { operation: "get_employment_verification", body: |own| json!({"access_token": own.access_token}), path: |_| None },
-    Pick { operation: "get_income_verification", body: |own| json!({"access_token": own.access_token}), path: |_| None },
+    Pick {
+        operation: "create_access_token",
+        body: |own| json!({"public_token": own.public_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "create_access_tokens",
+        body: |own| json!({"public_tokens": [own.public_token]}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_employment_verification",
+        body: |own| json!({"access_token": own.access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_income_verification",
+        body: |own| json!({"access_token": own.access_token}),
+        path: |_| None,
+    },
     Pick {
         operation: "create_bridge_token",
         body: |own| json!({"product_type": "income", "access_token": own.access_token}),

@@ -1,5 +1,8 @@
 //! The server through its real router, on both databases. Modules mirror `src/api/`.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(clippy::disallowed_methods, reason = "tests take their databases from the environment")]
+
 mod access_tokens;
 mod bridge_tokens;
 mod directory;

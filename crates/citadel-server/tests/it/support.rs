@@ -130,7 +130,8 @@ impl TestApp {
         let now = self.clock.now();
         let secret = tokens::generate_access_secret(environment, &SystemRandom);
         let id = AccessKeyId::generate(now, &SystemRandom);
-        let place = Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
+        let place =
+            Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
         let new = NewAccessKey {
             id,
             client_id,
@@ -156,13 +157,21 @@ impl TestApp {
     }
 
     /// A call of the widget.
-    pub(crate) async fn widget(&self, method: Method, path: &str, bridge_token: &str, body: Option<Value>) -> Reply {
+    pub(crate) async fn widget(
+        &self,
+        method: Method,
+        path: &str,
+        bridge_token: &str,
+        body: Option<Value>,
+    ) -> Reply {
         let request = Request::builder()
             .method(method)
             .uri(format!("/bridge/api{path}"))
             .header(header::AUTHORIZATION, format!("Bearer {bridge_token}"));
         let request = match body {
-            Some(json) => request.header(header::CONTENT_TYPE, "application/json").body(json.to_string().into()),
+            Some(json) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(json.to_string().into())
+            }
             None => request.body(Body::empty()),
         };
         self.send(request.unwrap()).await
@@ -186,7 +195,8 @@ impl TestApp {
 
     /// The public token of a task that is done.
     pub(crate) async fn public_token(&self, bridge_token: &str, task_id: &str) -> String {
-        let reply = self.widget(Method::POST, &format!("/tasks/{task_id}/public-token"), bridge_token, None).await;
+        let reply =
+            self.widget(Method::POST, &format!("/tasks/{task_id}/public-token"), bridge_token, None).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["public_token"].as_str().unwrap().to_owned()
     }
@@ -224,7 +234,8 @@ impl TestClient<'_> {
 
     /// A bridge token for a product, as the quickstart asks for it.
     pub(crate) async fn bridge_token(&self, product: &str) -> String {
-        let body = json!({"product_type": product, "client_name": "Citadel Quickstart", "tracking_info": "1337"});
+        let body =
+            json!({"product_type": product, "client_name": "Citadel Quickstart", "tracking_info": "1337"});
         let reply = self.post("/v1/bridge-tokens/", body).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["bridge_token"].as_str().unwrap().to_owned()
@@ -288,4 +299,3 @@ impl std::fmt::Debug for Reply {
         write!(f, "{} {}", self.status, String::from_utf8_lossy(&self.body))
     }
 }
-

@@ -31,7 +31,11 @@ async fn what_cannot_be_a_task_is_not_found() {
         let (short, long, upper) = ("0".repeat(31), "0".repeat(33), "A".repeat(32));
         for id in [short.as_str(), &long, &upper, "x", "%00", "%2f", "%ff", "..", "a%2Fb"] {
             let reply = client.get(&format!("/v1/tasks/{id}/")).await;
-            assert_eq!((reply.status, reply.text()), (StatusCode::NOT_FOUND, r#"{"detail":"Not Found."}"#), "{id}");
+            assert_eq!(
+                (reply.status, reply.text()),
+                (StatusCode::NOT_FOUND, r#"{"detail":"Not Found."}"#),
+                "{id}"
+            );
         }
     })
     .await;

@@ -22,7 +22,11 @@ async fn employment_holds_the_job_and_no_pay() {
             assert_eq!(report["access_token"], access_token.as_str());
             assert_eq!(report["tracking_info"], "1337");
             assert_eq!(report["provider"], "adp");
-            assert!(report["completed_at"].as_str().unwrap().ends_with("+00:00"), "{}", report["completed_at"]);
+            assert!(
+                report["completed_at"].as_str().unwrap().ends_with("+00:00"),
+                "{}",
+                report["completed_at"]
+            );
             let job = &report["employments"][0];
             assert_eq!(job["profile"]["first_name"], "John");
             assert_eq!(job["profile"]["last_name"], "Doe");
@@ -41,7 +45,8 @@ async fn income_adds_up_as_sent() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let access_token = client.link("income").await;
-        let report = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await.json();
+        let report =
+            client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await.json();
         let job = &report["employments"][0];
         let statements = job["statements"].as_array().unwrap();
         assert!(statements.len() > 20, "{}", statements.len());
@@ -52,7 +57,11 @@ async fn income_adds_up_as_sent() {
                 statement[list].as_array().unwrap().iter().map(|line| cents(&line["amount"])).sum()
             };
             assert_eq!(sum("earnings"), cents(&statement["gross_pay"]), "{statement}");
-            assert_eq!(cents(&statement["gross_pay"]) - sum("deductions"), cents(&statement["net_pay"]), "{statement}");
+            assert_eq!(
+                cents(&statement["gross_pay"]) - sum("deductions"),
+                cents(&statement["net_pay"]),
+                "{statement}"
+            );
             for key in ["check_number", "file", "derived_fields", "missing_data_fields"] {
                 assert!(statement.get(key).is_some(), "{key} (R13)");
             }
@@ -63,7 +72,8 @@ async fn income_adds_up_as_sent() {
         // R11: back ends of published clients print reports through a format function.
         assert!(!report.to_string().contains('%'));
         // Employment is part of income.
-        let employment = client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await;
+        let employment =
+            client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await;
         assert_eq!(employment.status, StatusCode::OK);
     })
     .await;
@@ -87,10 +97,12 @@ async fn a_failed_repair_keeps_the_old_data() {
         let client = app.client("acme").await;
         let access_token = client.link("employment").await;
         let body = json!({"product_type": "employment", "access_token": access_token});
-        let bridge_token = client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
+        let bridge_token =
+            client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
         app.sign_in(&bridge_token, "goodlogin", "wrong").await;
         app.run_jobs().await;
-        let report = client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await.json();
+        let report =
+            client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await.json();
         assert_eq!(report["status"], "login_error");
         assert_eq!(report["employments"].as_array().unwrap().len(), 1);
     })
@@ -102,19 +114,25 @@ async fn statements_and_w2s_have_real_documents_for_an_hour() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let access_token = client.link("income").await;
-        let report = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await.json();
+        let report =
+            client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await.json();
         let job = &report["employments"][0];
         for file in [&job["statements"][0]["file"], &job["statements"][5]["file"], &job["w2s"][0]["file"]] {
             let path = file.as_str().unwrap().strip_prefix("http://citadel.test").unwrap();
             // No access headers: published clients fetch it so.
             let reply = app.get(path).await;
-            assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, "application/pdf"), "{path}");
+            assert_eq!(
+                (reply.status, reply.header("content-type")),
+                (StatusCode::OK, "application/pdf"),
+                "{path}"
+            );
             assert!(reply.body.starts_with(b"%PDF-"));
             let (start, last) = path.split_at(path.len() - 5);
             let forged = format!("{start}{}", if last.starts_with('0') { "1.pdf" } else { "0.pdf" });
             assert_eq!(app.get(&forged).await.status, StatusCode::NOT_FOUND);
         }
-        let path = job["statements"][0]["file"].as_str().unwrap().strip_prefix("http://citadel.test").unwrap();
+        let path =
+            job["statements"][0]["file"].as_str().unwrap().strip_prefix("http://citadel.test").unwrap();
         app.advance(3600);
         assert_eq!(app.get(path).await.status, StatusCode::NOT_FOUND);
     })

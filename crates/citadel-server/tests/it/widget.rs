@@ -16,13 +16,17 @@ async fn the_session_tells_where_to_begin() {
             (json!({"product_type": "income", "provider_id": "adp"}), "PROVIDER_LOGIN"),
         ];
         for (body, first_view) in cases {
-            let token = client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
+            let token = client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"]
+                .as_str()
+                .unwrap()
+                .to_owned();
             let session = app.widget(Method::GET, "/session", &token, None).await.json();
             assert_eq!(session["first_view"], first_view);
             assert_eq!(session["environment"], "sandbox");
         }
         let body = json!({"product_type": "income", "company_mapping_id": company_id});
-        let token = client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
+        let token =
+            client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
         let session = app.widget(Method::GET, "/session", &token, None).await.json();
         assert_eq!(session["company"]["name"], "Home Depot");
         assert!(["PROVIDER_LIST", "PROVIDER_LOGIN"].contains(&session["first_view"].as_str().unwrap()));
@@ -37,13 +41,18 @@ async fn search_and_providers_and_form() {
         let companies = app.widget(Method::GET, "/companies?query=face", &token, None).await.json();
         assert_eq!(companies[0]["name"], "Facebook Demo");
         let id = companies[0]["company_mapping_id"].as_str().unwrap();
-        let providers = app.widget(Method::GET, &format!("/providers?company_mapping_id={id}"), &token, None).await;
+        let providers =
+            app.widget(Method::GET, &format!("/providers?company_mapping_id={id}"), &token, None).await;
         assert!(!providers.json().as_array().unwrap().is_empty());
         let form = app.widget(Method::GET, "/providers/adp", &token, None).await.json();
-        let labels: Vec<_> = form["fields"].as_array().unwrap().iter().map(|field| field["label"].clone()).collect();
+        let labels: Vec<_> =
+            form["fields"].as_array().unwrap().iter().map(|field| field["label"].clone()).collect();
         assert_eq!(labels, ["Username", "Password"]);
         assert_eq!(form["fields"][1]["kind"], "password");
-        assert_eq!(app.widget(Method::GET, "/providers/nobody", &token, None).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            app.widget(Method::GET, "/providers/nobody", &token, None).await.status,
+            StatusCode::NOT_FOUND
+        );
     })
     .await;
 }
@@ -90,8 +99,13 @@ async fn every_sandbox_login_ends_as_the_contract_says() {
     .await;
 }
 
-async fn assert_events_follow_the_drawing(app: &TestApp, client: &crate::support::TestClient<'_>, task_id: &str) {
-    let tenant = citadel_store::Tenant { client_id: client.id, environment: citadel_domain::Environment::Sandbox };
+async fn assert_events_follow_the_drawing(
+    app: &TestApp,
+    client: &crate::support::TestClient<'_>,
+    task_id: &str,
+) {
+    let tenant =
+        citadel_store::Tenant { client_id: client.id, environment: citadel_domain::Environment::Sandbox };
     let id = task_id.parse().unwrap();
     let (events, task) = app
         .app
@@ -182,7 +196,8 @@ async fn a_second_try_keeps_the_link() {
         app.run_jobs().await;
         let second = app.sign_in(&token, "goodlogin", "goodpassword").await;
         app.run_jobs().await;
-        let link_of = async |task: &str| client.get(&format!("/v1/tasks/{task}/")).await.json()["link_id"].clone();
+        let link_of =
+            async |task: &str| client.get(&format!("/v1/tasks/{task}/")).await.json()["link_id"].clone();
         assert_eq!(link_of(&first).await, link_of(&second).await);
         // A success begins the next link.
         let third = app.sign_in(&token, "goodlogin", "goodpassword").await;
@@ -250,7 +265,10 @@ async fn bad_sign_ins_are_refused_by_name() {
             (json!({}), "provider_id"),
             (json!({"provider_id": "adp"}), "login"),
             (json!({"provider_id": "nobody", "login": login("a", "b")}), "provider_id"),
-            (json!({"provider_id": "adp", "company_mapping_id": "x", "login": login("a", "b")}), "company_mapping_id"),
+            (
+                json!({"provider_id": "adp", "company_mapping_id": "x", "login": login("a", "b")}),
+                "company_mapping_id",
+            ),
             (json!({"provider_id": "adp", "login": login("a", "")}), "login.password"),
             (json!({"provider_id": "adp", "login": login("", "b")}), "login.username"),
             (json!({"provider_id": "adp", "login": login("a", &"b".repeat(513))}), "login.password"),
@@ -263,7 +281,10 @@ async fn bad_sign_ins_are_refused_by_name() {
             assert!(reply.invalid_fields().contains(&field.to_owned()), "{body}: {reply:?}");
         }
         let made_up = app.widget(Method::GET, "/session", &"0".repeat(32), None).await;
-        assert_eq!((made_up.status, made_up.code().as_str()), (StatusCode::UNAUTHORIZED, "authentication_failed"));
+        assert_eq!(
+            (made_up.status, made_up.code().as_str()),
+            (StatusCode::UNAUTHORIZED, "authentication_failed")
+        );
     })
     .await;
 }
@@ -281,7 +302,11 @@ async fn p05_a_task_belongs_to_its_bridge_token() {
             (Method::POST, format!("/tasks/{task_id}/answer"), Some(json!({"answer": "12345"}))),
             (Method::POST, format!("/tasks/{task_id}/public-token"), None),
         ] {
-            assert_eq!(app.widget(method, &path, &theirs, body).await.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(
+                app.widget(method, &path, &theirs, body).await.status,
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
         }
     })
     .await;
@@ -296,7 +321,12 @@ async fn a_task_goes_on_after_its_worker_died() {
         // A worker claims the job and is never heard of again.
         let now = citadel_domain::Clock::now(&*app.clock);
         let lease = jiff::SignedDuration::from_secs(30);
-        let claimed = app.app.db.write(async move |tx| citadel_store::jobs::claim(tx, now, lease, 10).await).await.unwrap();
+        let claimed = app
+            .app
+            .db
+            .write(async move |tx| citadel_store::jobs::claim(tx, now, lease, 10).await)
+            .await
+            .unwrap();
         assert_eq!(claimed.len(), 1);
         assert_eq!(app.run_jobs().await, 0, "the lease is respected");
         assert_eq!(app.task(&token, &task_id).await["status"], "new");
@@ -305,7 +335,9 @@ async fn a_task_goes_on_after_its_worker_died() {
         assert_eq!(app.task(&token, &task_id).await["status"], "done");
         // The dead worker wakes up: nothing that it writes counts.
         let stale = claimed[0].clone();
-        assert!(!app.app.db.write(async move |tx| citadel_store::jobs::finish(tx, &stale).await).await.unwrap());
+        assert!(
+            !app.app.db.write(async move |tx| citadel_store::jobs::finish(tx, &stale).await).await.unwrap()
+        );
     })
     .await;
 }
@@ -314,11 +346,14 @@ async fn a_task_goes_on_after_its_worker_died() {
 async fn the_pages_say_who_may_frame_them() {
     for_each_db(async |app| {
         let token = app.client("acme").await.bridge_token("income").await;
-        let page = app.get(&format!("/bridge/widget?bridge_token={token}&parent=http%3A%2F%2Fevil.test")).await;
+        let page =
+            app.get(&format!("/bridge/widget?bridge_token={token}&parent=http%3A%2F%2Fevil.test")).await;
         let policy = page.header("content-security-policy");
         assert!(policy.contains("frame-ancestors http://localhost:*"), "{policy}");
         assert!(!policy.contains("evil"), "{policy}");
-        assert!(policy.contains("require-trusted-types-for 'script'") && policy.contains("default-src 'none'"));
+        assert!(
+            policy.contains("require-trusted-types-for 'script'") && policy.contains("default-src 'none'")
+        );
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "no-store");
         let mobile = app.get(&format!("/mobile.html?bridge_token={token}")).await;
@@ -329,7 +364,9 @@ async fn the_pages_say_who_may_frame_them() {
         let again = app.send(again.body(axum::body::Body::empty()).unwrap()).await;
         assert_eq!(again.status, StatusCode::NOT_MODIFIED);
         assert_eq!(app.get("/bridge/assets/nothing.js").await.status, StatusCode::NOT_FOUND);
-        for path in ["/docs", "/docs/docs.js", "/docs/scalar.js", "/oauth-success.html", "/bridge/assets/widget.js"] {
+        for path in
+            ["/docs", "/docs/docs.js", "/docs/scalar.js", "/oauth-success.html", "/bridge/assets/widget.js"]
+        {
             assert_eq!(app.get(path).await.status, StatusCode::OK, "{path}");
         }
     })

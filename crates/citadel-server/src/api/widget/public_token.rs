@@ -1,0 +1,62 @@
+//! The end of the widget's part: the public token, which the page hands to its back end.
+
+use axum::{Json, extract::State};
+use citadel_domain::{PublicTokenId, TaskId, TaskStatus};
+use citadel_store::public_tokens::{self, NewPublicToken};
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use super::task::{EmployerName, employer_name, find_task};
+use crate::{
+    api::PathId,
+    app::App,
+    auth::{self, BridgeSession},
+    error::{self, ApiResult},
+    purposes,
+};
+
+/// How long a public token can be exchanged.
+const PUBLIC_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(6);
+
+/// The proof of success, to be handed to the page.
+#[derive(Serialize)]
+pub(crate) struct PublicTokenView {
+    public_token: String,
+    task_id: String,
+    employer: EmployerName,
+}
+
+/// Make the public token of a task that succeeded. A page that lost the answer may ask again: the token made before
+/// is revoked if it was not spent.
+pub(crate) async fn create_public_token(
+    State(app): State<App>,
+    session: BridgeSession,
+    PathId(task_id): PathId<TaskId>,
+) -> ApiResult<Json<PublicTokenView>> {
+    let (task, link) = find_task(&app, &session, task_id).await?;
+    if task.status != TaskStatus::Done {
+        return Err(error::conflict("The task has not succeeded."));
+    }
+    let now = app.clock.now();
+    let (token, token_hash) = auth::new_token(&app, purposes::PUBLIC_TOKEN);
+    let new = NewPublicToken {
+        id: PublicTokenId::generate(now, &*app.random),
+        tenant: task.tenant,
+        link_id: link.id,
+        task_id: task.id,
+        token_hash,
+        created_at: now,
+        expires_at: now + PUBLIC_TOKEN_LIFE,
+    };
+    app.db
+        .write(async move |tx| {
+            public_tokens::revoke_unspent(tx, new.tenant, new.task_id, now).await?;
+            public_tokens::create(tx, &new).await
+        })
+        .await?;
+    Ok(Json(PublicTokenView {
+        public_token: token.expose().to_owned(),
+        task_id: task_id.to_string(),
+        employer: employer_name(&app, &link),
+    }))
+}

@@ -1,0 +1,186 @@
+//! What the widget shows before the sign-in: where to begin, employers, providers, the sign-in form.
+
+use axum::{Json, extract::State};
+use citadel_domain::Product;
+use citadel_store::links;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{Params, PathId},
+    app::App,
+    auth::BridgeSession,
+    directory::{Company, Provider},
+    error::{self, ApiResult},
+    reports,
+};
+
+/// How many employers the widget lists.
+const MOST_COMPANIES: usize = 8;
+
+/// What the widget shows first.
+#[derive(Serialize)]
+pub(crate) struct SessionView {
+    product_type: String,
+    client_name: Option<String>,
+    environment: &'static str,
+    tracking_info: Option<String>,
+    expires_at: String,
+    first_view: &'static str,
+    company: Option<CompanyOption>,
+    provider: Option<ProviderOption>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct CompanyOption {
+    company_mapping_id: String,
+    name: String,
+    domain: Option<String>,
+    logo_url: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ProviderOption {
+    id: String,
+    name: String,
+    logo_url: String,
+}
+
+fn company_option(app: &App, company: &Company) -> CompanyOption {
+    let id = company.id.to_string();
+    let logo_url = app.mark_url(&id);
+    CompanyOption {
+        company_mapping_id: id,
+        name: company.name.clone(),
+        domain: company.domain.clone(),
+        logo_url,
+    }
+}
+
+fn provider_option(app: &App, provider: &Provider) -> ProviderOption {
+    ProviderOption {
+        id: provider.id.clone(),
+        name: provider.name.clone(),
+        logo_url: app.mark_url(&provider.id),
+    }
+}
+
+/// What this bridge token is for, and where its flow begins.
+pub(crate) async fn get_session(
+    State(app): State<App>,
+    session: BridgeSession,
+) -> ApiResult<Json<SessionView>> {
+    let token = &session.token;
+    let company = token.company_mapping_id.and_then(|id| app.directory.company(&id.to_string()));
+    let mut provider = token.provider_id.as_deref().and_then(|id| app.directory.provider(id));
+    if let Some(link_id) = token.link_id {
+        let tenant = token.tenant;
+        let link = app.db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
+        provider = link.and_then(|link| app.directory.provider(&link.provider_id)).or(provider);
+    }
+    let first_view = match (company, provider) {
+        (_, Some(_)) => "PROVIDER_LOGIN",
+        (Some(company), None) => match app.directory.providers_of(company).take(2).collect::<Vec<_>>()[..] {
+            [only] => {
+                provider = Some(only);
+                "PROVIDER_LOGIN"
+            }
+            _ => "PROVIDER_LIST",
+        },
+        (None, None) => match token.product {
+            Product::Admin | Product::Fas => "PROVIDER_LIST",
+            _ => "SELECT_EMPLOYER",
+        },
+    };
+    Ok(Json(SessionView {
+        product_type: token.product.to_string(),
+        client_name: token.client_name.clone(),
+        environment: token.tenant.environment.as_str(),
+        tracking_info: token.tracking_info.clone(),
+        expires_at: reports::time(token.expires_at),
+        first_view,
+        company: company.map(|company| company_option(&app, company)),
+        provider: provider.map(|provider| provider_option(&app, provider)),
+    }))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CompanyQuery {
+    query: Option<String>,
+}
+
+/// Employers as the consumer types.
+pub(crate) async fn search_companies(
+    State(app): State<App>,
+    session: BridgeSession,
+    Params(params): Params<CompanyQuery>,
+) -> Json<Vec<CompanyOption>> {
+    let query = params.query.unwrap_or_default();
+    let hits = app.directory.search(&query, Some(session.token.product), MOST_COMPANIES);
+    Json(hits.into_iter().map(|(company, _)| company_option(&app, company)).collect())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ProviderQuery {
+    query: Option<String>,
+    company_mapping_id: Option<String>,
+}
+
+/// Providers of an employer, or all that serve the product.
+pub(crate) async fn list_providers(
+    State(app): State<App>,
+    session: BridgeSession,
+    Params(params): Params<ProviderQuery>,
+) -> Json<Vec<ProviderOption>> {
+    let company = params.company_mapping_id.as_deref().and_then(|id| app.directory.company(id));
+    let options = match company {
+        Some(company) => {
+            app.directory.providers_of(company).map(|provider| provider_option(&app, provider)).collect()
+        }
+        None => {
+            let query = params.query.unwrap_or_default();
+            let found = app.directory.providers(&query, Some(session.token.product));
+            found.map(|provider| provider_option(&app, provider)).collect()
+        }
+    };
+    Json(options)
+}
+
+/// A provider with its sign-in form.
+#[derive(Serialize)]
+pub(crate) struct ProviderForm {
+    #[serde(flatten)]
+    provider: ProviderOption,
+    fields: Vec<FormField>,
+    forgot_password_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FormField {
+    name: &'static str,
+    label: &'static str,
+    kind: &'static str,
+    autocomplete: &'static str,
+    hint: Option<&'static str>,
+}
+
+/// The sign-in form of a provider.
+pub(crate) async fn get_provider(
+    State(app): State<App>,
+    session: BridgeSession,
+    PathId(id): PathId<String>,
+) -> ApiResult<Json<ProviderForm>> {
+    let provider = app.directory.provider(&id).ok_or_else(error::not_found)?;
+    let connector = app.connectors.find(session.token.tenant.environment, &id);
+    let fields = connector.map(|connector| connector.describe().login_fields).unwrap_or_default();
+    let fields = fields
+        .iter()
+        .map(|field| FormField {
+            name: field.name,
+            label: field.label,
+            kind: if field.is_secret { "password" } else { "text" },
+            autocomplete: field.autocomplete,
+            hint: None,
+        })
+        .collect();
+    Ok(Json(ProviderForm { provider: provider_option(&app, provider), fields, forgot_password_url: None }))
+}

@@ -1,0 +1,167 @@
+//! How a task goes, as the widget sees it, and what the consumer answers on the way.
+
+use axum::{Json, extract::State, http::StatusCode};
+use citadel_connectors::Step;
+use citadel_domain::{Secret, TaskId, TaskStatus};
+use citadel_store::{
+    Place,
+    links::{self, Link},
+    logins,
+    tasks::{self, Task},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{MAX_FIELD, enqueue_run};
+use crate::{
+    api::PathId,
+    app::App,
+    auth::BridgeSession,
+    body::Body,
+    error::{self, ApiResult},
+    reports,
+};
+
+/// What the widget knows of a task.
+#[derive(Serialize)]
+pub(crate) struct TaskView {
+    task_id: String,
+    status: &'static str,
+    provider_id: String,
+    employer: EmployerName,
+    step: Option<StepView>,
+    error: Option<LinkError>,
+}
+
+#[derive(Serialize)]
+pub(super) struct EmployerName {
+    name: String,
+}
+
+#[derive(Serialize)]
+struct StepView {
+    #[serde(flatten)]
+    step: Step,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct LinkError {
+    error_type: &'static str,
+    error_code: &'static str,
+    error_message: String,
+}
+
+/// Where a task of this session stands.
+pub(crate) async fn get_task(
+    State(app): State<App>,
+    session: BridgeSession,
+    PathId(task_id): PathId<TaskId>,
+) -> ApiResult<Json<TaskView>> {
+    let (task, link) = find_task(&app, &session, task_id).await?;
+    Ok(Json(view(&app, &task, &link)?))
+}
+
+pub(super) async fn find_task(
+    app: &App,
+    session: &BridgeSession,
+    task_id: TaskId,
+) -> ApiResult<(Task, Link)> {
+    let (tenant, token_id) = (session.token.tenant, session.token.id);
+    let found = app
+        .db
+        .read(async move |tx| {
+            let Some(task) = tasks::find_for_bridge_token(tx, tenant, token_id, task_id).await? else {
+                return Ok(None);
+            };
+            let link = links::find(tx, tenant, task.link_id).await?;
+            Ok::<_, citadel_store::Error>(link.map(|link| (task, link)))
+        })
+        .await?;
+    found.ok_or_else(error::not_found)
+}
+
+/// The consumer's answer to a question. Class S1.
+#[derive(Deserialize)]
+pub(crate) struct Answer {
+    answer: Secret,
+}
+
+/// Answer the provider's question. A second answer, or one that comes too late, changes nothing.
+pub(crate) async fn answer_step(
+    State(app): State<App>,
+    session: BridgeSession,
+    PathId(task_id): PathId<TaskId>,
+    Body(body): Body<Answer>,
+) -> ApiResult<(StatusCode, Json<TaskView>)> {
+    let answer = body.answer.expose().trim();
+    if answer.is_empty() || answer.len() > MAX_FIELD {
+        return Err(error::invalid("answer", format!("Send 1 to {MAX_FIELD} bytes.")));
+    }
+    let (task, _) = find_task(&app, &session, task_id).await?;
+    let now = app.clock.now();
+    let answer = Secret::new(answer);
+    let writer = app.clone();
+    app.db
+        .write(async move |tx| {
+            let login = logins::find(tx, task.tenant, task.id).await?;
+            let awaited = tasks::take_step(tx, &task, now).await?;
+            let Some(login) = login.filter(|_| awaited) else {
+                return Err(error::conflict("No answer is awaited."));
+            };
+            let place = |column| Place::new(task.tenant, "logins", column, *task.id.as_bytes());
+            let key = writer.keyring.unwrap_data_key(&place("key_wrapped"), &login.key_wrapped)?;
+            let sealed = key.seal(&place("answer_sealed"), answer.expose().as_bytes())?;
+            logins::set_answer(tx, task.tenant, task.id, &sealed).await?;
+            enqueue_run(&writer, tx, &task, now).await
+        })
+        .await?;
+    app.job_bell.notify_one();
+    let (task, link) = find_task(&app, &session, task_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(view(&app, &task, &link)?)))
+}
+
+/// The employer, or the provider where there is none: native hosts fail on a missing name.
+pub(super) fn employer_name(app: &App, link: &Link) -> EmployerName {
+    let provider = || {
+        app.directory.provider(&link.provider_id).map_or(link.provider_id.clone(), |found| found.name.clone())
+    };
+    EmployerName { name: link.employer_name.clone().unwrap_or_else(provider) }
+}
+
+pub(super) fn view(app: &App, task: &Task, link: &Link) -> ApiResult<TaskView> {
+    let step = match (&task.step, task.step_expires_at) {
+        (Some(json), Some(expires_at)) if task.status == TaskStatus::Mfa => {
+            let step = serde_json::from_str(json).map_err(error::internal)?;
+            Some(StepView { step, expires_at: reports::time(expires_at) })
+        }
+        _ => None,
+    };
+    Ok(TaskView {
+        task_id: task.id.to_string(),
+        status: task.status.as_str(),
+        provider_id: link.provider_id.clone(),
+        employer: employer_name(app, link),
+        step,
+        error: link_error(task),
+    })
+}
+
+/// The error object of the widget contract, section 2. All three texts are always there.
+fn link_error(task: &Task) -> Option<LinkError> {
+    let (error_code, sentence) = match task.status {
+        status if !status.is_final() || status == TaskStatus::Done => return None,
+        TaskStatus::LoginError => ("LOGIN_ERROR", "The user name or password is not right."),
+        TaskStatus::MfaError => ("MFA_ERROR", "The code was not right, or it came too late."),
+        TaskStatus::NoData => ("NO_DATA", "The provider has no payroll data for this sign-in."),
+        TaskStatus::Unavailable => ("UNAVAILABLE", "The payroll provider cannot be reached right now."),
+        TaskStatus::AccountLocked => {
+            ("ERROR", "The provider locked this account. Unlock it there, then come back.")
+        }
+        TaskStatus::ConfigError => ("ERROR", "A setting at the provider stands in the way."),
+        TaskStatus::UnableToReset => ("ERROR", "The provider could not reset this sign-in."),
+        TaskStatus::NotSupported => ("ERROR", "This provider cannot be connected yet."),
+        _ => ("ERROR", "Something went wrong. Nothing was changed at the provider."),
+    };
+    let error_message = task.error_message.clone().unwrap_or_else(|| sentence.to_owned());
+    Some(LinkError { error_type: "LINK_ERROR", error_code, error_message })
+}
