@@ -79,9 +79,13 @@ impl Directory {
     }
 
     /// The employer with this id.
+    pub(crate) fn find_company(&self, id: CompanyId) -> Option<&Company> {
+        self.companies.get(*self.company_positions.get(&id)?)
+    }
+
+    /// The employer with the id that this text may be.
     pub(crate) fn company(&self, id: &str) -> Option<&Company> {
-        let position = self.company_positions.get(&id.parse().ok()?)?;
-        self.companies.get(*position)
+        self.find_company(id.parse().ok()?)
     }
 
     /// The provider with this id.

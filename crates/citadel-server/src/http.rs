@@ -58,7 +58,9 @@ async fn check_limits(request: Request, next: Next) -> Response {
 }
 
 fn over_limit(request: &Request) -> Option<ApiError> {
-    let line = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    // `GET /path HTTP/1.1`
+    let target = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    let line = request.method().as_str().len() + target + "  HTTP/1.1".len();
     if line > MAX_REQUEST_LINE {
         let message = format!("The request line is longer than {MAX_REQUEST_LINE} bytes.");
         return Some(error::over_limit(StatusCode::URI_TOO_LONG, message));

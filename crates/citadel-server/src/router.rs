@@ -4,6 +4,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
+use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -61,16 +62,20 @@ fn for_the_widget() -> Router<App> {
 
 /// Pages, scripts and pictures, open to all; and files, whose address is the permission.
 fn for_browsers() -> Router<App> {
-    Router::new()
+    let fixed = Router::new()
         .route("/bridge.js", get(pages::get_bridge_js))
-        .route("/bridge/widget", get(pages::get_widget))
-        .route("/mobile.html", get(pages::get_mobile))
         .route("/oauth-success.html", get(pages::get_oauth_success))
         .route("/bridge/assets/{name}", get(pages::get_asset))
-        .route("/bridge/marks/{file}", get(pages::get_mark))
-        .route("/files/{link_id}/{object_id}/{name}", get(api::files::get_file))
         .route("/openapi.json", get(pages::get_openapi))
         .route("/docs", get(pages::get_docs))
         .route("/docs/docs.js", get(pages::get_docs_script))
         .route("/docs/scalar.js", get(pages::get_scalar))
+        // Only what is the same for everybody: compressed secrets can be guessed by their length.
+        .layer(CompressionLayer::new());
+    Router::new()
+        .route("/bridge/widget", get(pages::get_widget))
+        .route("/mobile.html", get(pages::get_mobile))
+        .route("/bridge/marks/{file}", get(pages::get_mark))
+        .route("/files/{client_id}/{link_id}/{object_id}/{name}", get(api::files::get_file))
+        .merge(fixed)
 }

@@ -1,6 +1,6 @@
 //! Links: a consumer's consented connection to one provider. A deleted link is never found.
 
-use citadel_domain::{BridgeTokenId, CompanyId, LinkId, Product, TaskStatus};
+use citadel_domain::{BridgeTokenId, ClientId, CompanyId, LinkId, Product, TaskStatus};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, bridge_tokens::BridgeToken, value::params, words};
@@ -13,7 +13,6 @@ pub struct NewLink {
     pub bridge_token_id: BridgeTokenId,
     pub provider_id: String,
     pub company_mapping_id: Option<CompanyId>,
-    pub employer_name: Option<String>,
     pub tracking_info: Option<String>,
     pub product: Product,
     pub allowed_products: Vec<Product>,
@@ -29,7 +28,6 @@ pub struct Link {
     pub bridge_token_id: BridgeTokenId,
     pub provider_id: String,
     pub company_mapping_id: Option<CompanyId>,
-    pub employer_name: Option<String>,
     pub tracking_info: Option<String>,
     pub product: Product,
     pub allowed_products: Vec<Product>,
@@ -43,16 +41,26 @@ pub struct Link {
     pub deleted_at: Option<Timestamp>,
 }
 
+/// What [`read`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product, \
+         allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at"
+    };
+}
+
 /// Makes a link.
 pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
     tx.fetch_one(
-        "insert into links (
-             client_id, id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name, tracking_info,
+        concat!(
+            "insert into links (
+             client_id, id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info,
              product, allowed_products, status, data_key_wrapped, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
-         returning id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
-                   tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
-                   updated_at, deleted_at",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+         returning ",
+            columns!(),
+            ""
+        ),
         params![
             new.tenant.client_id,
             new.id,
@@ -60,7 +68,6 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
             new.bridge_token_id,
             &new.provider_id,
             new.company_mapping_id,
-            new.employer_name.clone(),
             new.tracking_info.clone(),
             new.product,
             words::join_products(&new.allowed_products),
@@ -76,11 +83,13 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
 /// The link with this id.
 pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<Option<Link>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
-                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
-                updated_at, deleted_at
+        concat!(
+            "select ",
+            columns!(),
+            "
            from links
-          where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+          where client_id = $1 and environment = $2 and id = $3 and deleted_at is null"
+        ),
         params![tenant.client_id, tenant.environment, id],
         read,
     )
@@ -94,9 +103,10 @@ pub async fn find_unfinished(
     provider_id: &str,
 ) -> Result<Option<Link>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
-                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
-                updated_at, deleted_at
+        concat!(
+            "select ",
+            columns!(),
+            "
            from links
           where client_id = $1 and environment = $2 and bridge_token_id = $3 and provider_id = $4
             and deleted_at is null
@@ -104,7 +114,8 @@ pub async fn find_unfinished(
                              where tasks.client_id = links.client_id and tasks.link_id = links.id
                                and tasks.status = 'done')
           order by created_at desc, id desc
-          limit 1",
+          limit 1"
+        ),
         params![token.tenant.client_id, token.tenant.environment, token.id, provider_id],
         read,
     )
@@ -118,27 +129,35 @@ pub async fn find_by_access_token(
     access_token_hash: &[u8; 32],
 ) -> Result<Option<Link>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
-                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
-                updated_at, deleted_at
+        concat!(
+            "select ",
+            columns!(),
+            "
            from links
-          where client_id = $1 and environment = $2 and access_token_hash = $3 and deleted_at is null",
+          where client_id = $1 and environment = $2 and access_token_hash = $3 and deleted_at is null"
+        ),
         params![tenant.client_id, tenant.environment, access_token_hash],
         read,
     )
     .await
 }
 
-/// The link of a document address. It names no tenant: the caller has checked the address's own proof, which only we
-/// can make and which names this link.
-pub async fn find_by_file_grant(tx: &mut Tx<'_>, id: LinkId) -> Result<Option<Link>, Error> {
+/// The link of a document address. It names no environment: the caller has checked the address's own proof, which only
+/// we can make and which names this client and link.
+pub async fn find_by_file_grant(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    id: LinkId,
+) -> Result<Option<Link>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, employer_name,
-                tracking_info, product, allowed_products, status, access_token_sealed, data_key_wrapped, created_at,
-                updated_at, deleted_at
+        concat!(
+            "select ",
+            columns!(),
+            "
            from links
-          where id = $1 and deleted_at is null",
-        params![id],
+          where client_id = $1 and id = $2 and deleted_at is null"
+        ),
+        params![client_id, id],
         read,
     )
     .await
@@ -170,15 +189,14 @@ fn read(row: &Row<'_>) -> Result<Link, Error> {
         bridge_token_id: row.get(3)?,
         provider_id: row.get(4)?,
         company_mapping_id: row.get(5)?,
-        employer_name: row.get(6)?,
-        tracking_info: row.get(7)?,
-        product: row.get(8)?,
-        allowed_products: words::split(&row.get::<String>(9)?)?,
-        status: row.get(10)?,
-        access_token_sealed: row.get(11)?,
-        data_key_wrapped: row.get(12)?,
-        created_at: row.get(13)?,
-        updated_at: row.get(14)?,
-        deleted_at: row.get(15)?,
+        tracking_info: row.get(6)?,
+        product: row.get(7)?,
+        allowed_products: words::split(&row.get::<String>(8)?)?,
+        status: row.get(9)?,
+        access_token_sealed: row.get(10)?,
+        data_key_wrapped: row.get(11)?,
+        created_at: row.get(12)?,
+        updated_at: row.get(13)?,
+        deleted_at: row.get(14)?,
     })
 }

@@ -1,6 +1,6 @@
 //! The few kinds of values that both databases keep, and how rows are read.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, CompanyId, Environment, EventId, JobId, LinkId, Product,
@@ -13,7 +13,7 @@ use tokio_postgres::types::{IsNull, Type, private::BytesMut};
 use crate::Error;
 
 /// A value on its way to or from the database.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// Nothing.
     Null,
@@ -27,6 +27,20 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// An id: `uuid` on Postgres, sixteen bytes on SQLite.
     Id([u8; 16]),
+}
+
+/// The kind and size only: values may be personal, and drivers print parameters in their own logs (P57).
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Int(_) => f.write_str("int"),
+            Self::Bool(_) => f.write_str("bool"),
+            Self::Text(text) => write!(f, "text of {} bytes", text.len()),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Id(_) => f.write_str("id"),
+        }
+    }
 }
 
 /// The parameters of a statement, in the order of `$1`, `$2`, ….

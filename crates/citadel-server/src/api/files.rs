@@ -17,16 +17,18 @@ use crate::{
 /// Serve one pay statement or W-2 as PDF. The address is the permission; it needs no access headers.
 pub(crate) async fn get_file(
     State(app): State<App>,
-    segments: Result<Path<(String, String, String)>, axum::extract::rejection::PathRejection>,
+    segments: Result<Path<(String, String, String, String)>, axum::extract::rejection::PathRejection>,
 ) -> ApiResult<Response> {
-    let Ok(Path((link, object, name))) = segments else { return Err(error::not_found()) };
-    let grant = reports::find_grant(&app, &link, &object, &name).ok_or_else(error::not_found)?;
-    let link_id = grant.link;
+    let Ok(Path((client, link, object, name))) = segments else { return Err(error::not_found()) };
+    let grant = reports::find_grant(&app, &client, &link, &object, &name).ok_or_else(error::not_found)?;
+    let (client_id, link_id) = (grant.client, grant.link);
     let found = app
         .db
         .read(async move |tx| {
-            // The one look-up without a tenant: the address's keyed hash is the proof.
-            let Some(link) = links::find_by_file_grant(tx, link_id).await? else { return Ok(None) };
+            // No access key here: the address's keyed hash is the proof.
+            let Some(link) = links::find_by_file_grant(tx, client_id, link_id).await? else {
+                return Ok(None);
+            };
             let report = stored::find(tx, link.tenant, link.id, reports::PAYROLL_DATA).await?;
             Ok::<_, citadel_store::Error>(report.map(|report| (link, report)))
         })

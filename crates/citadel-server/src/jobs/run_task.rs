@@ -125,11 +125,12 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     // Without its login a task cannot go on: it was kept for fifteen minutes and swept.
     let Some(login) = &turn.login else { return Ok(Next::Commit(Change::to(TaskStatus::Error))) };
     let safe = Safe::open(app, task, login)?;
+    let company = turn.link.company_mapping_id.and_then(|id| app.directory.find_company(id));
     let cx = Cx {
         now,
         environment: task.tenant.environment,
         provider_id: turn.link.provider_id.clone(),
-        employer_name: turn.link.employer_name.clone(),
+        employer_name: company.map(|company| company.name.clone()),
         product: task.product,
     };
     let result = match task.status {

@@ -53,7 +53,12 @@ pub(crate) async fn get_asset(Path(name): Path<String>, headers: HeaderMap) -> A
 
 /// Where a provider's own sign-in comes back to. Native hosts watch for this address.
 pub(crate) async fn get_oauth_success(headers: HeaderMap) -> Response {
-    cached(&headers, "text/html; charset=utf-8", include_bytes!("../../assets/oauth-success.html"))
+    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+                          frame-ancestors 'none'";
+    let page = include_bytes!("../../assets/oauth-success.html");
+    let mut response = cached(&headers, "text/html; charset=utf-8", page);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    response
 }
 
 /// A file with an `ETag` and a short life, so that a new version of the server is seen within minutes.

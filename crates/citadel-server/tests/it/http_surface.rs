@@ -88,8 +88,10 @@ async fn p44_limits_are_met_and_passed_by_one() {
     let app = TestApp::on_sqlite().await;
     let client = app.client("acme").await;
 
-    let path = |length: usize| format!("/v1/company-mappings-search/?query={}", "a".repeat(length - 35));
-    assert_eq!(path(8192).len(), 8192);
+    let path = |length: usize| {
+        format!("/v1/company-mappings-search/?query={}", "a".repeat(length - "GET  HTTP/1.1".len() - 35))
+    };
+    assert_eq!(format!("GET {} HTTP/1.1", path(8192)).len(), 8192);
     assert_eq!(client.get(&path(8192)).await.status, StatusCode::OK);
     let refused = client.get(&path(8193)).await;
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::URI_TOO_LONG, "incorrect_parameters"));

@@ -8,6 +8,7 @@ mod bridge_tokens;
 mod directory;
 mod http_surface;
 mod isolation;
+mod leaks;
 mod openapi;
 mod support;
 mod tasks;

@@ -62,7 +62,6 @@ create table links (
     bridge_token_id blob not null,
     provider_id text not null,
     company_mapping_id blob,
-    employer_name text,
     tracking_info text,
     product text not null,
     allowed_products text not null,

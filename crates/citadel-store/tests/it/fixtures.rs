@@ -100,7 +100,6 @@ impl Store {
             bridge_token_id: token.id,
             provider_id: "paywell".to_owned(),
             company_mapping_id: None,
-            employer_name: Some("Harbor Foods".to_owned()),
             tracking_info: token.tracking_info.clone(),
             product: token.product,
             allowed_products: token.allowed_products.clone(),

@@ -20,10 +20,7 @@ async fn a_link_reads_as_it_was_made() {
                     (&made.provider_id, made.company_mapping_id),
                     (&new.provider_id, new.company_mapping_id)
                 );
-                assert_eq!(
-                    (&made.employer_name, &made.tracking_info),
-                    (&new.employer_name, &new.tracking_info)
-                );
+                assert_eq!(made.tracking_info, new.tracking_info);
                 assert_eq!((made.product, &made.allowed_products), (new.product, &new.allowed_products));
                 assert_eq!((made.status, made.access_token_sealed.as_ref()), (TaskStatus::New, None));
                 assert_eq!(made.data_key_wrapped, new.data_key_wrapped);
@@ -33,9 +30,13 @@ async fn a_link_reads_as_it_was_made() {
                 );
                 let found = links::find(tx, tenant, new.id).await?.unwrap();
                 assert_eq!(format!("{found:?}"), format!("{made:?}"));
-                let granted = links::find_by_file_grant(tx, new.id).await?.unwrap();
+                let granted = links::find_by_file_grant(tx, tenant.client_id, new.id).await?.unwrap();
                 assert_eq!(format!("{granted:?}"), format!("{made:?}"));
-                assert!(links::find_by_file_grant(tx, LinkId::from_bytes([9; 16])).await?.is_none());
+                assert!(
+                    links::find_by_file_grant(tx, tenant.client_id, LinkId::from_bytes([9; 16]))
+                        .await?
+                        .is_none()
+                );
                 Done::Ok(())
             })
             .await
@@ -106,7 +107,7 @@ async fn a_deleted_link_is_never_found() {
                 tx.execute("update links set deleted_at = $2 where id = $1", &at).await?;
                 assert!(links::find(tx, link.tenant, link.id).await?.is_none());
                 assert!(links::find_by_access_token(tx, link.tenant, &hash).await?.is_none());
-                assert!(links::find_by_file_grant(tx, link.id).await?.is_none());
+                assert!(links::find_by_file_grant(tx, link.tenant.client_id, link.id).await?.is_none());
                 assert!(links::find_unfinished(tx, &token, &link.provider_id).await?.is_none());
                 assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
                 Done::Ok(())

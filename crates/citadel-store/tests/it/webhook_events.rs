@@ -9,25 +9,26 @@ use citadel_store::{
 use crate::{fixtures::Done, harness::for_each_db};
 
 #[tokio::test]
-async fn events_of_a_task_are_listed_oldest_first() {
+async fn events_of_a_task_are_listed_in_the_order_of_their_changes() {
     for_each_db("events", async |store| {
         let (_, link, task) = store.running_task().await;
-        let event = |second| NewWebhookEvent {
+        let event = |number| NewWebhookEvent {
             id: EventId::generate(store.now, &*store.random),
             tenant: task.tenant,
             link_id: Some(link.id),
             task_id: Some(task.id),
             event_type: "task-status-updated".to_owned(),
-            body: format!(r#"{{"second":{second}}}"#),
-            created_at: store.after(second),
+            body: format!(r#"{{"number":{number}}}"#),
+            // All at one time: the order must not hang on the clock.
+            created_at: store.now,
         };
-        let (late, early, mut other) = (event(2), event(1), event(3));
+        let (first, second, mut other) = (event(1), event(2), event(3));
         other.task_id = None;
         let (tenant, id) = (task.tenant, task.id);
         store
             .db
             .write(async move |tx| {
-                for event in [&late, &early, &other] {
+                for event in [&first, &second, &other] {
                     webhook_events::append(tx, event).await?;
                 }
                 let bodies: Vec<_> = webhook_events::list_for_task(tx, tenant, id)
@@ -35,7 +36,7 @@ async fn events_of_a_task_are_listed_oldest_first() {
                     .into_iter()
                     .map(|event| event.body)
                     .collect();
-                assert_eq!(bodies, [early.body.clone(), late.body.clone()]);
+                assert_eq!(bodies, [first.body.clone(), second.body.clone()]);
                 Done::Ok(())
             })
             .await

@@ -70,7 +70,7 @@ pub(crate) async fn get_session(
     session: BridgeSession,
 ) -> ApiResult<Json<SessionView>> {
     let token = &session.token;
-    let company = token.company_mapping_id.and_then(|id| app.directory.company(&id.to_string()));
+    let company = token.company_mapping_id.and_then(|id| app.directory.find_company(id));
     let mut provider = token.provider_id.as_deref().and_then(|id| app.directory.provider(id));
     if let Some(link_id) = token.link_id {
         let tenant = token.tenant;

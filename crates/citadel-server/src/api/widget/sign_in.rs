@@ -64,8 +64,6 @@ pub(crate) async fn create_task(
         return Err(error::invalid("provider_id", "Unknown provider."));
     }
     check_login(&app, &token, &provider_id, &body.login)?;
-    let employer_name =
-        company_id.and_then(|id| app.directory.company(&id.to_string())).map(|company| company.name.clone());
 
     let task_id = TaskId::generate(now, &*app.random);
     let login_place = |column| Place::new(token.tenant, "logins", column, *task_id.as_bytes());
@@ -87,7 +85,6 @@ pub(crate) async fn create_task(
         bridge_token_id: token.id,
         provider_id,
         company_mapping_id: company_id,
-        employer_name,
         tracking_info: token.tracking_info.clone(),
         product: token.product,
         allowed_products: token.allowed_products.clone(),

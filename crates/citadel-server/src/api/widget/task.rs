@@ -122,10 +122,10 @@ pub(crate) async fn answer_step(
 
 /// The employer, or the provider where there is none: native hosts fail on a missing name.
 pub(super) fn employer_name(app: &App, link: &Link) -> EmployerName {
-    let provider = || {
-        app.directory.provider(&link.provider_id).map_or(link.provider_id.clone(), |found| found.name.clone())
-    };
-    EmployerName { name: link.employer_name.clone().unwrap_or_else(provider) }
+    let company =
+        link.company_mapping_id.and_then(|id| app.directory.find_company(id)).map(|found| &found.name);
+    let name = company.or_else(|| app.directory.provider(&link.provider_id).map(|found| &found.name));
+    EmployerName { name: name.unwrap_or(&link.provider_id).clone() }
 }
 
 pub(super) fn view(app: &App, task: &Task, link: &Link) -> ApiResult<TaskView> {

@@ -1,0 +1,162 @@
+//! Canaries: values that must be found nowhere but in the answers that name them.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use axum::http::{Method, StatusCode};
+use base64::Engine;
+use memchr::memmem;
+use serde_json::json;
+
+use crate::support::{TestApp, for_each_db};
+
+const PASSWORD: &str = "canary-password-7731";
+const USERNAME: &str = "canary-username-7731";
+const CODE: &str = "canary-code-7731";
+
+/// Walks through every flow with canary values; answers everything of class S1 and S2 that took part.
+async fn walk(app: &TestApp) -> Vec<String> {
+    let client = app.client("acme").await;
+    let mut secrets = vec![client.secret.clone(), PASSWORD.to_owned(), USERNAME.to_owned(), CODE.to_owned()];
+
+    let bridge_token = client.bridge_token("income").await;
+    app.sign_in(&bridge_token, USERNAME, PASSWORD).await;
+    app.run_jobs().await;
+    let task_id = app.sign_in(&bridge_token, "goodlogin", "mfa").await;
+    app.run_jobs().await;
+    let answer = Some(json!({"answer": CODE}));
+    app.widget(Method::POST, &format!("/tasks/{task_id}/answer"), &bridge_token, answer).await;
+    app.run_jobs().await;
+    // One login and one answer are left waiting, so that they are in the store while it is searched.
+    let task_id = app.sign_in(&bridge_token, "goodlogin", "mfa").await;
+    app.run_jobs().await;
+    let answer = Some(json!({"answer": CODE}));
+    app.widget(Method::POST, &format!("/tasks/{task_id}/answer"), &bridge_token, answer).await;
+    app.sign_in(&client.bridge_token("income").await, USERNAME, PASSWORD).await;
+
+    let public_token = client.connect("income").await;
+    let access_token =
+        client.exchange(&public_token).await.json()["access_token"].as_str().unwrap().to_owned();
+    let report = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await;
+    assert_eq!(report.status, StatusCode::OK);
+    let report = report.json();
+    let job = &report["employments"][0];
+    for value in [
+        &job["profile"]["ssn"],
+        &job["profile"]["email"],
+        &job["bank_accounts"][0]["account_number"],
+        &job["profile"]["home_address"]["street"],
+        &job["manager_name"],
+    ] {
+        secrets.push(value.as_str().unwrap().to_owned());
+    }
+    // Bad requests are logged too.
+    client.post("/v1/link-access-tokens/", json!({"public_token": PASSWORD})).await;
+    client
+        .post_text(
+            "/v1/verifications/incomes/",
+            "application/json",
+            format!("{{\"access_token\":\"{PASSWORD}"),
+        )
+        .await;
+    client.get(&format!("/v1/company-mappings-search/?query={PASSWORD}")).await;
+    app.get(&format!("/bridge/widget?bridge_token={bridge_token}")).await;
+    secrets.extend([bridge_token, public_token, access_token]);
+    secrets
+}
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// P57: every flow at trace level; nothing of class S1 or S2 in the log, nor in the figures.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p57_logs_hold_no_secret_at_any_level() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .init();
+    for_each_db(async |app| {
+        let secrets = walk(&app).await;
+        let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+        assert!(log.contains("/v1/link-access-tokens/"), "the log was captured");
+        let figures = app.app.metrics.encode();
+        for secret in secrets {
+            let at = log.find(&secret).or_else(|| log.find(&secret[secret.len() - secret.len().min(12)..]));
+            assert!(at.is_none(), "in the log: {}", &log[at.unwrap().saturating_sub(200)..][..220]);
+            assert!(!figures.contains(&secret), "in the figures");
+        }
+    })
+    .await;
+}
+
+/// P17: no payroll data, login, answer or token is found in the database, in any of the spellings that a careless
+/// program would leave.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p17_nothing_personal_is_stored_in_the_clear() {
+    for_each_db(async |app| {
+        let secrets = walk(&app).await;
+        let stored = everything_stored(&app).await;
+        let holds = |needle: &[u8]| memmem::find(&stored, needle).is_some();
+        assert!(holds(b"task-status-updated"), "the search would find what is there");
+        for secret in secrets {
+            let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let hex = citadel_domain::tokens::hex(secret.as_bytes());
+            let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(&secret);
+            assert!(!holds(secret.as_bytes()), "as text");
+            assert!(!holds(&utf16), "as utf-16");
+            assert!(!holds(hex.as_bytes()) && !holds(hex.to_uppercase().as_bytes()), "as hex");
+            // Without the last digits, which depend on what follows.
+            assert!(!holds(&base64.as_bytes()[..base64.len() - 2]), "as base64");
+        }
+    })
+    .await;
+}
+
+/// The files of SQLite; every row of every table of Postgres as text, with bytes both in hex and as they are.
+async fn everything_stored(app: &TestApp) -> Vec<u8> {
+    match &app.db_config {
+        citadel_store::DbConfig::Sqlite { path } => {
+            let files = ["db", "db-wal", "db-shm"]
+                .map(|end| std::fs::read(path.with_extension(end)).unwrap_or_default());
+            files.concat()
+        }
+        citadel_store::DbConfig::Postgres { url, .. } => {
+            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let tables =
+                "select table_name::text from information_schema.tables where table_schema = 'public'";
+            let mut found = Vec::new();
+            for table in client.query(tables, &[]).await.unwrap() {
+                let table: String = table.get(0);
+                for row in client.query(&format!("select t::text from {table} t"), &[]).await.unwrap() {
+                    let text: String = row.get(0);
+                    for part in text.split("\\\\x").skip(1) {
+                        let digits: Vec<u8> = part.bytes().take_while(u8::is_ascii_hexdigit).collect();
+                        let pairs = digits.chunks_exact(2).map(|pair| std::str::from_utf8(pair).unwrap());
+                        found.extend(pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()));
+                        found.push(b'\n');
+                    }
+                    found.extend_from_slice(text.as_bytes());
+                    found.push(b'\n');
+                }
+            }
+            found
+        }
+    }
+}
