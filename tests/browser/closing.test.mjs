@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, prepare, start } from "./stack.mjs";
-import { button, chooseEmployer, connect, connectButton, frameOf, history, leaveBy, search, signIn, username, waitForCall } from "./widget.mjs";
+import { button, chooseEmployer, connect, connectButton, frameOf, history, leaveBy, leaveByKey, search, signIn, username, waitForCall } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 // What the seed's page shows when somebody leaves without success.
@@ -60,7 +60,7 @@ test("Esc leaves at once when nothing was typed, and gives the focus back", asyn
   const visit = await newVisit();
   const frame = await connect(visit, stack.url);
   await search(frame).waitFor();
-  await visit.page.keyboard.press("Escape");
+  leaveByKey(visit, "Escape");
   await waitForCall(visit, "CLOSE");
   assert.ok(await connectButton(visit.page).evaluate((element) => element === document.activeElement));
   await assertLeft(visit);

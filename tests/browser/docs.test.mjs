@@ -32,5 +32,8 @@ test("/docs shows the reference and sends a request", async () => {
   assert.equal(new URL(request.url()).origin, stack.api);
   assert.equal((await request.response()).status(), 401, "no key was given");
   await visit.picture("docs-request");
+  // The bundle asks once whether it may compile code at run time, and does without when the policy says no.
+  const refused = await page.evaluate(() => window.__violations.splice(0));
+  assert.ok(refused.every((violation) => violation.startsWith("script-src eval ")), refused.join("\n"));
   await visit.end();
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { discard, prepare, start } from "./stack.mjs";
-import { button, connectButton, frameOf, history, password, search, username, waitForView, WORK_MS } from "./widget.mjs";
+import { button, connectButton, frameOf, history, leaveByKey, password, search, username, waitForView, WORK_MS } from "./widget.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
 
 const MOST_STOPS = 30;
@@ -69,7 +69,7 @@ test("Connect to data with the keyboard alone", async () => {
   await done.waitFor({ timeout: WORK_MS });
   await tabTo(page, done);
   await visit.picture("keyboard-success");
-  await keyboard.press("Enter");
+  leaveByKey(visit, "Enter");
   assert.ok(await history(page));
   assert.ok(await hasFocus(connectButton(page)), "the focus is back where it came from");
   await visit.end();

@@ -50,7 +50,7 @@ for (const product of ["employment", "income"]) {
       await finish(visit, frame);
 
       checkReport(product, await history(visit.page));
-      await visit.picture(`${product}-4-data`);
+      await visit.picture(`${product}-4-data`, { fullPage: true });
       const steps = await visit.page.locator("#steps > li").evaluateAll((items) => items.map((item) => item.dataset.state));
       assert.deepEqual(steps, Array(11).fill("done"), "the page tells all eleven steps");
 

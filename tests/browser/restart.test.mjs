@@ -25,7 +25,8 @@ test("a task that was running ends, and the widget that waited for it goes on", 
   const frame = await connect(visit, stack.url);
   await chooseEmployer(visit, frame);
   await signIn(frame, "goodlogin", "longcheck");
-  await waitForCall(visit, "LOGIN_COMPLETE");
+  await waitForCall(visit, "LINK_CREATED");
+  await frame.getByRole("heading", { name: "Connecting" }).waitFor();
 
   process.kill(stack.pidOf("citadel"), "SIGKILL");
   const end = await stack.end();
@@ -39,6 +40,9 @@ test("a task that was running ends, and the widget that waited for it goes on", 
   await done.waitFor({ timeout: RECOVERY_MS });
   await visit.picture("restart-2-recovered");
   await leaveBy(visit, done);
+  const story = await visit.story();
+  assert.equal(story.filter((entry) => entry === "LINK_CREATED").length, 1, "it was the same attempt");
+  assert.ok(!story.some((entry) => entry.startsWith("ERROR")));
   const [employment] = await history(visit.page);
   assert.ok(employment.statements.length > 0);
   await visit.end();

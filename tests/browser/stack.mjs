@@ -13,10 +13,16 @@ export const root = fileURLToPath(new URL("../../", import.meta.url));
 // The first start in a clean clone builds both programs.
 const READY_MS = 20 * 60_000;
 const STOP_MS = 30_000;
+const LONGEST_MS = 25 * 60_000;
 const BANNER = /Quickstart Loaded\. Navigate to (http:\/\/\S+) to view Quickstart\./;
 
 const running = new Set();
 process.on("exit", () => running.forEach((group) => signalGroup(group, "SIGKILL")));
+// A test that waits for ever is a failure, not a night of waiting.
+setTimeout(() => {
+  console.error(`not done after ${LONGEST_MS / 60_000} minutes`);
+  process.exit(1);
+}, LONGEST_MS).unref();
 
 /** A folder with a fresh `.env` for one product, and four free ports. */
 export async function prepare(product = "employment") {

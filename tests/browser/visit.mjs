@@ -51,7 +51,7 @@ export async function newVisit(options = {}) {
   /** Names of callbacks and events in the order of their calls: "onLoad", "LOAD", "SCREEN_VIEW(ERROR)", … */
   visit.story = async () => (await visit.calls()).map(brief);
   visit.calls = () => page.evaluate(() => window.__calls.map((call) => ({ ...call })));
-  visit.picture = (name) => page.screenshot({ path: path.join(screenshots, `${name}.png`), fullPage: true });
+  visit.picture = (name, options) => page.screenshot({ path: path.join(screenshots, `${name}.png`), ...options });
   /** Nothing left for another host, nothing broke the page's policy, nothing threw. */
   visit.assertClean = async () => {
     const inFrames = await Promise.all(page.frames().map((frame) => frame.evaluate(() => window.__violations ?? [])));

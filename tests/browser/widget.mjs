@@ -62,6 +62,10 @@ export async function leaveBy(visit, locator) {
   visit.page.mouse.up().catch(() => {});
 }
 
+export function leaveByKey(visit, key) {
+  visit.page.keyboard.press(key).catch(() => {});
+}
+
 /** The raw JSON that the page shows once it has an answer: the report's employments. */
 export async function history(page) {
   await page.waitForFunction(() => {

@@ -129,6 +129,9 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A misspelt column in double quotes is an error and not a text.
+    connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DDL, false)?;
     connection.execute_batch("pragma foreign_keys = on; pragma synchronous = full;")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)

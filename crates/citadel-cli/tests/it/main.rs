@@ -10,3 +10,4 @@ mod listener;
 mod postgres;
 mod start;
 mod stop;
+mod verification;
