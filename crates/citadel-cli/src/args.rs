@@ -77,7 +77,7 @@ pub(crate) enum ClientVerb {
         after_help = "Examples:\n  citadel client create --name demo --json\n  citadel client create --name demo --write-env .env"
     )]
     Create {
-        /// What to call the client; consumers see it in the widget.
+        /// What to call the client; for your own lists.
         #[arg(long)]
         name: String,
         /// Print {"client_id", "sandbox"}.

@@ -98,11 +98,6 @@ pub(crate) fn over_limit(status: StatusCode, message: impl Into<String>) -> ApiE
     ApiError::new(status, ErrorCode::IncorrectParameters, message)
 }
 
-/// 429: wait before trying again.
-pub(crate) fn throttled(message: impl Into<String>) -> ApiError {
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled, message)
-}
-
 /// 500: the caller learns nothing but that it is our fault (P47).
 pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> ApiError {
     let mut error =

@@ -1,7 +1,7 @@
 //! The Citadel server: router, extractors, handlers, pages, background jobs, reports and configuration.
 //!
 //! Everything below this crate ignores that it exists. It is the only one that knows HTTP, and the only one in which
-//! connectors and the store meet (in [`jobs`]).
+//! connectors and the store meet. Connectors run in [`jobs`] alone; handlers read no more than their descriptions.
 //!
 //! Start with [`router`]: it lists every route by handler. `ARCHITECTURE.md` follows one verification through seven files.
 

@@ -152,8 +152,11 @@ async fn look(
 
 fn missing_key(config: &Config) -> Problem {
     let what = "does not exist, but the database was sealed with a root key";
-    let fix = "restore the key file from its copy; without it this database cannot be read (to begin anew, move the \
-               data directory away)";
+    let begin_anew =
+        if config.is_embedded() { "move the data directory away" } else { "name an empty database" };
+    let fix = &format!(
+        "restore the key file from its copy; without it this database cannot be read (to begin anew, {begin_anew})"
+    );
     root_key_problem(config, what, fix)
 }
 

@@ -105,6 +105,7 @@ pub async fn serve(
         tokio::spawn(socket.serve(Arc::new(admin), stopping.clone()));
     }
     let public_url = addresses.public_url.clone();
+    let store = db.clone();
     let app = App::new(AppParts { db, keyring, clock, random, directory, public_url });
 
     let (api, metrics) = (Handle::new(), Handle::new());
@@ -140,6 +141,10 @@ pub async fn serve(
     }
     metrics.shutdown();
     let _ = metrics_server.await;
+    if let Err(error) = store.checkpoint().await {
+        // The log beside the file holds the rest; the next start reads both.
+        tracing::warn!(error.cause = %error, "cannot fold the log into the database file");
+    }
     tracing::info!("stopped");
     failure.map_or(Ok(()), Err)
 }

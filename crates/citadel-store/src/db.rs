@@ -65,6 +65,15 @@ impl Db {
         }
     }
 
+    /// Makes the database file of SQLite the whole truth again, for whoever copies it while the server stands. Nothing to
+    /// do on Postgres.
+    pub async fn checkpoint(&self) -> Result<(), Error> {
+        match &self.0 {
+            Backend::Sqlite(sqlite) => sqlite.checkpoint().await,
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Runs a closure in one transaction and commits it, or rolls back when it fails.
     ///
     /// Inside, nothing but the database may be awaited. The closure may run again after a serialisation failure on

@@ -69,7 +69,7 @@ impl From<tokio_postgres::Error> for Error {
                 // The server's message may quote values; the code does not.
                 Self::Unavailable(format!("SQLSTATE {code}"))
             }
-            _ => Self::Database(Box::new(error)),
+            code => Self::Database(format!("SQLSTATE {code}").into()),
         }
     }
 }

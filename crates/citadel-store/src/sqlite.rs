@@ -32,11 +32,17 @@ const NAMES: [&str; 32] = [
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 /// One transaction of a group; gets an error instead of a connection when the group could not begin.
 type WriteUnit = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Answer + Send>;
+/// What the writer thread is asked for.
+enum Message {
+    Write(WriteUnit),
+    /// Fold the log into the database file.
+    Checkpoint(oneshot::Sender<Result<(), Error>>),
+}
 type ReadUnit = Box<dyn FnOnce(&mut Connection) + Send>;
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
-    writer: mpsc::Sender<WriteUnit>,
+    writer: mpsc::Sender<Message>,
     readers: mpsc::Sender<ReadUnit>,
     /// Held as long as anyone can reach the database: a second process on the file is refused (P41).
     _lock: Arc<File>,
@@ -49,8 +55,8 @@ impl Sqlite {
         private().create(true).truncate(false).open(path).map_err(unavailable)?;
         let writer_connection = connect(path)?;
         writer_connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
-        let (writer, write_units) = mpsc::channel();
-        spawn("citadel-writer", move || write_loop(writer_connection, &write_units))?;
+        let (writer, messages) = mpsc::channel();
+        spawn("citadel-writer", move || write_loop(writer_connection, &messages))?;
         let (readers, read_units) = mpsc::channel::<ReadUnit>();
         let read_units = Arc::new(Mutex::new(read_units));
         for _ in 0..READERS {
@@ -81,7 +87,14 @@ impl Sqlite {
                 });
             })
         });
-        self.writer.send(unit).map_err(|_| stopped())?;
+        self.writer.send(Message::Write(unit)).map_err(|_| stopped())?;
+        receive.await.map_err(|_| stopped())?
+    }
+
+    /// Folds the log into the database file, so that the file alone is the whole truth.
+    pub(crate) async fn checkpoint(&self) -> Result<(), Error> {
+        let (send, receive) = oneshot::channel();
+        self.writer.send(Message::Checkpoint(send)).map_err(|_| stopped())?;
         receive.await.map_err(|_| stopped())?
     }
 
@@ -150,17 +163,31 @@ fn stopped() -> Error {
 }
 
 /// Takes what waits, commits once, then answers all.
-fn write_loop(mut connection: Connection, units: &mpsc::Receiver<WriteUnit>) {
-    while let Ok(first) = units.recv() {
+fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
+    while let Ok(message) = messages.recv() {
+        let first = match message {
+            Message::Write(unit) => unit,
+            Message::Checkpoint(done) => {
+                checkpoint(&connection, done);
+                continue;
+            }
+        };
         if let Err(error) = begin(&mut connection, "begin immediate") {
             first(Err(error))(Ok(()));
             continue;
         }
         let until = Instant::now() + GROUP_TIME;
         let mut answers = vec![first(Ok(&mut connection))];
+        let mut afterwards = None;
         while answers.len() < GROUP && Instant::now() < until {
-            let Ok(unit) = units.try_recv() else { break };
-            answers.push(unit(Ok(&mut connection)));
+            match messages.try_recv() {
+                Ok(Message::Write(unit)) => answers.push(unit(Ok(&mut connection))),
+                Ok(Message::Checkpoint(done)) => {
+                    afterwards = Some(done);
+                    break;
+                }
+                Err(_) => break,
+            }
         }
         let committed = connection.execute_batch("commit").map_err(Error::from);
         if committed.is_err() {
@@ -172,7 +199,14 @@ fn write_loop(mut connection: Connection, units: &mpsc::Receiver<WriteUnit>) {
                 Err(error) => Err(Error::Unavailable(error.to_string())),
             });
         }
+        if let Some(done) = afterwards {
+            checkpoint(&connection, done);
+        }
     }
+}
+
+fn checkpoint(connection: &Connection, done: oneshot::Sender<Result<(), Error>>) {
+    let _ = done.send(connection.execute_batch("pragma wal_checkpoint(truncate)").map_err(Error::from));
 }
 
 fn read_loop(mut connection: Connection, units: &Mutex<mpsc::Receiver<ReadUnit>>) {

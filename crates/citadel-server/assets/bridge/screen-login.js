@@ -97,7 +97,7 @@ function consent(about) {
     h(
       'p',
       { class: 'small' },
-      'Your sign-in goes to ' + about.provider.name + ' only. It is never shown to ' + about.clientName + '.'
+      'Your sign-in is used only to reach ' + about.provider.name + '. It is never shown to ' + about.clientName + '.'
     )
   );
 }

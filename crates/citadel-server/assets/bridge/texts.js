@@ -12,14 +12,22 @@ const GENERAL = {
 const PRODUCTS = {
   employment: {
     purpose: 'verify your employment',
-    shared: ['Your name and contact details', 'Employer, job title and start date', 'Whether you work there now'],
+    shared: [
+      'Your name, address, birth date and Social Security number',
+      'Employer, job title, manager and dates',
+      'Whether you work there now',
+    ],
     reading: 'Finding your employment',
     preparing: 'Preparing your employment report',
     success: 'Your employment has been verified.',
   },
   income: {
     purpose: 'verify your income',
-    shared: ['Your name, employer and job title', 'Pay, hours and deductions', 'Pay statements and W-2 forms'],
+    shared: [
+      'Your name, address, birth date and Social Security number',
+      'Employer, job, pay, hours and deductions',
+      'Pay statements, W-2 forms and the accounts you are paid to',
+    ],
     reading: 'Finding your pay',
     preparing: 'Preparing your income report',
     success: 'Your income has been verified.',

@@ -1,5 +1,7 @@
 //! Step 1 of a verification: the client's back end asks for permission to open the widget.
 
+use std::collections::HashSet;
+
 use axum::{Json, extract::State};
 use citadel_api_types::{
     Redacted,
@@ -115,7 +117,8 @@ impl Order {
         if let Some(wanted) = wanted.filter(|wanted| !allowed.contains(wanted)) {
             allowed.insert(0, wanted);
         }
-        allowed.dedup();
+        let mut seen = HashSet::new();
+        allowed.retain(|product| seen.insert(*product));
         for (field, text) in [("client_name", &body.client_name), ("tracking_info", &body.tracking_info)] {
             if text.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT) {
                 refuse(field, format!("At most {MAX_TEXT} characters."));

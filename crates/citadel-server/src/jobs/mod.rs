@@ -115,7 +115,7 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
     while running.join_next().await.is_some() {}
 }
 
-/// Runs every job that is due, and those that they queue, until none is left. For tests and for `worker --once`.
+/// Runs every job that is due, and those that they queue, until none is left. For tests.
 pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
     let mut ran = 0;
     loop {

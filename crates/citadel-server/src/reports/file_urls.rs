@@ -1,6 +1,6 @@
 //! Addresses of documents: good for an hour, for one object, without access headers.
 //!
-//! The address carries its own end and a 128-bit keyed hash of link, object and end. Nothing is written when a report
+//! The address carries its own end and a 128-bit keyed hash of client, link, object and end. Nothing is written when a report
 //! is read, an address cannot be made without the server's key, and it dies at once with the link.
 
 use citadel_domain::{ClientId, LinkId, ObjectId, tokens};

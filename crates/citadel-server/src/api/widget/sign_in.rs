@@ -156,7 +156,7 @@ async fn find_or_create_link(
         return Ok(link);
     }
     if !bridge_tokens::count_link(tx, token, MAX_LINKS).await? {
-        return Err(error::throttled(
+        return Err(error::forbidden(
             "This session has made as many connections as it may. Go back and start again.",
         ));
     }
