@@ -6,25 +6,32 @@ use citadel_domain::Environment;
 
 use crate::{Connector, sandbox::Sandbox};
 
-/// The built-in connectors.
+/// The connectors of a server.
 #[derive(Clone)]
 pub struct Registry {
+    /// Plays every provider of the sandbox.
     sandbox: Arc<dyn Connector>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self { sandbox: Arc::new(Sandbox::new()) }
+        Self::new(Arc::new(Sandbox::new()))
     }
 }
 
 impl Registry {
-    /// The connector for a provider. In the sandbox every provider is played by the sandbox connector; elsewhere a
-    /// provider without a connector is `None`, and its tasks end as `not_supported`.
+    /// A registry in which one connector plays every provider of the sandbox.
+    pub fn new(sandbox: Arc<dyn Connector>) -> Self {
+        Self { sandbox }
+    }
+
+    /// The connector for a provider. In the sandbox every provider is played by one connector; elsewhere a provider
+    /// without a connector is `None`, and its tasks end as `not_supported`.
     pub fn find(&self, environment: Environment, _provider_id: &str) -> Option<&dyn Connector> {
-        match environment {
-            Environment::Sandbox => Some(&*self.sandbox),
-            Environment::Dev | Environment::Prod => None,
-        }
+        let connector = match environment {
+            Environment::Sandbox => &*self.sandbox,
+            Environment::Dev | Environment::Prod => return None,
+        };
+        connector.describe().environments.contains(&environment).then_some(connector)
     }
 }

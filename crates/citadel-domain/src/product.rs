@@ -38,11 +38,6 @@ impl Product {
             Self::Fas => "fas",
         }
     }
-
-    /// Whether a token for this product must name a bank account.
-    pub const fn needs_account(self) -> bool {
-        matches!(self, Self::DepositSwitch | Self::Pll | Self::Fas)
-    }
 }
 
 impl fmt::Display for Product {

@@ -21,6 +21,8 @@ pub struct AppParts {
     pub random: Arc<dyn Random>,
     /// Employers and payroll providers, as loaded from the store.
     pub directory: Directory,
+    /// Our code that speaks to providers.
+    pub connectors: Registry,
     /// Where consumers and clients reach this server, without a trailing slash.
     pub public_url: String,
 }
@@ -32,8 +34,6 @@ pub struct App(Arc<Shared>);
 /// What [`App`] points to.
 pub struct Shared {
     parts: AppParts,
-    /// Our code that speaks to providers.
-    pub connectors: Registry,
     /// Rung when a job was queued, so that a worker in this process need not wait for its next look.
     pub job_bell: Notify,
     /// Figures about this process.
@@ -43,12 +43,7 @@ pub struct Shared {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Shared {
-            parts,
-            connectors: Registry::default(),
-            job_bell: Notify::new(),
-            metrics: Metrics::default(),
-        }))
+        Self(Arc::new(Shared { parts, job_bell: Notify::new(), metrics: Metrics::default() }))
     }
 }
 

@@ -57,7 +57,8 @@ impl FromRequestParts<App> for BridgeSession {
         let token = find_bridge_token(app, bearer.unwrap_or_default())
             .await?
             .ok_or_else(error::unknown_bridge_token)?;
-        if token.expires_at <= app.clock.now() {
+        // Deleting the access key that made a token revokes it (P8).
+        if token.is_revoked || token.expires_at <= app.clock.now() {
             return Err(error::gone("This session has expired. Go back and start again."));
         }
         Ok(Self { token })

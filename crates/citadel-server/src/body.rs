@@ -140,8 +140,14 @@ where
             let field = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
             return error::invalid(&field, "This field is required.");
         }
-        let expected = message.split_once("expected ").map_or("another type", |(_, expected)| expected);
-        let expected = expected.split(" at line ").next().unwrap_or(expected);
+        // After the last ", expected " stands only what we expect; before it may stand what was sent.
+        let expected = message.rsplit_once(", expected ").map_or("another value", |(_, expected)| expected);
+        let expected = match expected.split(" at line ").next().unwrap_or(expected) {
+            "a map" => "an object",
+            "a sequence" => "a list",
+            name if name.starts_with("struct ") => "an object",
+            plain => plain,
+        };
         if path == "." {
             error::malformed(format!("The body does not fit: expected {expected}."))
         } else {

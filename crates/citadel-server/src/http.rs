@@ -9,7 +9,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use citadel_domain::{JobId, tokens};
+use citadel_domain::tokens;
 use tower::util::MapRequest;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
@@ -82,7 +82,9 @@ fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
 /// Gives the request an id, logs one line (route template, never the path, query or body), sets the headers that
 /// every answer carries.
 async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
-    let id = tokens::hex(JobId::generate(app.clock.now(), &*app.random).as_bytes());
+    let mut id = [0; 16];
+    app.random.fill(&mut id);
+    let id = tokens::hex(&id);
     let method = request.method().clone();
     let route = request
         .extensions()

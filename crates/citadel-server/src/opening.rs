@@ -85,8 +85,12 @@ pub async fn open(config: &Config, clock: &dyn Clock, random: &Arc<dyn Random>) 
     Ok(Opened { db, keyring, applied })
 }
 
-/// Looks, and changes nothing. `None`: there is no database yet.
-pub async fn inspect(config: &Config, random: &Arc<dyn Random>) -> Result<Option<State>, OpenError> {
+/// Looks, and changes nothing but the row that shows whether writing works. `None`: there is no database yet.
+pub async fn inspect(
+    config: &Config,
+    clock: &dyn Clock,
+    random: &Arc<dyn Random>,
+) -> Result<Option<State>, OpenError> {
     let root_key = RootKey::read_or_generate(config, &**random)?;
     if config.is_embedded() && !config.database_file().exists() {
         return Ok(None);
@@ -95,7 +99,7 @@ pub async fn inspect(config: &Config, random: &Arc<dyn Random>) -> Result<Option
     let keyring = open_keyring(config, &root_key, random)?;
     let pending = check(config, &db, &keyring, &root_key).await?;
     if pending.is_empty() {
-        db.ping_write().await.map_err(|error| failed(config, error))?;
+        db.ping_write(clock.now()).await.map_err(|error| failed(config, error))?;
     }
     Ok(Some(State { pending }))
 }
@@ -184,7 +188,7 @@ fn data_dir_problem(config: &Config, what: String) -> Problem {
 fn open_database(config: &Config) -> Result<Db, OpenError> {
     let db_config = match &config.database_url {
         None => DbConfig::Sqlite { path: config.database_file() },
-        Some(url) => DbConfig::Postgres { url: url.expose().to_owned(), pool_size: POOL_SIZE },
+        Some(url) => DbConfig::Postgres { url: url.clone(), pool_size: POOL_SIZE },
     };
     Db::open(&db_config).map_err(|error| failed(config, error))
 }

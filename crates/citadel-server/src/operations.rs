@@ -53,7 +53,7 @@ async fn healthz() -> Json<Health> {
 
 async fn readyz(State(Operations { app, stop }): State<Operations>) -> impl IntoResponse {
     let is_stopping = *stop.borrow();
-    let is_database_writable = app.db.ping_write().await.is_ok();
+    let is_database_writable = app.db.ping_write(app.clock.now()).await.is_ok();
     let is_migrated = app.db.pending_migrations().await.is_ok_and(|pending| pending.is_empty());
     let is_ready = is_database_writable && is_migrated && !is_stopping;
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

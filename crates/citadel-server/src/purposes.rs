@@ -14,3 +14,5 @@ pub const ACCESS_TOKEN: &str = "access_token";
 pub const OBJECT_ID: &str = "object_id";
 /// Proofs of file addresses.
 pub const FILE: &str = "file";
+/// The person that a link belongs to.
+pub const PERSON: &str = "person";

@@ -3,17 +3,17 @@
 
 use citadel_store::{
     Db,
-    companies::{self, NewCompany},
-    providers::NewProvider,
+    companies::{self, Company},
+    providers::Provider,
 };
 
 use crate::search::data;
 
 /// Brings the store's directory up to date. Cheap when it is.
 pub async fn seed(db: &Db) -> Result<bool, citadel_store::Error> {
-    let companies: Vec<NewCompany> = data::companies()
+    let companies: Vec<Company> = data::companies()
         .into_iter()
-        .map(|company| NewCompany {
+        .map(|company| Company {
             id: company.id.parse().expect("a test checks that every id of the data file is an id"),
             name: company.name,
             domain: company.domain,
@@ -22,9 +22,9 @@ pub async fn seed(db: &Db) -> Result<bool, citadel_store::Error> {
             popularity: company.popularity,
         })
         .collect();
-    let providers: Vec<NewProvider> = data::providers()
+    let providers: Vec<Provider> = data::providers()
         .into_iter()
-        .map(|provider| NewProvider {
+        .map(|provider| Provider {
             id: provider.id,
             name: provider.name,
             domain: provider.domain,

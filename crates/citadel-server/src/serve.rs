@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use axum_server::{Handle, Server, accept::NoDelayAcceptor};
+use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use tokio::{
     net::TcpListener,
@@ -106,7 +107,15 @@ pub async fn serve(
     }
     let public_url = addresses.public_url.clone();
     let store = db.clone();
-    let app = App::new(AppParts { db, keyring, clock, random, directory, public_url });
+    let app = App::new(AppParts {
+        db,
+        keyring,
+        clock,
+        random,
+        directory,
+        connectors: Registry::default(),
+        public_url,
+    });
 
     let (api, metrics) = (Handle::new(), Handle::new());
     let operations = operations::router(app.clone(), stopping.clone());

@@ -13,15 +13,12 @@ pub struct NewBridgeToken {
     pub tenant: Tenant,
     pub access_key_id: AccessKeyId,
     pub token_hash: [u8; 32],
-    pub token_sealed: Vec<u8>,
     pub product: Product,
     pub allowed_products: Vec<Product>,
     pub client_name: Option<String>,
     pub tracking_info: Option<String>,
     pub company_mapping_id: Option<CompanyId>,
     pub provider_id: Option<String>,
-    pub account_sealed: Option<Vec<u8>>,
-    pub data_key_wrapped: Vec<u8>,
     /// The link to repair.
     pub link_id: Option<LinkId>,
     pub data_sources: Vec<String>,
@@ -41,39 +38,36 @@ pub struct BridgeToken {
     pub tracking_info: Option<String>,
     pub company_mapping_id: Option<CompanyId>,
     pub provider_id: Option<String>,
-    pub account_sealed: Option<Vec<u8>>,
-    pub data_key_wrapped: Vec<u8>,
     pub link_id: Option<LinkId>,
     pub data_sources: Vec<String>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// The client's, as they are now: a page that is taken off the list stops at once.
     pub allowed_origins: Vec<String>,
+    /// Its access key was deleted: the client has taken back what it gave out.
+    pub is_revoked: bool,
 }
 
 /// Makes a token.
 pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> {
     tx.execute(
         "insert into bridge_tokens (
-             client_id, id, environment, access_key_id, token_hash, token_sealed, product, allowed_products,
-             client_name, tracking_info, company_mapping_id, provider_id, account_sealed, data_key_wrapped, link_id,
-             data_sources, link_count, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 0, $17, $18)",
+             client_id, id, environment, access_key_id, token_hash, product, allowed_products, client_name,
+             tracking_info, company_mapping_id, provider_id, link_id, data_sources, link_count, sign_in_count,
+             created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15)",
         params![
             new.tenant.client_id,
             new.id,
             new.tenant.environment,
             new.access_key_id,
             new.token_hash,
-            &new.token_sealed,
             new.product,
             words::join_products(&new.allowed_products),
             new.client_name.clone(),
             new.tracking_info.clone(),
             new.company_mapping_id,
             new.provider_id.clone(),
-            new.account_sealed.clone(),
-            &new.data_key_wrapped,
             new.link_id,
             words::join(&new.data_sources),
             new.created_at,
@@ -88,10 +82,11 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
 pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<BridgeToken>, Error> {
     tx.fetch_optional(
         "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
-                t.tracking_info, t.company_mapping_id, t.provider_id, t.account_sealed, t.data_key_wrapped, t.link_id,
-                t.data_sources, t.created_at, t.expires_at, c.allowed_origins
+                t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
+                c.allowed_origins, k.deleted_at is not null
            from bridge_tokens t
            join clients c on c.id = t.client_id
+           join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
           where t.token_hash = $1",
         params![token_hash],
         read,
@@ -111,6 +106,20 @@ pub async fn count_link(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Resul
     Ok(counted == 1)
 }
 
+/// Counts one more sign-in of the token. `false` when there were `max` already.
+///
+/// The row stays locked until the commit, so that sign-ins of one token happen one after another.
+pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Result<bool, Error> {
+    let counted = tx
+        .execute(
+            "update bridge_tokens set sign_in_count = sign_in_count + 1
+              where client_id = $1 and environment = $2 and id = $3 and sign_in_count < $4",
+            params![token.tenant.client_id, token.tenant.environment, token.id, max],
+        )
+        .await?;
+    Ok(counted == 1)
+}
+
 fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
     Ok(BridgeToken {
         id: row.get(0)?,
@@ -122,12 +131,11 @@ fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
         tracking_info: row.get(7)?,
         company_mapping_id: row.get(8)?,
         provider_id: row.get(9)?,
-        account_sealed: row.get(10)?,
-        data_key_wrapped: row.get(11)?,
-        link_id: row.get(12)?,
-        data_sources: words::split(&row.get::<String>(13)?)?,
-        created_at: row.get(14)?,
-        expires_at: row.get(15)?,
-        allowed_origins: words::split(&row.get::<String>(16)?)?,
+        link_id: row.get(10)?,
+        data_sources: words::split(&row.get::<String>(11)?)?,
+        created_at: row.get(12)?,
+        expires_at: row.get(13)?,
+        allowed_origins: words::split(&row.get::<String>(14)?)?,
+        is_revoked: row.get(15)?,
     })
 }

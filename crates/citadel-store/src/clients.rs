@@ -10,7 +10,7 @@ use crate::{Error, Row, Tx, value::params, words};
 pub struct NewClient {
     pub id: ClientId,
     pub name: String,
-    /// The pages that may open the widget; none means any.
+    /// The origins whose pages may frame the widget; none means no page. The sandbox lets pages on loopback in besides.
     pub allowed_origins: Vec<String>,
     pub created_at: Timestamp,
 }

@@ -4,7 +4,7 @@ use citadel_domain::CompanyId;
 
 use crate::{
     Error, Tx,
-    providers::{self, NewProvider},
+    providers::{self, Provider},
     settings,
     value::params,
     words,
@@ -13,9 +13,9 @@ use crate::{
 /// The setting that names the data that was loaded last.
 const DIRECTORY_VERSION: &str = "directory_version";
 
-/// An employer of the data file.
-#[derive(Clone, Debug)]
-pub struct NewCompany {
+/// An employer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
     pub id: CompanyId,
     pub name: String,
     pub domain: Option<String>,
@@ -26,23 +26,12 @@ pub struct NewCompany {
     pub popularity: u32,
 }
 
-/// An employer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Company {
-    pub id: CompanyId,
-    pub name: String,
-    pub domain: Option<String>,
-    pub synonyms: Vec<String>,
-    pub providers: Vec<String>,
-    pub popularity: u32,
-}
-
 /// Loads the data file, unless this version of it is loaded. `true` when it was loaded now.
 pub async fn seed(
     tx: &mut Tx<'_>,
     version: &str,
-    companies: &[NewCompany],
-    providers: &[NewProvider],
+    companies: &[Company],
+    providers: &[Provider],
 ) -> Result<bool, Error> {
     if settings::get(tx, DIRECTORY_VERSION).await?.as_deref() == Some(version) {
         return Ok(false);
@@ -57,7 +46,7 @@ pub async fn seed(
     Ok(true)
 }
 
-async fn put(tx: &mut Tx<'_>, new: &NewCompany) -> Result<(), Error> {
+async fn put(tx: &mut Tx<'_>, company: &Company) -> Result<(), Error> {
     tx.execute(
         "insert into companies (id, name, domain, synonyms, providers, popularity)
          values ($1, $2, $3, $4, $5, $6)
@@ -65,12 +54,12 @@ async fn put(tx: &mut Tx<'_>, new: &NewCompany) -> Result<(), Error> {
             set name = excluded.name, domain = excluded.domain, synonyms = excluded.synonyms,
                 providers = excluded.providers, popularity = excluded.popularity",
         params![
-            new.id,
-            &new.name,
-            new.domain.clone(),
-            words::join_lines(&new.synonyms),
-            words::join(&new.providers),
-            i64::from(new.popularity),
+            company.id,
+            &company.name,
+            company.domain.clone(),
+            words::join_lines(&company.synonyms),
+            words::join(&company.providers),
+            i64::from(company.popularity),
         ],
     )
     .await

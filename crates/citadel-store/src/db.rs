@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
 
+use citadel_domain::Secret;
+
 use crate::{Error, Row, Value, postgres, postgres::Postgres, sqlite, sqlite::Sqlite};
 
 /// Where the data is.
@@ -14,8 +16,8 @@ pub enum DbConfig {
     },
     /// A Postgres server, shared by many nodes.
     Postgres {
-        /// `postgres://…`
-        url: String,
+        /// `postgres://…`, which may hold a password.
+        url: Secret,
         /// Connections in the pool.
         pool_size: usize,
     },
@@ -53,16 +55,10 @@ impl Db {
     pub fn open(config: &DbConfig) -> Result<Self, Error> {
         Ok(Self(match config {
             DbConfig::Sqlite { path } => Backend::Sqlite(Sqlite::open(path)?),
-            DbConfig::Postgres { url, pool_size } => Backend::Postgres(Postgres::open(url, *pool_size)?),
+            DbConfig::Postgres { url, pool_size } => {
+                Backend::Postgres(Postgres::open(url.expose(), *pool_size)?)
+            }
         }))
-    }
-
-    /// Which database this is.
-    pub fn dialect(&self) -> Dialect {
-        match self.0 {
-            Backend::Sqlite(_) => Dialect::Sqlite,
-            Backend::Postgres(_) => Dialect::Postgres,
-        }
     }
 
     /// Makes the database file of SQLite the whole truth again, for whoever copies it while the server stands. Nothing to

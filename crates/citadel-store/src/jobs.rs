@@ -118,6 +118,17 @@ pub async fn park(tx: &mut Tx<'_>, job: &Job, run_at: Timestamp) -> Result<bool,
     Ok(parked == 1)
 }
 
+/// Makes a sleeping job due: what it waits for has come. `false` when there is no such job, or it is due already.
+pub async fn wake(tx: &mut Tx<'_>, id: JobId, now: Timestamp) -> Result<bool, Error> {
+    let woken = tx
+        .execute(
+            "update jobs set run_at = $2 where id = $1 and done = false and run_at > $2",
+            params![id, now],
+        )
+        .await?;
+    Ok(woken == 1)
+}
+
 /// Takes a job out of the queue for good, and keeps it with the reason for whoever looks into it. `false` when another
 /// worker holds it.
 pub async fn bury(tx: &mut Tx<'_>, job: &Job, reason: &str) -> Result<bool, Error> {
@@ -129,16 +140,6 @@ pub async fn bury(tx: &mut Tx<'_>, job: &Job, reason: &str) -> Result<bool, Erro
         )
         .await?;
     Ok(buried == 1)
-}
-
-/// When there will be something to claim, if nobody queues anything.
-pub async fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, Error> {
-    tx.fetch_one(
-        "select min(case when lease_until > run_at then lease_until else run_at end) from jobs where done = false",
-        &[],
-        |row| row.get(0),
-    )
-    .await
 }
 
 /// How many jobs are waiting or being worked.

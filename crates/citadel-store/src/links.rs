@@ -31,7 +31,7 @@ pub struct Link {
     pub tracking_info: Option<String>,
     pub product: Product,
     pub allowed_products: Vec<Product>,
-    /// Of the task that moved last.
+    /// Of the newest task.
     pub status: TaskStatus,
     /// Set by the first exchange of a public token.
     pub access_token_sealed: Option<Vec<u8>>,
@@ -58,8 +58,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
              product, allowed_products, status, data_key_wrapped, created_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
          returning ",
-            columns!(),
-            ""
+            columns!()
         ),
         params![
             new.tenant.client_id,
@@ -96,7 +95,8 @@ pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<Option<
     .await
 }
 
-/// The newest link of a bridge token at a provider on which no task ever succeeded: a second try goes on with it.
+/// The newest link of a bridge token at a provider whose tasks have all ended, and none of them well: a second try goes
+/// on with it.
 pub async fn find_unfinished(
     tx: &mut Tx<'_>,
     token: &BridgeToken,
@@ -112,7 +112,7 @@ pub async fn find_unfinished(
             and deleted_at is null
             and not exists (select 1 from tasks
                              where tasks.client_id = links.client_id and tasks.link_id = links.id
-                               and tasks.status = 'done')
+                               and (tasks.finished_at is null or tasks.status = 'done'))
           order by created_at desc, id desc
           limit 1"
         ),
@@ -180,6 +180,24 @@ pub async fn set_access_token_if_absent(
         )
         .await?;
     Ok(set == 1)
+}
+
+/// Says whose link it is. `false` when it is another person's: then nothing was changed.
+pub async fn claim_person(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    person_hash: &[u8; 32],
+) -> Result<bool, Error> {
+    let claimed = tx
+        .execute(
+            "update links set person_hash = $4
+              where client_id = $1 and environment = $2 and id = $3
+                and (person_hash is null or person_hash = $4) and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id, person_hash],
+        )
+        .await?;
+    Ok(claimed == 1)
 }
 
 fn read(row: &Row<'_>) -> Result<Link, Error> {

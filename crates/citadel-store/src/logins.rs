@@ -54,13 +54,18 @@ pub async fn put(tx: &mut Tx<'_>, new: &NewLogin) -> Result<(), Error> {
     .map(drop)
 }
 
-/// The sign-in of a task.
-pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId) -> Result<Option<Login>, Error> {
+/// The sign-in of a task, unless its time is over.
+pub async fn find(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    task_id: TaskId,
+    now: Timestamp,
+) -> Result<Option<Login>, Error> {
     tx.fetch_optional(
         "select task_id, key_wrapped, login_sealed, session_sealed, answer_sealed, grant_sealed, expires_at
            from logins
-          where client_id = $1 and environment = $2 and task_id = $3",
-        params![tenant.client_id, tenant.environment, task_id],
+          where client_id = $1 and environment = $2 and task_id = $3 and expires_at > $4",
+        params![tenant.client_id, tenant.environment, task_id, now],
         read,
     )
     .await
@@ -97,10 +102,11 @@ pub async fn set_answer(
     .map(drop)
 }
 
-/// Keeps what reading needs.
+/// Keeps what reading needs. The sign-in is over, so what only its steps needed goes.
 pub async fn set_grant(tx: &mut Tx<'_>, tenant: Tenant, task_id: TaskId, sealed: &[u8]) -> Result<(), Error> {
     tx.execute(
-        "update logins set grant_sealed = $4 where client_id = $1 and environment = $2 and task_id = $3",
+        "update logins set grant_sealed = $4, session_sealed = null, answer_sealed = null
+          where client_id = $1 and environment = $2 and task_id = $3",
         params![tenant.client_id, tenant.environment, task_id, sealed],
     )
     .await

@@ -4,17 +4,6 @@ use citadel_domain::Product;
 
 use crate::{Error, Tx, value::params, words};
 
-/// A provider of the data file.
-#[derive(Clone, Debug)]
-pub struct NewProvider {
-    pub id: String,
-    pub name: String,
-    pub domain: Option<String>,
-    pub products: Vec<Product>,
-    pub data_sources: Vec<String>,
-    pub popularity: u32,
-}
-
 /// A provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
@@ -27,7 +16,7 @@ pub struct Provider {
 }
 
 /// Keeps a provider, in place of the one with the same id.
-pub(crate) async fn put(tx: &mut Tx<'_>, new: &NewProvider) -> Result<(), Error> {
+pub(crate) async fn put(tx: &mut Tx<'_>, provider: &Provider) -> Result<(), Error> {
     tx.execute(
         "insert into providers (id, name, domain, products, data_sources, popularity)
          values ($1, $2, $3, $4, $5, $6)
@@ -35,12 +24,12 @@ pub(crate) async fn put(tx: &mut Tx<'_>, new: &NewProvider) -> Result<(), Error>
             set name = excluded.name, domain = excluded.domain, products = excluded.products,
                 data_sources = excluded.data_sources, popularity = excluded.popularity",
         params![
-            &new.id,
-            &new.name,
-            new.domain.clone(),
-            words::join_products(&new.products),
-            words::join(&new.data_sources),
-            i64::from(new.popularity),
+            &provider.id,
+            &provider.name,
+            provider.domain.clone(),
+            words::join_products(&provider.products),
+            words::join(&provider.data_sources),
+            i64::from(provider.popularity),
         ],
     )
     .await

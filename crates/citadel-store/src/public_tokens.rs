@@ -56,6 +56,13 @@ pub async fn revoke_unspent(
     task_id: TaskId,
     now: Timestamp,
 ) -> Result<(), Error> {
+    // A write that changes nothing holds the task's row until the commit: of two makers at once, the second sees and
+    // revokes what the first has made.
+    tx.execute(
+        "update tasks set status = status where client_id = $1 and environment = $2 and id = $3",
+        params![tenant.client_id, tenant.environment, task_id],
+    )
+    .await?;
     tx.execute(
         "update public_tokens set revoked_at = $4
           where client_id = $1 and environment = $2 and task_id = $3 and spent_at is null and revoked_at is null",

@@ -81,10 +81,8 @@ impl Sqlite {
             let result = connection.map_err(E::from).and_then(|connection| in_savepoint(connection, work));
             Box::new(move |committed| {
                 // A caller that went away does not need the answer.
-                let _ = send.send(match (result, committed) {
-                    (Ok(_), Err(error)) => Err(error.into()),
-                    (result, _) => result,
-                });
+                // A group that was not committed takes refusals along: they may rest on what was never kept.
+                let _ = send.send(committed.map_err(E::from).and(result));
             })
         });
         self.writer.send(Message::Write(unit)).map_err(|_| stopped())?;
@@ -145,7 +143,9 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     // A misspelt column in double quotes is an error and not a text.
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DDL, false)?;
-    connection.execute_batch("pragma foreign_keys = on; pragma synchronous = full;")?;
+    // What is deleted is overwritten with zeros, and does not stay in free pages.
+    connection
+        .execute_batch("pragma foreign_keys = on; pragma synchronous = full; pragma secure_delete = on;")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -179,7 +179,7 @@ fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
         let until = Instant::now() + GROUP_TIME;
         let mut answers = vec![first(Ok(&mut connection))];
         let mut afterwards = None;
-        while answers.len() < GROUP && Instant::now() < until {
+        while !connection.is_autocommit() && answers.len() < GROUP && Instant::now() < until {
             match messages.try_recv() {
                 Ok(Message::Write(unit)) => answers.push(unit(Ok(&mut connection))),
                 Ok(Message::Checkpoint(done)) => {
@@ -189,15 +189,16 @@ fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        let committed = connection.execute_batch("commit").map_err(Error::from);
+        let committed = still_open(&connection).and_then(|()| Ok(connection.execute_batch("commit")?));
         if committed.is_err() {
             let _ = connection.execute_batch("rollback");
         }
+        let committed = committed.map_err(|error| match error {
+            Error::Unavailable(message) => message,
+            other => other.to_string(),
+        });
         for answer in answers {
-            answer(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(Error::Unavailable(error.to_string())),
-            });
+            answer(committed.clone().map_err(Error::Unavailable));
         }
         if let Some(done) = afterwards {
             checkpoint(&connection, done);
@@ -222,6 +223,17 @@ fn begin(connection: &mut Connection, sql: &str) -> Result<(), Error> {
     Ok(connection.execute_batch(sql)?)
 }
 
+/// After a full disk or an I/O error SQLite may roll the whole transaction back by itself. What is run after that would
+/// be committed alone, statement by statement.
+fn still_open(connection: &Connection) -> Result<(), Error> {
+    if connection.is_autocommit() {
+        return Err(Error::Unavailable(
+            "SQLite undid the transaction: the disk may be full or failing".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// Runs one transaction of a group. When it fails, only its own changes are undone.
 fn in_savepoint<T, E: From<Error>>(
     connection: &mut Connection,
@@ -229,6 +241,7 @@ fn in_savepoint<T, E: From<Error>>(
 ) -> Result<T, E> {
     connection.execute_batch("savepoint unit").map_err(|error| E::from(error.into()))?;
     let result = caught(|| work(connection));
+    still_open(connection)?;
     let end = if result.is_ok() { "release unit" } else { "rollback to unit; release unit" };
     connection.execute_batch(end).map_err(|error| E::from(error.into()))?;
     result
@@ -249,6 +262,7 @@ fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> Result<(),
 }
 
 pub(crate) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, Error> {
+    still_open(connection)?;
     let mut statement = connection.prepare_cached(sql)?;
     bind(&mut statement, params)?;
     Ok(statement.raw_execute()? as u64)
@@ -260,6 +274,7 @@ pub(crate) fn fetch_all<T>(
     params: &[Value],
     read: fn(&Row<'_>) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
+    still_open(connection)?;
     let mut statement = connection.prepare_cached(sql)?;
     bind(&mut statement, params)?;
     let mut rows = statement.raw_query();

@@ -71,16 +71,26 @@ pub struct Task {
     pub finished_at: Option<Timestamp>,
 }
 
+/// What [`read`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, error_message, \
+         step, step_expires_at, created_at, updated_at, finished_at"
+    };
+}
+
 /// Makes a task, and sets its link to `new`.
 pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
     let task = tx
         .fetch_one(
-            "insert into tasks (
+            concat!(
+                "insert into tasks (
                  client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, created_at,
                  updated_at)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-             returning id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
-                       error_message, step, step_expires_at, created_at, updated_at, finished_at",
+             returning ",
+                columns!()
+            ),
             params![
                 new.tenant.client_id,
                 new.id,
@@ -103,10 +113,13 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
 /// The task with this id.
 pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: TaskId) -> Result<Option<Task>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
-                error_message, step, step_expires_at, created_at, updated_at, finished_at
+        concat!(
+            "select ",
+            columns!(),
+            "
            from tasks
-          where client_id = $1 and environment = $2 and id = $3",
+          where client_id = $1 and environment = $2 and id = $3"
+        ),
         params![tenant.client_id, tenant.environment, id],
         read,
     )
@@ -120,8 +133,18 @@ pub async fn find_for_bridge_token(
     bridge_token_id: BridgeTokenId,
     id: TaskId,
 ) -> Result<Option<Task>, Error> {
-    let task = find(tx, tenant, id).await?;
-    Ok(task.filter(|task| task.bridge_token_id == Some(bridge_token_id)))
+    tx.fetch_optional(
+        concat!(
+            "select ",
+            columns!(),
+            "
+           from tasks
+          where client_id = $1 and environment = $2 and id = $3 and bridge_token_id = $4"
+        ),
+        params![tenant.client_id, tenant.environment, id, bridge_token_id],
+        read,
+    )
+    .await
 }
 
 /// The newest task of a link.
@@ -130,17 +153,16 @@ pub async fn latest_for_link(
     tenant: Tenant,
     link_id: LinkId,
 ) -> Result<Option<Task>, Error> {
-    Ok(list_for_link(tx, tenant, link_id).await?.into_iter().next())
-}
-
-/// The tasks of a link, newest first.
-pub async fn list_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Vec<Task>, Error> {
-    tx.fetch_all(
-        "select id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status,
-                error_message, step, step_expires_at, created_at, updated_at, finished_at
+    tx.fetch_optional(
+        concat!(
+            "select ",
+            columns!(),
+            "
            from tasks
           where client_id = $1 and environment = $2 and link_id = $3
-          order by created_at desc, id desc",
+          order by created_at desc, id desc
+          limit 1"
+        ),
         params![tenant.client_id, tenant.environment, link_id],
         read,
     )
@@ -156,7 +178,7 @@ pub async fn count_by_status(tx: &mut Tx<'_>) -> Result<Vec<(TaskStatus, i64)>, 
 }
 
 /// Moves a task from the status that the caller saw, ends its question, and tells its link. `false` when the task
-/// stands elsewhere by now: then nothing was changed.
+/// stands elsewhere by now: then nothing was changed. A step that [`TaskStatus::may_become`] does not draw is an error.
 pub async fn advance(
     tx: &mut Tx<'_>,
     task: &Task,
@@ -164,6 +186,9 @@ pub async fn advance(
     error_message: Option<&str>,
     now: Timestamp,
 ) -> Result<bool, Error> {
+    if !task.status.may_become(to) {
+        return Err(Error::Corrupt { what: "a step that is not drawn" });
+    }
     let moved = tx
         .execute(
             "update tasks

@@ -6,7 +6,9 @@ use citadel_api_types::{
     access_tokens::{AccessTokens, CreateAccessToken, CreateAccessTokens, LinkToken},
     error::{Detail, ErrorBody},
 };
-use citadel_store::{Place, Tx, links, links::Link, public_tokens, public_tokens::Spend};
+use citadel_store::{Place, Tenant, Tx, links, links::Link, public_tokens, public_tokens::Spend};
+
+use jiff::Timestamp;
 
 use crate::{
     app::App,
@@ -32,12 +34,13 @@ pub(crate) async fn create_access_token(
     if body.public_token.is_empty() {
         return Err(error::invalid("public_token", "This field is required."));
     }
-    exchange(&app, caller, body.public_token).await.map(Json)
+    let mut links = exchange(&app, caller, vec![body.public_token]).await?;
+    links.pop().map(Json).ok_or_else(|| error::internal("an exchange without its answer"))
 }
 
 /// Exchange several public tokens at once: the form used until November 2020.
 ///
-/// The first one that cannot be exchanged ends the call; those before it are spent.
+/// All of them, or none: when one cannot be exchanged, no other is spent.
 #[utoipa::path(post, path = "/v1/access-tokens/", tag = "links", request_body = CreateAccessTokens, responses(
     (status = 200, body = AccessTokens),
     (status = 400, body = ErrorBody),
@@ -54,29 +57,43 @@ pub(crate) async fn create_access_tokens(
     if body.public_tokens.is_empty() || body.public_tokens.len() > MOST {
         return Err(error::invalid("public_tokens", format!("Send 1 to {MOST} public tokens.")));
     }
-    let mut access_tokens = Vec::with_capacity(body.public_tokens.len());
-    for public_token in body.public_tokens {
-        access_tokens.push(exchange(&app, caller, public_token).await?.access_token);
-    }
-    Ok(Json(AccessTokens { access_tokens }))
+    let links = exchange(&app, caller, body.public_tokens).await?;
+    Ok(Json(AccessTokens { access_tokens: links.into_iter().map(|link| link.access_token).collect() }))
 }
 
-async fn exchange(app: &App, caller: Caller, public_token: Redacted) -> ApiResult<LinkToken> {
+/// Spends public tokens in one transaction.
+async fn exchange(app: &App, caller: Caller, public_tokens: Vec<Redacted>) -> ApiResult<Vec<LinkToken>> {
     let now = app.clock.now();
-    let tenant = caller.tenant;
-    let hash = app.keyring.keyed_hash(purposes::PUBLIC_TOKEN, public_token.expose());
+    let hash = |token: &Redacted| app.keyring.keyed_hash(purposes::PUBLIC_TOKEN, token.expose());
+    let hashes: Vec<_> = public_tokens.iter().map(hash).collect();
     let writer = app.clone();
     app.db
-        .write(async move |tx| match public_tokens::spend(tx, tenant, &hash, now).await? {
-            Spend::Unknown => Err(error::not_found()),
-            Spend::Gone => Err(error::gone("This public token was used before or is older than six hours.")),
-            Spend::Spent { link_id, .. } => {
-                let link = links::find(tx, tenant, link_id).await?.ok_or_else(error::not_found)?;
-                let access_token = access_token_of(&writer, tx, &link).await?;
-                Ok(LinkToken { access_token, link_id: link_id.to_string() })
+        .write(async move |tx| {
+            let mut links = Vec::with_capacity(hashes.len());
+            for hash in &hashes {
+                links.push(spend(&writer, tx, caller.tenant, hash, now).await?);
             }
+            Ok(links)
         })
         .await
+}
+
+async fn spend(
+    app: &App,
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> ApiResult<LinkToken> {
+    match public_tokens::spend(tx, tenant, hash, now).await? {
+        Spend::Unknown => Err(error::not_found()),
+        Spend::Gone => Err(error::gone("This public token was used before or is older than six hours.")),
+        Spend::Spent { link_id, .. } => {
+            let link = links::find(tx, tenant, link_id).await?.ok_or_else(error::not_found)?;
+            let access_token = access_token_of(app, tx, &link).await?;
+            Ok(LinkToken { access_token, link_id: link_id.to_string() })
+        }
+    }
 }
 
 /// The link's one access token: made at the first exchange, and the same ever after (contract 1.10).

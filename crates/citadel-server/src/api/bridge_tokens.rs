@@ -8,8 +8,8 @@ use citadel_api_types::{
     bridge_tokens::{BridgeToken as BridgeTokenView, CreateBridgeToken},
     error::{Detail, ErrorBody},
 };
-use citadel_domain::{BridgeTokenId, CompanyId, LinkId, Product};
-use citadel_store::{Place, Tenant, bridge_tokens, bridge_tokens::NewBridgeToken, links};
+use citadel_domain::{BridgeTokenId, CompanyId, Product};
+use citadel_store::{Tenant, bridge_tokens, bridge_tokens::NewBridgeToken, links, links::Link};
 use jiff::SignedDuration;
 
 use crate::{
@@ -40,28 +40,32 @@ pub(crate) async fn create_bridge_token(
 ) -> ApiResult<Json<BridgeTokenView>> {
     let order = Order::check(&app, &body)?;
     let link_id = match &body.access_token {
-        Some(access_token) => Some(find_link(&app, caller.tenant, access_token.expose()).await?),
+        Some(access_token) => {
+            let link = find_link(&app, caller.tenant, access_token.expose()).await?;
+            if !link.allowed_products.contains(&order.product) {
+                return Err(error::invalid(
+                    "product_type",
+                    "The link of this access token does not serve it.",
+                ));
+            }
+            Some(link.id)
+        }
         None => None,
     };
     let now = app.clock.now();
     let id = BridgeTokenId::generate(now, &*app.random);
     let (token, token_hash) = auth::new_token(&app, purposes::BRIDGE_TOKEN);
-    let place = |column| Place::new(caller.tenant, "bridge_tokens", column, *id.as_bytes());
-    let (data_key, data_key_wrapped) = app.keyring.new_data_key(&place("data_key_wrapped"))?;
     let new = NewBridgeToken {
         id,
         tenant: caller.tenant,
         access_key_id: caller.access_key_id,
         token_hash,
-        token_sealed: data_key.seal(&place("token_sealed"), token.expose().as_bytes())?,
         product: order.product,
         allowed_products: order.allowed_products.clone(),
         client_name: body.client_name.clone(),
         tracking_info: body.tracking_info.clone(),
         company_mapping_id: order.company_mapping_id,
         provider_id: body.provider_id.clone(),
-        account_sealed: None,
-        data_key_wrapped,
         link_id,
         data_sources: vec!["payroll".to_owned()],
         created_at: now,
@@ -149,8 +153,8 @@ impl Order {
 /// The products that this version serves from end to end.
 const SERVED: [Product; 2] = [Product::Employment, Product::Income];
 
-async fn find_link(app: &App, tenant: Tenant, access_token: &str) -> ApiResult<LinkId> {
+async fn find_link(app: &App, tenant: Tenant, access_token: &str) -> ApiResult<Link> {
     let hash = app.keyring.keyed_hash(purposes::ACCESS_TOKEN, access_token);
     let link = app.db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
-    link.map(|link| link.id).ok_or_else(error::not_found)
+    link.ok_or_else(error::not_found)
 }

@@ -4,11 +4,12 @@
 
 pub(crate) mod events;
 mod run_task;
+pub(crate) mod safe;
 mod sweep;
 
 use std::time::Duration;
 
-use citadel_domain::TaskId;
+use citadel_domain::{ClientId, Environment, JobId, TaskId};
 use citadel_store::{
     Tenant,
     jobs::{self, Job},
@@ -38,48 +39,32 @@ const MAX_ATTEMPTS: i64 = 5;
 /// The payload of [`RUN_TASK`]: whose task.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct RunTask {
-    client_id: citadel_domain::ClientId,
-    environment: Word,
+    client_id: ClientId,
+    environment: Environment,
     task_id: TaskId,
-}
-
-/// An environment, spelled as in the store.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Word {
-    Sandbox,
-    Dev,
-    Prod,
 }
 
 impl RunTask {
     pub(crate) fn of(task: &Task) -> Self {
-        use citadel_domain::Environment as E;
-        let environment = match task.tenant.environment {
-            E::Sandbox => Word::Sandbox,
-            E::Dev => Word::Dev,
-            E::Prod => Word::Prod,
-        };
-        Self { client_id: task.tenant.client_id, environment, task_id: task.id }
+        Self { client_id: task.tenant.client_id, environment: task.tenant.environment, task_id: task.id }
     }
 
     fn tenant(self) -> Tenant {
-        use citadel_domain::Environment as E;
-        let environment = match self.environment {
-            Word::Sandbox => E::Sandbox,
-            Word::Dev => E::Dev,
-            Word::Prod => E::Prod,
-        };
-        Tenant { client_id: self.client_id, environment }
+        Tenant { client_id: self.client_id, environment: self.environment }
     }
+}
+
+/// A task has one job, of the same id, so that an answer wakes it up instead of starting a second one beside it.
+pub(crate) fn job_of(task: TaskId) -> JobId {
+    JobId::from_bytes(*task.as_bytes())
 }
 
 /// What to do with a job after it ran.
 pub(crate) enum Outcome {
     /// It is done.
     Finished,
-    /// It waits for somebody else until then: a consumer's answer, a provider's check.
-    Parked(Timestamp),
+    /// It sleeps; that was recorded with what it waits for.
+    Parked,
     /// It is tried again then.
     Again(Timestamp),
     /// Another worker has it now; nothing may be written.
@@ -124,7 +109,8 @@ pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
             return Ok(ran);
         }
         for job in jobs {
-            run(app.clone(), job).await;
+            // On a task of its own, as a worker does it: a job that panics takes nothing down with it.
+            let _ = tokio::spawn(run(app.clone(), job)).await;
             ran += 1;
         }
     }
@@ -141,6 +127,11 @@ async fn run(app: App, job: Job) {
 }
 
 async fn run_one(app: &App, job: &Job) {
+    // A job that takes its worker down with it never comes to `give_back`.
+    if job.attempts > MAX_ATTEMPTS {
+        give_up(app, job).await;
+        return;
+    }
     let result = match job.kind.as_str() {
         RUN_TASK => run_task::run(app, job).await,
         other => Err(crate::error::internal(format!("unknown kind of job: {other}"))),
@@ -151,7 +142,7 @@ async fn run_one(app: &App, job: &Job) {
             return;
         }
         Ok(Outcome::Finished) => finish(app, job).await,
-        Ok(Outcome::Parked(at)) => park(app, job, at).await,
+        Ok(Outcome::Parked) => return,
         Ok(Outcome::Again(at)) => again(app, job, at).await,
         Err(cause) => give_back(app, job, &cause).await,
     };
@@ -164,11 +155,6 @@ async fn run_one(app: &App, job: &Job) {
 async fn finish(app: &App, job: &Job) -> Result<(), citadel_store::Error> {
     let job = job.clone();
     app.db.write(async move |tx| jobs::finish(tx, &job).await).await.map(|_| ())
-}
-
-async fn park(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store::Error> {
-    let job = job.clone();
-    app.db.write(async move |tx| jobs::park(tx, &job, at).await).await.map(|_| ())
 }
 
 async fn again(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store::Error> {
@@ -184,9 +170,16 @@ async fn give_back(app: &App, job: &Job, cause: &ApiError) -> Result<(), citadel
         let wait = SignedDuration::from_secs(1 << job.attempts.clamp(0, 6));
         return again(app, job, now + wait).await;
     }
-    run_task::abandon(app, job).await;
-    let job = job.clone();
-    app.db.write(async move |tx| jobs::bury(tx, &job, "out of tries").await).await.map(|_| ())
+    give_up(app, job).await;
+    Ok(())
+}
+
+/// Buries a job that is out of tries, and ends its task, in one transaction.
+async fn give_up(app: &App, job: &Job) {
+    if let Err(cause) = run_task::bury(app, job).await {
+        // The lease runs out and the next worker comes to the same end.
+        tracing::error!(error.cause = ?cause, "cannot bury a job that is out of tries");
+    }
 }
 
 /// Awaits `work` while the lease is kept alive. `None` when the lease was lost: the work's result must be dropped.

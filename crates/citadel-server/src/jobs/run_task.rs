@@ -2,14 +2,14 @@
 //!
 //! Each turn of the loop looks at the task's status, does that status's work outside any transaction, and commits the
 //! next status together with its data and its webhook event. A crash at any point leaves a status from which the next
-//! worker goes on; a login that was already answered by the provider is not sent again, because the grant is kept.
+//! worker goes on; once the grant is committed, the login is not sent again.
 
 use citadel_connectors::{
-    AuthInput, AuthNext, Connector, ConnectorError, Cx, Disposition, Grant, Login, Phase, Step, Want,
+    AuthInput, AuthNext, Connector, ConnectorError, Cx, Disposition, Phase, Step, Want,
 };
-use citadel_domain::{Secret, TaskStatus};
+use citadel_domain::{TaskStatus, payroll::PayrollData};
 use citadel_store::{
-    DataKey, Place, Tx,
+    Place, Tx,
     jobs::{self, Job},
     links::{self, Link},
     logins::{self, Login as StoredLogin},
@@ -18,17 +18,19 @@ use citadel_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Outcome, RunTask, events, with_heartbeat};
+use super::{Outcome, RunTask, events, safe::Safe, with_heartbeat};
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
-    reports,
+    purposes, reports,
 };
 
 /// How long a consumer may take to answer a question.
 const STEP_LIFE: SignedDuration = SignedDuration::from_mins(5);
 /// Tries at a provider that asks to be tried again.
 const MAX_PROVIDER_TRIES: i64 = 5;
+/// What a consumer reads who signs in as somebody else than the link was made by.
+const ANOTHER_PERSON: &str = "This sign-in belongs to another person than the one who connected before.";
 /// The longest wait that a provider may ask for.
 const MAX_PROVIDER_WAIT: SignedDuration = SignedDuration::from_mins(2);
 
@@ -43,8 +45,6 @@ struct Turn {
 enum Next {
     /// Commit this and look again.
     Commit(Change),
-    /// Nothing to do before then: somebody else has the next word.
-    Wait(Timestamp),
     /// The provider asked to be tried again then.
     Retry(Timestamp),
 }
@@ -61,13 +61,19 @@ struct Change {
     question: Option<(String, Timestamp)>,
     /// Reports as `(kind, sealed body)`.
     forms: Vec<(&'static str, Vec<u8>)>,
-    /// When to go on, if not at once.
+    /// Whose data it is, as a keyed hash: a link stays with one person.
+    person: Option<[u8; 32]>,
+    /// When to go on, if not at once. The job sleeps from the same commit on, so that no answer can wake it too early.
     resume_at: Option<Timestamp>,
 }
 
 impl Change {
     fn to(status: TaskStatus) -> Self {
         Self { status: Some(status), ..Self::default() }
+    }
+
+    fn refused(words: &str) -> Self {
+        Self { error_message: Some(words.to_owned()), ..Self::to(TaskStatus::ConfigError) }
     }
 }
 
@@ -83,15 +89,14 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
             None => return Ok(Outcome::Lost),
         };
         match next {
-            Next::Wait(at) => return Ok(Outcome::Parked(at)),
             Next::Retry(at) => return Ok(Outcome::Again(at)),
             Next::Commit(change) => {
                 let resume_at = change.resume_at;
                 if !commit(app, job, turn, change).await? {
                     return Ok(Outcome::Lost);
                 }
-                if let Some(at) = resume_at {
-                    return Ok(Outcome::Parked(at));
+                if resume_at.is_some() {
+                    return Ok(Outcome::Parked);
                 }
             }
         }
@@ -100,12 +105,13 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
 
 async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
     let tenant = order.tenant();
+    let now = app.clock.now();
     let turn = app
         .db
         .read(async move |tx| {
             let Some(task) = tasks::find(tx, tenant, order.task_id).await? else { return Ok(None) };
             let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
-            let login = logins::find(tx, tenant, task.id).await?;
+            let login = logins::find(tx, tenant, task.id, now).await?;
             Ok::<_, citadel_store::Error>(Some(Turn { task, link, login }))
         })
         .await?;
@@ -124,6 +130,9 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     }
     // Without its login a task cannot go on: it was kept for fifteen minutes and swept.
     let Some(login) = &turn.login else { return Ok(Next::Commit(Change::to(TaskStatus::Error))) };
+    if !connector.describe().products.contains(&task.product) {
+        return Ok(Next::Commit(Change::to(TaskStatus::NotSupported)));
+    }
     let safe = Safe::open(app, task, login)?;
     let company = turn.link.company_mapping_id.and_then(|id| app.directory.find_company(id));
     let cx = Cx {
@@ -170,12 +179,15 @@ async fn sign_in(
     let session = safe.session()?;
     let input = match (task.status, safe.answer()?, session) {
         (TaskStatus::Mfa, Some(answer), Some(session)) => AuthInput::Answer { session, answer },
+        (TaskStatus::Mfa, None, Some(session)) if task.step_expires_at.is_none() => {
+            AuthInput::Resume { session }
+        }
         (TaskStatus::Mfa, ..) => {
             // The question stands; it lapses by itself.
-            return Ok(Ok(match task.step_expires_at {
-                Some(at) if at > now => Next::Wait(at),
-                _ => Next::Commit(Change::to(TaskStatus::MfaError)),
-            }));
+            return Ok(Ok(Next::Commit(match task.step_expires_at {
+                Some(at) if at > now => Change { resume_at: Some(at), ..Change::default() },
+                _ => Change::to(TaskStatus::MfaError),
+            })));
         }
         (_, _, Some(session)) => AuthInput::Resume { session },
         (_, _, None) => AuthInput::Login(safe.login()?),
@@ -231,7 +243,19 @@ async fn fetch(
         .into_iter()
         .map(|(kind, json)| Ok((kind, data_key.seal(&reports::place(link, kind), &json)?)))
         .collect::<ApiResult<Vec<_>>>()?;
-    Ok(Ok(Next::Commit(Change { forms, ..Change::to(then) })))
+    let person = person_of(app, link, &data);
+    Ok(Ok(Next::Commit(Change { forms, person, ..Change::to(then) })))
+}
+
+/// The person that the data is about, as a keyed hash: the provider with the social security number, or with name and
+/// birth date where the provider tells no number.
+fn person_of(app: &App, link: &Link, data: &PayrollData) -> Option<[u8; 32]> {
+    let person = &data.employments.first()?.person;
+    let who = match &person.ssn {
+        Some(ssn) => ssn.expose().to_owned(),
+        None => format!("{}\u{1f}{}\u{1f}{:?}", person.first_name, person.last_name, person.date_of_birth),
+    };
+    Some(app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{who}", link.provider_id)))
 }
 
 /// Commits a change if this worker still holds the job. `false` when it does not, or when the task has moved on.
@@ -244,7 +268,13 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
             if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
             }
-            record(&writer, tx, &turn, &change, now).await
+            if !record(&writer, tx, &turn, &change, now).await? {
+                return Ok(false);
+            }
+            match change.resume_at {
+                Some(at) => Ok(jobs::park(tx, &job, at).await?),
+                None => Ok(true),
+            }
         })
         .await?;
     Ok(committed)
@@ -252,8 +282,14 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
 
 async fn record(app: &App, tx: &mut Tx<'_>, turn: &Turn, change: &Change, now: Timestamp) -> ApiResult<bool> {
     let (task, tenant) = (&turn.task, turn.task.tenant);
+    if let Some(person) = &change.person
+        && !links::claim_person(tx, tenant, turn.link.id, person).await?
+    {
+        return Box::pin(record(app, tx, turn, &Change::refused(ANOTHER_PERSON), now)).await;
+    }
     if let Some(status) = change.status {
-        debug_assert!(task.status.may_become(status), "{} -> {status} is not drawn", task.status);
+        // A connector may refuse at any time with any word; the drawing has not every edge.
+        let status = if task.status.may_become(status) { status } else { TaskStatus::Error };
         if !tasks::advance(tx, task, status, change.error_message.as_deref(), now).await? {
             return Ok(false);
         }
@@ -277,63 +313,20 @@ async fn record(app: &App, tx: &mut Tx<'_>, turn: &Turn, change: &Change, now: T
     Ok(true)
 }
 
-/// Ends the task of a job that is out of tries.
-pub(super) async fn abandon(app: &App, job: &Job) {
-    let ended = async {
-        let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
-        if let Some(turn) = read(app, order).await?.filter(|turn| !turn.task.status.is_final()) {
-            commit(app, job, turn, Change::to(TaskStatus::Error)).await?;
-        }
-        Ok::<_, ApiError>(())
-    };
-    if let Err(cause) = ended.await {
-        tracing::error!(error.cause = ?cause, "cannot end the task of a job that is out of tries");
-    }
-}
-
-/// A task's sealed sign-in, opened field by field while the task runs.
-struct Safe<'a> {
-    task: &'a Task,
-    stored: &'a StoredLogin,
-    key: DataKey,
-}
-
-impl<'a> Safe<'a> {
-    fn open(app: &App, task: &'a Task, stored: &'a StoredLogin) -> ApiResult<Self> {
-        let key = app.keyring.unwrap_data_key(&Self::place(task, "key_wrapped"), &stored.key_wrapped)?;
-        Ok(Self { task, stored, key })
-    }
-
-    fn place(task: &Task, column: &'static str) -> Place {
-        Place::new(task.tenant, "logins", column, *task.id.as_bytes())
-    }
-
-    fn seal(&self, column: &'static str, text: &Secret) -> ApiResult<Vec<u8>> {
-        Ok(self.key.seal(&Self::place(self.task, column), text.expose().as_bytes())?)
-    }
-
-    fn open_text(&self, column: &'static str, sealed: Option<&Vec<u8>>) -> ApiResult<Option<Secret>> {
-        let Some(sealed) = sealed else { return Ok(None) };
-        let bytes = self.key.open(&Self::place(self.task, column), sealed)?;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| error::internal("a sealed sign-in is not text"))?;
-        Ok(Some(Secret::new(text)))
-    }
-
-    fn login(&self) -> ApiResult<Login> {
-        let bytes = self.key.open(&Self::place(self.task, "login_sealed"), &self.stored.login_sealed)?;
-        serde_json::from_slice(&bytes).map_err(|_| error::internal("a sealed login is not a login"))
-    }
-
-    fn session(&self) -> ApiResult<Option<Secret>> {
-        self.open_text("session_sealed", self.stored.session_sealed.as_ref())
-    }
-
-    fn answer(&self) -> ApiResult<Option<Secret>> {
-        self.open_text("answer_sealed", self.stored.answer_sealed.as_ref())
-    }
-
-    fn grant(&self) -> ApiResult<Option<Grant>> {
-        self.open_text("grant_sealed", self.stored.grant_sealed.as_ref())
-    }
+/// Ends the task of a job that is out of tries, and takes the job out of the queue.
+pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
+    let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
+    let turn = read(app, order).await?.filter(|turn| !turn.task.status.is_final());
+    let now = app.clock.now();
+    let (writer, job) = (app.clone(), job.clone());
+    app.db
+        .write(async move |tx| {
+            if jobs::bury(tx, &job, "out of tries").await?
+                && let Some(turn) = &turn
+            {
+                record(&writer, tx, turn, &Change::to(TaskStatus::Error), now).await?;
+            }
+            Ok(())
+        })
+        .await
 }

@@ -75,6 +75,11 @@ async fn the_older_form_takes_several_tokens_in_order() {
         assert_eq!(tokens.len(), 2);
         let income = client.post("/v1/verifications/incomes", json!({"access_token": tokens[0]})).await;
         assert_eq!(income.status, StatusCode::OK);
+        // All or none: the good one is not lost with the unknown one.
+        let good = client.connect("income").await;
+        let mixed = client.post("/v1/access-tokens/", json!({"public_tokens": [good, "0".repeat(32)]})).await;
+        assert_eq!(mixed.status, StatusCode::NOT_FOUND);
+        assert_eq!(client.exchange(&good).await.status, StatusCode::OK);
         for bad in [json!({}), json!({"public_tokens": []}), json!({"public_tokens": "x"})] {
             let reply = client.post("/v1/access-tokens/", bad).await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");

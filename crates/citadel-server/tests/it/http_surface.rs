@@ -309,6 +309,8 @@ async fn p47_errors_tell_the_caller_and_not_the_attacker() {
             json!({"access_token": [CANARY]}),
             json!({"provider_id": CANARY, "login": {"username": CANARY, "password": CANARY}}),
             json!({"provider_id": "adp", "login": CANARY}),
+            json!({"provider_id": "adp", "login": format!("x expected {CANARY}, expected {CANARY}")}),
+            json!({"product_type": "income", "account": format!("x expected {CANARY}")}),
             json!({"provider_id": "adp", "login": {"username": [CANARY], "password": CANARY}}),
         ];
         let paths = [

@@ -33,6 +33,8 @@ async fn p05_clients_never_meet() {
     for_each_db(async |app| {
         let (acme, other) = (app.client("acme").await, app.client("other").await);
         let theirs = belongings(&other).await;
+        let (_, secret) = app.key(other.id, Environment::Dev).await;
+        let other_dev = TestClient { app: &app, id: other.id, key_id: other.key_id, secret };
         let random = Belongings {
             task_id: "0193a6c2f1d27c4e9a5be2d7f0a14c83".to_owned(),
             public_token: "0f".repeat(16),
@@ -53,9 +55,37 @@ async fn p05_clients_never_meet() {
                         (expected.status, &expected.body),
                         "{operation_id}"
                     );
+                    // The same client in another environment.
+                    let found = send(&other_dev, method, path, pick, &theirs).await;
+                    assert_eq!(
+                        (found.status, &found.body),
+                        (expected.status, &expected.body),
+                        "{operation_id}"
+                    );
                     // And the owner finds it, so that the refusal above was not for another reason.
                     let own = send(&other, method, path, pick, &theirs).await;
                     assert_eq!(own.status, StatusCode::OK, "{operation_id}: {own:?}");
+                }
+            }
+        }
+        // Deleted: gone for its owner too.
+        let deleted_at = citadel_domain::Clock::now(&*app.clock);
+        app.app
+            .db
+            .write(async move |tx| tx.execute("update links set deleted_at = $1", &[deleted_at.into()]).await)
+            .await
+            .unwrap();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                for pick in FIELDS.iter().filter(|pick| operation["operationId"] == pick.operation) {
+                    let expected = send(&other, method, path, pick, &random).await;
+                    let found = send(&other, method, path, pick, &theirs).await;
+                    assert_eq!(
+                        (found.status, &found.body),
+                        (expected.status, &expected.body),
+                        "{}",
+                        pick.operation
+                    );
                 }
             }
         }

@@ -137,7 +137,8 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
             files.concat()
         }
         citadel_store::DbConfig::Postgres { url, .. } => {
-            let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+            let (client, connection) =
+                tokio_postgres::connect(url.expose(), tokio_postgres::NoTls).await.unwrap();
             tokio::spawn(connection);
             let tables =
                 "select table_name::text from information_schema.tables where table_schema = 'public'";
@@ -159,4 +160,37 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
             found
         }
     }
+}
+
+/// P17: sealed data opens in its own place only. Two people's reports, swapped in the database, are refused as a plain
+/// fault, never shown to the wrong reader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p17_swapped_reports_are_refused() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let tokens = [client.link("income").await, client.link("income").await];
+        app.app
+            .db
+            .write(async |tx| {
+                let sealed = tx
+                    .fetch_all("select link_id, body_sealed from reports where kind = 'income'", &[], |row| {
+                        Ok((row.get::<citadel_domain::LinkId>(0)?, row.get::<Vec<u8>>(1)?))
+                    })
+                    .await?;
+                let [(first, one), (second, two)] = &sealed[..] else { panic!("two links, two reports") };
+                for (link, body) in [(first, two), (second, one)] {
+                    let sql = "update reports set body_sealed = $2 where link_id = $1 and kind = 'income'";
+                    tx.execute(sql, &[(*link).into(), body.into()]).await?;
+                }
+                Ok::<_, citadel_store::Error>(())
+            })
+            .await
+            .unwrap();
+        for token in tokens {
+            let reply = client.post("/v1/verifications/incomes/", json!({"access_token": token})).await;
+            assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(reply.code(), "error");
+        }
+    })
+    .await;
 }

@@ -10,6 +10,7 @@ mod http_surface;
 mod isolation;
 mod leaks;
 mod openapi;
+mod scripted;
 mod support;
 mod tasks;
 mod verifications;

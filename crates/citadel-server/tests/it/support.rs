@@ -13,6 +13,7 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
+use citadel_connectors::{Connector, Registry};
 use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
 use citadel_server::{
     app::{App, AppParts},
@@ -67,11 +68,15 @@ fn unique() -> String {
     format!("{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+fn sqlite() -> (DbConfig, TempDir) {
+    let directory = TempDir(std::env::temp_dir().join(format!("citadel-test-{}", unique())));
+    std::fs::create_dir(&directory.0).unwrap();
+    (DbConfig::Sqlite { path: directory.0.join("citadel.db") }, directory)
+}
+
 impl TestApp {
     pub(crate) async fn on_sqlite() -> Self {
-        let directory = TempDir(std::env::temp_dir().join(format!("citadel-test-{}", unique())));
-        std::fs::create_dir(&directory.0).unwrap();
-        let config = DbConfig::Sqlite { path: directory.0.join("citadel.db") };
+        let (config, directory) = sqlite();
         Self::open(config, Some(directory)).await
     }
 
@@ -82,11 +87,21 @@ impl TestApp {
         tokio::spawn(connection);
         client.batch_execute(&format!("create database {name}")).await.unwrap();
         let (base, _) = url.rsplit_once('/').unwrap();
-        let config = DbConfig::Postgres { url: format!("{base}/{name}"), pool_size: 8 };
+        let config = DbConfig::Postgres { url: format!("{base}/{name}").into(), pool_size: 8 };
         Some(Self::open(config, None).await)
     }
 
     pub(crate) async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
+        Self::open_with(db_config, directory, Registry::default()).await
+    }
+
+    /// On SQLite, with a connector of the test's own in the sandbox's place.
+    pub(crate) async fn with_connector(connector: impl Connector + 'static) -> Self {
+        let (config, directory) = sqlite();
+        Self::open_with(config, Some(directory), Registry::new(Arc::new(connector))).await
+    }
+
+    async fn open_with(db_config: DbConfig, directory: Option<TempDir>, connectors: Registry) -> Self {
         let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
         let db = Db::open(&db_config).unwrap();
         db.migrate(clock.now()).await.unwrap();
@@ -97,6 +112,7 @@ impl TestApp {
             keyring: Arc::new(Keyring::open(&ROOT_KEY, Arc::new(SystemRandom)).unwrap()),
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(1)),
+            connectors,
             public_url: "http://citadel.test".to_owned(),
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }

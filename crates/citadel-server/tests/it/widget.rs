@@ -289,6 +289,113 @@ async fn bad_sign_ins_are_refused_by_name() {
     .await;
 }
 
+/// A link belongs to one person: while one is signing in, the next gets a link of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_people_on_one_token_never_share_a_link() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let token = client.bridge_token("income").await;
+        let slow = app.sign_in(&token, "goodlogin", "longcheck").await;
+        app.run_jobs().await;
+        let quick = app.sign_in(&token, "fulltime", "goodpassword").await;
+        app.run_jobs().await;
+        let link = client.exchange(&app.public_token(&token, &quick).await).await.json();
+        let report = async || {
+            let body = json!({"access_token": link["access_token"]});
+            client.post("/v1/verifications/incomes/", body).await.json()["employments"][0]["profile"]["ssn"]
+                .clone()
+        };
+        let before = report().await;
+        app.advance(60);
+        app.run_jobs().await;
+        assert_eq!(app.task(&token, &slow).await["status"], "done");
+        assert_eq!(report().await, before, "the slower sign-in wrote over the link of another person");
+        let other = client.get(&format!("/v1/tasks/{slow}/")).await.json();
+        assert_ne!(other["link_id"], link["link_id"]);
+    })
+    .await;
+}
+
+/// P8: a token that repairs a link keeps to the link's provider, products and person.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p08_a_repair_keeps_to_its_link() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let access_token = client.link("employment").await;
+        let repair = |product: &str| json!({"product_type": product, "access_token": access_token});
+        let wider = client.post("/v1/bridge-tokens/", repair("income")).await;
+        assert_eq!(
+            (wider.status, wider.invalid_fields()),
+            (StatusCode::BAD_REQUEST, vec!["product_type".to_owned()])
+        );
+
+        let token =
+            client.post("/v1/bridge-tokens/", repair("employment")).await.json()["bridge_token"].clone();
+        let token = token.as_str().unwrap();
+        let session = app.widget(Method::GET, "/session", token, None).await.json();
+        assert_eq!(
+            (&session["first_view"], &session["provider"]["id"]),
+            (&json!("PROVIDER_LOGIN"), &json!("adp"))
+        );
+        let forged =
+            json!({"provider_id": "paychex", "login": {"username": "fulltime", "password": "goodpassword"}});
+        app.advance(1);
+        let reply = app.widget(Method::POST, "/tasks", token, Some(forged)).await.json();
+        assert_eq!(reply["provider_id"], "adp");
+        let task_id = reply["task_id"].as_str().unwrap();
+        let busy =
+            json!({"provider_id": "adp", "login": {"username": "goodlogin", "password": "goodpassword"}});
+        assert_eq!(app.widget(Method::POST, "/tasks", token, Some(busy)).await.status, StatusCode::CONFLICT);
+        app.run_jobs().await;
+        let task = app.task(token, task_id).await;
+        assert_eq!(task["status"], "config_error");
+        assert!(task["error"]["error_message"].as_str().unwrap().contains("another person"), "{task}");
+        let report =
+            client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await.json();
+        assert_eq!(report["employments"][0]["profile"]["last_name"], "Doe", "the old data stays");
+
+        app.sign_in(token, "goodlogin", "goodpassword").await;
+        app.run_jobs().await;
+        let report =
+            client.post("/v1/verifications/employments/", json!({"access_token": access_token})).await.json();
+        assert_eq!(report["status"], "done");
+    })
+    .await;
+}
+
+/// P8: revocable. Deleting the access key ends the tokens that were made with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p08_deleting_the_key_revokes_its_bridge_tokens() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let token = client.bridge_token("income").await;
+        let (client_id, key_id, now) = (client.id, client.key_id, citadel_domain::Clock::now(&*app.clock));
+        let deleted = app
+            .app
+            .db
+            .write(async move |tx| citadel_store::access_keys::delete(tx, client_id, key_id, now).await);
+        assert!(deleted.await.unwrap());
+        assert_eq!(app.widget(Method::GET, "/session", &token, None).await.status, StatusCode::GONE);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_sees_fifty_sign_ins_at_the_most() {
+    for_each_db(async |app| {
+        let token = app.client("acme").await.bridge_token("income").await;
+        for number in 1..=51 {
+            let body = json!({"provider_id": "adp", "login": {"username": "nobody", "password": "wrong"}});
+            let reply = app.widget(Method::POST, "/tasks", &token, Some(body)).await;
+            let expected = if number <= 50 { StatusCode::CREATED } else { StatusCode::FORBIDDEN };
+            assert_eq!(reply.status, expected, "sign-in {number}");
+            app.advance(1);
+            app.run_jobs().await;
+        }
+    })
+    .await;
+}
+
 /// One widget cannot look at, answer or finish another's task, even of the same client.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p05_a_task_belongs_to_its_bridge_token() {

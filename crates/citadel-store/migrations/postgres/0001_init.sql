@@ -36,18 +36,16 @@ create table bridge_tokens (
     environment text not null,
     access_key_id uuid not null,
     token_hash bytea not null,
-    token_sealed bytea not null,
     product text not null,
     allowed_products text not null,
     client_name text,
     tracking_info text,
     company_mapping_id uuid,
     provider_id text,
-    account_sealed bytea,
-    data_key_wrapped bytea not null,
     link_id uuid,
     data_sources text not null,
     link_count bigint not null,
+    sign_in_count bigint not null,
     created_at bigint not null,
     expires_at bigint not null,
     primary key (client_id, id),
@@ -55,6 +53,7 @@ create table bridge_tokens (
 );
 create unique index bridge_tokens_by_hash on bridge_tokens (token_hash);
 
+-- person_hash tells whose link it is, from the first sign-in that succeeded.
 create table links (
     client_id uuid not null,
     id uuid not null,
@@ -68,6 +67,7 @@ create table links (
     status text not null,
     access_token_hash bytea,
     access_token_sealed bytea,
+    person_hash bytea,
     data_key_wrapped bytea not null,
     created_at bigint not null,
     updated_at bigint not null,

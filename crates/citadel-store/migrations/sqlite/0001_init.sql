@@ -36,18 +36,16 @@ create table bridge_tokens (
     environment text not null,
     access_key_id blob not null,
     token_hash blob not null,
-    token_sealed blob not null,
     product text not null,
     allowed_products text not null,
     client_name text,
     tracking_info text,
     company_mapping_id blob,
     provider_id text,
-    account_sealed blob,
-    data_key_wrapped blob not null,
     link_id blob,
     data_sources text not null,
     link_count integer not null,
+    sign_in_count integer not null,
     created_at integer not null,
     expires_at integer not null,
     primary key (client_id, id),
@@ -55,6 +53,7 @@ create table bridge_tokens (
 ) strict;
 create unique index bridge_tokens_by_hash on bridge_tokens (token_hash);
 
+-- person_hash tells whose link it is, from the first sign-in that succeeded.
 create table links (
     client_id blob not null,
     id blob not null,
@@ -68,6 +67,7 @@ create table links (
     status text not null,
     access_token_hash blob,
     access_token_sealed blob,
+    person_hash blob,
     data_key_wrapped blob not null,
     created_at integer not null,
     updated_at integer not null,

@@ -1,13 +1,13 @@
 use citadel_domain::{CompanyId, Product};
 use citadel_store::{
-    companies::{self, NewCompany},
-    providers::{self, NewProvider},
+    companies::{self, Company},
+    providers::{self, Provider},
 };
 
 use crate::{fixtures::Done, harness::for_each_db};
 
-fn company(id: u8, name: &str, popularity: u32) -> NewCompany {
-    NewCompany {
+fn company(id: u8, name: &str, popularity: u32) -> Company {
+    Company {
         id: CompanyId::from_bytes([id; 16]),
         name: name.to_owned(),
         domain: Some(format!("{}.example", name.to_lowercase())),
@@ -17,8 +17,8 @@ fn company(id: u8, name: &str, popularity: u32) -> NewCompany {
     }
 }
 
-fn provider(id: &str, popularity: u32) -> NewProvider {
-    NewProvider {
+fn provider(id: &str, popularity: u32) -> Provider {
+    Provider {
         id: id.to_owned(),
         name: id.to_uppercase(),
         domain: None,

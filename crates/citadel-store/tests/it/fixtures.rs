@@ -2,9 +2,10 @@
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, Environment, JobId, LinkId, Product, PublicTokenId, Random, TaskId,
+    TaskStatus,
 };
 use citadel_store::{
-    Error, Tenant,
+    Error, Tenant, Value,
     access_keys::{self, NewAccessKey},
     bridge_tokens::{self, BridgeToken, NewBridgeToken},
     clients::{self, NewClient},
@@ -67,15 +68,12 @@ impl Store {
             tenant,
             access_key_id,
             token_hash: self.hash(),
-            token_sealed: vec![4],
             product: Product::Income,
             allowed_products: vec![Product::Income, Product::Employment],
             client_name: Some("Acme".to_owned()),
             tracking_info: None,
             company_mapping_id: None,
             provider_id: None,
-            account_sealed: None,
-            data_key_wrapped: vec![5],
             link_id: None,
             data_sources: vec!["payroll".to_owned()],
             created_at: self.now,
@@ -138,9 +136,8 @@ impl Store {
         self.db.write(async move |tx| logins::put(tx, &new).await).await.unwrap();
     }
 
-    /// The hash of a new public token.
-    pub(crate) async fn public_token(&self, task: &Task) -> [u8; 32] {
-        let new = NewPublicToken {
+    pub(crate) fn new_public_token(&self, task: &Task) -> NewPublicToken {
+        NewPublicToken {
             id: PublicTokenId::generate(self.now, &*self.random),
             tenant: task.tenant,
             link_id: task.link_id,
@@ -148,7 +145,12 @@ impl Store {
             token_hash: self.hash(),
             created_at: self.now,
             expires_at: self.after(6 * 3600),
-        };
+        }
+    }
+
+    /// The hash of a new public token.
+    pub(crate) async fn public_token(&self, task: &Task) -> [u8; 32] {
+        let new = self.new_public_token(task);
         let hash = new.token_hash;
         self.db.write(async move |tx| public_tokens::create(tx, &new).await).await.unwrap();
         hash
@@ -174,6 +176,18 @@ impl Store {
         let link = self.link(&token).await;
         let task = self.task(&token, &link, self.now).await;
         (token, link, task)
+    }
+
+    /// The task with this status and none of the way to it.
+    pub(crate) async fn put_status(&self, task: &Task, status: TaskStatus) -> Task {
+        let (id, now) = (task.id, self.now);
+        let put = async move |tx: &mut citadel_store::Tx<'_>| {
+            let end = status.is_final().then_some(now);
+            let values = [Value::from(id), Value::from(status), Value::from(end)];
+            tx.execute("update tasks set status = $2, finished_at = $3 where id = $1", &values).await
+        };
+        assert_eq!(self.db.write(put).await.unwrap(), 1);
+        self.find_task(task).await
     }
 
     pub(crate) async fn find_task(&self, task: &Task) -> Task {

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use citadel_domain::SeededRandom;
+use citadel_domain::{Secret, SeededRandom};
 use citadel_store::{Db, DbConfig};
 use jiff::Timestamp;
 use tokio_postgres::NoTls;
@@ -50,7 +50,7 @@ pub(crate) async fn on_postgres(name: &str, test: &impl AsyncFn(Store)) {
     let connection = tokio::spawn(connection);
     admin.batch_execute(&format!("create database {database}")).await.unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
-    let config = DbConfig::Postgres { url: format!("{base}/{database}"), pool_size: POOL_SIZE };
+    let config = DbConfig::Postgres { url: Secret::new(format!("{base}/{database}")), pool_size: POOL_SIZE };
     test(Store::open(&config).await).await;
     // A test that fails leaves its database behind, for whoever looks into it.
     admin.batch_execute(&format!("drop database {database} with (force)")).await.unwrap();

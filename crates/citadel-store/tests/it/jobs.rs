@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use citadel_domain::JobId;
 use citadel_store::jobs::{self, Job};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
@@ -37,8 +38,6 @@ async fn due_jobs_are_claimed_oldest_first_and_held_for_the_lease() {
         assert_eq!(claim(&store, store.now, 9).await.iter().map(|job| job.id).collect::<Vec<_>>(), [late]);
         assert_eq!(claim(&store, store.now, 9).await, []);
         assert_eq!(claim(&store, store.after(29), 9).await, []);
-        let next = store.db.read(async |tx| jobs::next_due(tx).await).await.unwrap();
-        assert_eq!(next, Some(store.after(30)));
 
         let again = claim(&store, store.after(30), 9).await;
         assert_eq!(again.iter().map(|job| job.id).collect::<Vec<_>>(), [early, late]);
@@ -53,7 +52,6 @@ async fn due_jobs_are_claimed_oldest_first_and_held_for_the_lease() {
 #[tokio::test]
 async fn a_job_ends_by_finish_by_bury_or_goes_on_later() {
     for_each_db("jobs_end", async |store| {
-        assert_eq!(store.db.read(async |tx| jobs::next_due(tx).await).await.unwrap(), None);
         for _ in 0..3 {
             store.job(store.now).await;
         }
@@ -70,7 +68,6 @@ async fn a_job_ends_by_finish_by_bury_or_goes_on_later() {
                 assert!(jobs::heartbeat(tx, again, now, LEASE).await?);
                 assert!(jobs::reschedule(tx, again, later, "{}").await?);
                 assert_eq!(jobs::count_open(tx).await?, 1);
-                assert_eq!(jobs::next_due(tx).await?, Some(later));
                 Done::Ok(())
             })
             .await
@@ -78,6 +75,42 @@ async fn a_job_ends_by_finish_by_bury_or_goes_on_later() {
         assert_eq!(claim(&store, store.after(59), 9).await, []);
         let again = claim(&store, later, 9).await;
         assert_eq!((again.len(), again[0].payload.as_str(), again[0].fence), (1, "{}", 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sleeping_job_is_woken_once() {
+    for_each_db("jobs_wake", async |store| {
+        let id = store.job(store.now).await;
+        let job = claim(&store, store.now, 1).await.remove(0);
+        let (parked, now, next) = (job.clone(), store.after(1), store.after(2));
+        store
+            .db
+            .write(async move |tx| {
+                assert!(!jobs::wake(tx, id, now).await?, "it is being worked");
+                assert!(jobs::park(tx, &parked, now + LEASE).await?);
+                assert!(jobs::wake(tx, id, now).await?);
+                assert!(!jobs::wake(tx, id, now).await?, "it is due");
+                assert!(!jobs::wake(tx, JobId::from_bytes([9; 16]), now).await?);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+        assert_eq!(claim(&store, store.now, 1).await, []);
+        let woken = claim(&store, now, 1).await.remove(0);
+        assert_eq!((woken.id, woken.attempts, woken.fence), (job.id, 1, 2), "waiting is no failed try");
+        store
+            .db
+            .write(async move |tx| {
+                assert!(jobs::reschedule(tx, &woken, next + LEASE, "{}").await?);
+                let [buried] = &jobs::claim(tx, next + LEASE, LEASE, 1).await?[..] else { panic!() };
+                assert!(jobs::bury(tx, buried, "out of tries").await?);
+                assert!(!jobs::wake(tx, id, now).await?, "it was given up");
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
     })
     .await;
 }

@@ -1,5 +1,5 @@
-use citadel_domain::{CompanyId, LinkId, TaskStatus};
-use citadel_store::{Value, links, tasks};
+use citadel_domain::{CompanyId, Environment, LinkId, TaskStatus};
+use citadel_store::{Tenant, Tx, Value, links};
 
 use crate::{fixtures::Done, harness::for_each_db};
 
@@ -67,25 +67,54 @@ async fn a_link_gets_one_access_token_and_is_found_by_it() {
 }
 
 #[tokio::test]
-async fn a_second_try_finds_the_newest_link_that_never_succeeded() {
+async fn a_second_try_finds_the_newest_link_whose_tasks_all_failed() {
     for_each_db("links_unfinished", async |store| {
         let (token, first, task) = store.running_task().await;
         let mut new = store.new_link(&token);
         new.created_at = store.after(5);
         let second = store.db.write(async move |tx| links::create(tx, &new).await).await.unwrap();
-        let done = store.task(&token, &second, store.after(6)).await;
-        let now = store.after(7);
+        let later = store.task(&token, &second, store.after(6)).await;
+        let find = async |provider: &'static str| {
+            let token = token.clone();
+            let find = async move |tx: &mut Tx<'_>| links::find_unfinished(tx, &token, provider).await;
+            store.db.read(find).await.unwrap().map(|link| link.id)
+        };
+        assert_eq!(find("paywell").await, None, "both links have a running task");
+        for status in TaskStatus::ALL.into_iter().filter(|status| !status.is_final()) {
+            store.put_status(&task, status).await;
+            assert_eq!(find("paywell").await, None, "{status}");
+        }
+        store.put_status(&task, TaskStatus::LoginError).await;
+        assert_eq!(find("paywell").await, Some(first.id));
+        assert_eq!(find("ledgerline").await, None);
+        store.put_status(&later, TaskStatus::Unavailable).await;
+        assert_eq!(find("paywell").await, Some(second.id), "the newest");
+
+        let again = store.task(&token, &second, store.after(7)).await;
+        assert_eq!(find("paywell").await, Some(first.id), "the second runs again");
+        store.put_status(&again, TaskStatus::Done).await;
+        assert_eq!(find("paywell").await, Some(first.id), "the second succeeded");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_is_one_persons() {
+    for_each_db("links_person", async |store| {
+        let (_, link, _) = store.running_task().await;
+        let (person, other) = (store.hash(), store.hash());
+        let foreign = Tenant { environment: Environment::Prod, ..link.tenant };
         store
             .db
             .write(async move |tx| {
-                let found = links::find_unfinished(tx, &token, "paywell").await?.unwrap();
-                assert_eq!(found.id, second.id);
-                assert!(links::find_unfinished(tx, &token, "ledgerline").await?.is_none());
-
-                assert!(tasks::advance(tx, &task, TaskStatus::LoginError, None, now).await?);
-                assert!(tasks::advance(tx, &done, TaskStatus::Done, None, now).await?);
-                let found = links::find_unfinished(tx, &token, "paywell").await?.unwrap();
-                assert_eq!((found.id, found.status), (first.id, TaskStatus::LoginError));
+                assert!(!links::claim_person(tx, foreign, link.id, &other).await?);
+                assert!(links::claim_person(tx, link.tenant, link.id, &person).await?);
+                assert!(
+                    links::claim_person(tx, link.tenant, link.id, &person).await?,
+                    "the same person again"
+                );
+                assert!(!links::claim_person(tx, link.tenant, link.id, &other).await?);
+                assert!(links::claim_person(tx, link.tenant, link.id, &person).await?, "nothing was changed");
                 Done::Ok(())
             })
             .await
@@ -97,7 +126,8 @@ async fn a_second_try_finds_the_newest_link_that_never_succeeded() {
 #[tokio::test]
 async fn a_deleted_link_is_never_found() {
     for_each_db("links_deleted", async |store| {
-        let (token, link, _) = store.running_task().await;
+        let (token, link, task) = store.running_task().await;
+        store.put_status(&task, TaskStatus::LoginError).await;
         let (hash, now) = (store.hash(), store.now);
         store
             .db
@@ -110,6 +140,7 @@ async fn a_deleted_link_is_never_found() {
                 assert!(links::find_by_file_grant(tx, link.tenant.client_id, link.id).await?.is_none());
                 assert!(links::find_unfinished(tx, &token, &link.provider_id).await?.is_none());
                 assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
+                assert!(!links::claim_person(tx, link.tenant, link.id, &hash).await?);
                 Done::Ok(())
             })
             .await

@@ -1,6 +1,6 @@
 use citadel_domain::Environment;
 use citadel_store::{
-    Tenant,
+    Tenant, Tx,
     public_tokens::{self, Spend},
 };
 use tokio::task::JoinSet;
@@ -91,6 +91,35 @@ async fn aged_and_revoked_tokens_are_gone() {
             })
             .await
             .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_parallel_makers_one_leaves_a_live_token() {
+    for_each_db("public_makers", async |store| {
+        let (_, _, task) = store.running_task().await;
+        let (tenant, now) = (task.tenant, store.now);
+        let mut makers = JoinSet::new();
+        for _ in 0..12 {
+            let (db, new) = (store.db.clone(), store.new_public_token(&task));
+            makers.spawn(async move {
+                let hash = new.token_hash;
+                db.write(async move |tx| {
+                    public_tokens::revoke_unspent(tx, tenant, new.task_id, now).await?;
+                    public_tokens::create(tx, &new).await
+                })
+                .await
+                .unwrap();
+                hash
+            });
+        }
+        let mut live = 0;
+        for hash in makers.join_all().await {
+            let spend = async move |tx: &mut Tx<'_>| public_tokens::spend(tx, tenant, &hash, now).await;
+            live += usize::from(store.db.write(spend).await.unwrap() != Spend::Gone);
+        }
+        assert_eq!(live, 1);
     })
     .await;
 }

@@ -8,6 +8,7 @@ use citadel_store::{
     tasks::{self, Task},
     webhook_events::{self, NewWebhookEvent},
 };
+use jiff::Timestamp;
 
 use crate::{
     fixtures::Done,
@@ -15,13 +16,13 @@ use crate::{
 };
 
 /// Everything that a tenant can see of its own, as text.
-async fn view(tx: &mut Tx<'_>, link: &Link, task: &Task) -> Done<String> {
+async fn view(tx: &mut Tx<'_>, link: &Link, task: &Task, now: Timestamp) -> Done<String> {
     let tenant = link.tenant;
     Ok(format!(
         "{:?} {:?} {:?} {:?} {:?}",
         links::find(tx, tenant, link.id).await?,
-        tasks::list_for_link(tx, tenant, link.id).await?,
-        logins::find(tx, tenant, task.id).await?,
+        tasks::find(tx, tenant, task.id).await?,
+        logins::find(tx, tenant, task.id, now).await?,
         reports::find(tx, tenant, link.id, "income").await?,
         webhook_events::list_for_task(tx, tenant, task.id).await?,
     ))
@@ -63,7 +64,7 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
                 reports::put(tx, own, link.id, "income", &[1], now).await?;
                 webhook_events::append(tx, &event).await?;
                 tasks::set_step(tx, &task, "{}", lapses, now).await?;
-                let before = view(tx, &link, &task).await?;
+                let before = view(tx, &link, &task, now).await?;
 
                 for foreign in foreign_tenants {
                     let forged_token = bridge_tokens::BridgeToken { tenant: foreign, ..token.clone() };
@@ -73,17 +74,18 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
                     assert!(links::find_by_access_token(tx, foreign, &access).await?.is_none());
                     assert!(links::find_unfinished(tx, &forged_token, &link.provider_id).await?.is_none());
                     assert!(!links::set_access_token_if_absent(tx, foreign, link.id, &stranger, &[9]).await?);
+                    assert!(!links::claim_person(tx, foreign, link.id, &stranger).await?);
                     assert!(!bridge_tokens::count_link(tx, &forged_token, 10).await?);
+                    assert!(!bridge_tokens::count_sign_in(tx, &forged_token, 10).await?);
 
                     assert!(tasks::find(tx, foreign, task.id).await?.is_none());
                     assert!(tasks::find_for_bridge_token(tx, foreign, token.id, task.id).await?.is_none());
                     assert!(tasks::latest_for_link(tx, foreign, link.id).await?.is_none());
-                    assert!(tasks::list_for_link(tx, foreign, link.id).await?.is_empty());
                     assert!(!tasks::advance(tx, &forged_task, TaskStatus::Error, None, now).await?);
                     assert!(!tasks::take_step(tx, &forged_task, now).await?);
                     tasks::set_step(tx, &forged_task, "forged", lapses, now).await?;
 
-                    assert!(logins::find(tx, foreign, task.id).await?.is_none());
+                    assert!(logins::find(tx, foreign, task.id, now).await?.is_none());
                     logins::set_session(tx, foreign, task.id, &[9]).await?;
                     logins::set_answer(tx, foreign, task.id, &[9]).await?;
                     logins::set_grant(tx, foreign, task.id, &[9]).await?;
@@ -96,7 +98,7 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
                     assert!(reports::find(tx, foreign, link.id, "income").await?.is_none());
                     assert!(webhook_events::list_for_task(tx, foreign, task.id).await?.is_empty());
 
-                    assert_eq!(view(tx, &link, &task).await?, before, "changed by {foreign:?}");
+                    assert_eq!(view(tx, &link, &task, now).await?, before, "changed by {foreign:?}");
                 }
                 let spend = public_tokens::spend(tx, own, &public, now).await?;
                 assert!(matches!(spend, public_tokens::Spend::Spent { .. }));
@@ -143,7 +145,7 @@ async fn p05_a_foreign_tenant_cannot_write_over_rows() {
             .db
             .read(async move |tx| {
                 let report = reports::find(tx, own, link.id, "income").await?.unwrap();
-                Done::Ok((report, logins::find(tx, own, task.id).await?.unwrap()))
+                Done::Ok((report, logins::find(tx, own, task.id, now).await?.unwrap()))
             })
             .await
             .unwrap();

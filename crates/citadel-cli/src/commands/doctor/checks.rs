@@ -157,7 +157,7 @@ async fn ready(config: &Config) -> Finding {
 async fn database(config: &Config) -> Finding {
     let subject = "database";
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    match opening::inspect(config, &random).await {
+    match opening::inspect(config, &SystemClock, &random).await {
         Ok(None) => Finding::good(subject, "does not exist yet; the first start makes it"),
         Ok(Some(state)) if !state.pending.is_empty() => {
             let what = format!("opens; not applied yet: {}", state.pending.join(", "));

@@ -133,9 +133,12 @@ pub(crate) async fn list_providers(
 ) -> Json<Vec<ProviderOption>> {
     let company = params.company_mapping_id.as_deref().and_then(|id| app.directory.company(id));
     let options = match company {
-        Some(company) => {
-            app.directory.providers_of(company).map(|provider| provider_option(&app, provider)).collect()
-        }
+        Some(company) => app
+            .directory
+            .providers_of(company)
+            .filter(|provider| provider.products.contains(&session.token.product))
+            .map(|provider| provider_option(&app, provider))
+            .collect(),
         None => {
             let query = params.query.unwrap_or_default();
             let found = app.directory.providers(&query, Some(session.token.product));

@@ -2,9 +2,11 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::Login;
-use citadel_domain::{LinkId, TaskId, TaskStatus};
+use citadel_domain::{CompanyId, LinkId, TaskId, TaskStatus};
 use citadel_store::{
-    Place, Tx, bridge_tokens,
+    Place, Tx,
+    bridge_tokens::{self, BridgeToken},
+    jobs::{self, NewJob},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
     tasks::{self, NewTask},
@@ -13,7 +15,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{
-    MAX_FIELD, enqueue_run,
+    MAX_FIELD,
     task::{TaskView, view},
 };
 use crate::{
@@ -21,11 +23,13 @@ use crate::{
     auth::BridgeSession,
     body::Body,
     error::{self, ApiError, ApiResult},
-    jobs::events,
+    jobs::{RUN_TASK, RunTask, events, job_of, safe},
 };
 
 /// How many links one bridge token may make (P8).
 const MAX_LINKS: i64 = 10;
+/// How many sign-ins one bridge token may see, over all its links.
+const MAX_SIGN_INS: i64 = 50;
 /// How long a sign-in is kept while its task runs.
 const LOGIN_LIFE: SignedDuration = SignedDuration::from_mins(15);
 
@@ -46,36 +50,14 @@ pub(crate) async fn create_task(
 ) -> ApiResult<(StatusCode, Json<TaskView>)> {
     let now = app.clock.now();
     let token = session.token;
-    let company = body.company_mapping_id.as_deref().filter(|id| !id.is_empty());
-    // What the token names wins over what the page says.
-    let company_id = match token.company_mapping_id {
-        Some(id) => Some(id),
-        None => company
-            .map(|id| {
-                app.directory
-                    .company(id)
-                    .map(|company| company.id)
-                    .ok_or_else(|| error::invalid("company_mapping_id", "Unknown company."))
-            })
-            .transpose()?,
-    };
-    let provider_id = token.provider_id.clone().unwrap_or(body.provider_id);
-    if app.directory.provider(&provider_id).is_none() {
-        return Err(error::invalid("provider_id", "Unknown provider."));
-    }
-    check_login(&app, &token, &provider_id, &body.login)?;
+    let repaired = repaired_link(&app, &token).await?;
+    let choice = Choice::of(&app, &token, repaired.as_ref(), &body)?;
+    check_login(&app, &token, &choice.provider_id, &body.login)?;
 
     let task_id = TaskId::generate(now, &*app.random);
-    let login_place = |column| Place::new(token.tenant, "logins", column, *task_id.as_bytes());
-    let (login_key, key_wrapped) = app.keyring.new_data_key(&login_place("key_wrapped"))?;
-    let login_json = serde_json::to_vec(&body.login).map(zeroize::Zeroizing::new).map_err(error::internal)?;
-    let login = NewLogin {
-        task_id,
-        tenant: token.tenant,
-        key_wrapped,
-        login_sealed: login_key.seal(&login_place("login_sealed"), &login_json)?,
-        expires_at: now + LOGIN_LIFE,
-    };
+    let (key_wrapped, login_sealed) = safe::seal_login(&app, token.tenant, task_id, &body.login)?;
+    let login =
+        NewLogin { task_id, tenant: token.tenant, key_wrapped, login_sealed, expires_at: now + LOGIN_LIFE };
     let link_id = LinkId::generate(now, &*app.random);
     let key_place = Place::new(token.tenant, "links", "data_key_wrapped", *link_id.as_bytes());
     let (_, data_key_wrapped) = app.keyring.new_data_key(&key_place)?;
@@ -83,8 +65,8 @@ pub(crate) async fn create_task(
         id: link_id,
         tenant: token.tenant,
         bridge_token_id: token.id,
-        provider_id,
-        company_mapping_id: company_id,
+        provider_id: choice.provider_id,
+        company_mapping_id: choice.company_id,
         tracking_info: token.tracking_info.clone(),
         product: token.product,
         allowed_products: token.allowed_products.clone(),
@@ -95,7 +77,16 @@ pub(crate) async fn create_task(
     let (task, link) = app
         .db
         .write(async move |tx| {
-            let link = find_or_create_link(tx, &token, &new_link).await?;
+            // Counted first: the count locks the token, so that two sign-ins at once do not both see no link.
+            if !bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS).await? {
+                return Err(error::forbidden(
+                    "This session has been tried too often. Go back and start again.",
+                ));
+            }
+            let link = match &repaired {
+                Some(link) => still_idle(tx, link).await?,
+                None => find_or_create_link(tx, &token, &new_link).await?,
+            };
             let task = NewTask {
                 id: task_id,
                 tenant: token.tenant,
@@ -108,7 +99,9 @@ pub(crate) async fn create_task(
             };
             let task = tasks::create(tx, &task).await?;
             logins::put(tx, &login).await?;
-            enqueue_run(&writer, tx, &task, now).await?;
+            let payload = serde_json::to_string(&RunTask::of(&task)).map_err(error::internal)?;
+            let job = NewJob { id: job_of(task.id), kind: RUN_TASK, payload, run_at: now, created_at: now };
+            jobs::enqueue(tx, &job).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
             Ok::<_, ApiError>((task, link))
         })
@@ -118,12 +111,7 @@ pub(crate) async fn create_task(
 }
 
 /// The fields that the provider asks for must be there; nothing else is kept.
-fn check_login(
-    app: &App,
-    token: &bridge_tokens::BridgeToken,
-    provider_id: &str,
-    login: &Login,
-) -> ApiResult<()> {
+fn check_login(app: &App, token: &BridgeToken, provider_id: &str, login: &Login) -> ApiResult<()> {
     let connector = app.connectors.find(token.tenant.environment, provider_id);
     let fields = connector.map(|connector| connector.describe().login_fields).unwrap_or_default();
     let mut problems = Vec::new();
@@ -141,15 +129,57 @@ fn check_login(
     if problems.is_empty() { Ok(()) } else { Err(error::invalid_fields(problems)) }
 }
 
-/// A second try at the same provider goes on with the same link; a token that repairs a link stays with that link.
-async fn find_or_create_link(
-    tx: &mut Tx<'_>,
-    token: &bridge_tokens::BridgeToken,
-    new: &NewLink,
-) -> ApiResult<Link> {
-    if let Some(link_id) = token.link_id {
-        return links::find(tx, token.tenant, link_id).await?.ok_or_else(error::not_found);
+/// The link that a token was made to repair.
+async fn repaired_link(app: &App, token: &BridgeToken) -> ApiResult<Option<Link>> {
+    let Some(link_id) = token.link_id else { return Ok(None) };
+    let tenant = token.tenant;
+    let link = app.db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
+    link.map(Some).ok_or_else(error::not_found)
+}
+
+/// Where the consumer signs in. What a link or token names wins over what the page says.
+struct Choice {
+    provider_id: String,
+    company_id: Option<CompanyId>,
+}
+
+impl Choice {
+    fn of(app: &App, token: &BridgeToken, repaired: Option<&Link>, body: &CreateTask) -> ApiResult<Self> {
+        if let Some(link) = repaired {
+            return Ok(Self { provider_id: link.provider_id.clone(), company_id: link.company_mapping_id });
+        }
+        let from_page = match body.company_mapping_id.as_deref().filter(|id| !id.is_empty()) {
+            None => None,
+            Some(id) => {
+                let company = app.directory.company(id);
+                Some(company.ok_or_else(|| error::invalid("company_mapping_id", "Unknown company."))?.id)
+            }
+        };
+        let provider_id = token.provider_id.as_ref().unwrap_or(&body.provider_id);
+        let provider = app.directory.provider(provider_id);
+        if provider.is_none_or(|provider| !provider.products.contains(&token.product)) {
+            return Err(error::invalid(
+                "provider_id",
+                "Unknown provider, or one that does not serve this product.",
+            ));
+        }
+        Ok(Self { provider_id: provider_id.clone(), company_id: token.company_mapping_id.or(from_page) })
     }
+}
+
+/// A link is repaired by one sign-in at a time.
+async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
+    match tasks::latest_for_link(tx, link.tenant, link.id).await? {
+        Some(task) if !task.status.is_final() => {
+            Err(error::conflict("Another sign-in for this link is still running."))
+        }
+        _ => Ok(link.clone()),
+    }
+}
+
+/// A second try at the same provider goes on with the same link, as long as nobody else is signing in on it: a link
+/// belongs to one person.
+async fn find_or_create_link(tx: &mut Tx<'_>, token: &BridgeToken, new: &NewLink) -> ApiResult<Link> {
     if let Some(link) = links::find_unfinished(tx, token, &new.provider_id).await?
         && link.company_mapping_id == new.company_mapping_id
     {

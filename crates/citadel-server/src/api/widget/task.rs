@@ -4,20 +4,21 @@ use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::Step;
 use citadel_domain::{Secret, TaskId, TaskStatus};
 use citadel_store::{
-    Place,
+    jobs,
     links::{self, Link},
     logins,
     tasks::{self, Task},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_FIELD, enqueue_run};
+use super::MAX_FIELD;
 use crate::{
     api::PathId,
     app::App,
     auth::BridgeSession,
     body::Body,
     error::{self, ApiResult},
+    jobs::{job_of, safe::Safe},
     reports,
 };
 
@@ -103,16 +104,15 @@ pub(crate) async fn answer_step(
     let writer = app.clone();
     app.db
         .write(async move |tx| {
-            let login = logins::find(tx, task.tenant, task.id).await?;
+            let login = logins::find(tx, task.tenant, task.id, now).await?;
             let awaited = tasks::take_step(tx, &task, now).await?;
             let Some(login) = login.filter(|_| awaited) else {
                 return Err(error::conflict("No answer is awaited."));
             };
-            let place = |column| Place::new(task.tenant, "logins", column, *task.id.as_bytes());
-            let key = writer.keyring.unwrap_data_key(&place("key_wrapped"), &login.key_wrapped)?;
-            let sealed = key.seal(&place("answer_sealed"), answer.expose().as_bytes())?;
+            let sealed = Safe::open(&writer, &task, &login)?.seal("answer_sealed", &answer)?;
             logins::set_answer(tx, task.tenant, task.id, &sealed).await?;
-            enqueue_run(&writer, tx, &task, now).await
+            jobs::wake(tx, job_of(task.id), now).await?;
+            Ok(())
         })
         .await?;
     app.job_bell.notify_one();
