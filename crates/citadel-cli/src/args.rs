@@ -86,7 +86,7 @@ pub(crate) enum ClientVerb {
         /// Write API_CLIENT_ID and API_SECRET to this file (mode 0600), if they are empty there, instead of printing.
         #[arg(long, value_name = "FILE")]
         write_env: Option<PathBuf>,
-        /// A web origin that may show the widget, for example https://app.example.com. May be repeated.
+        /// A web origin that may show the widget, for example `https://app.example.com`. May be repeated.
         #[arg(long = "origin", value_name = "URL")]
         origins: Vec<String>,
     },
@@ -112,7 +112,7 @@ pub(crate) enum KeyVerb {
         /// sandbox, dev or prod.
         #[arg(long, value_name = "ENVIRONMENT")]
         env: Environment,
-        /// Print {"key_id", "<environment>"}.
+        /// Print `{"key_id", ENVIRONMENT}`.
         #[arg(long)]
         json: bool,
     },
