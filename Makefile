@@ -1,7 +1,7 @@
 # The verbs of the project. The work is in scripts/, one file each.
 # RUN_DIR is where `.env` and the data directory live; tests point it elsewhere.
 
-.PHONY: help env rust_local serve test check fmt release
+.PHONY: help env rust_local serve test soak check fmt release
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ serve: ## start Citadel alone
 
 test: ## install the test tools, then run every check and test
 	@scripts/test.sh
+
+soak: ## the tests that measure time, a minute or more
+	@cargo nextest run --package citadel-server --features soak -E 'test(timing)' --no-capture
 
 check: ## format, lints, documentation, licences: everything but the tests
 	@scripts/check.sh

@@ -88,10 +88,16 @@ show_log() {
   tail -n 20 "$log" >&2
 }
 
+# A signal often comes twice: to the whole group, and once more from make. The second must not cut the end short.
+on_signal() {
+  trap '' INT TERM HUP
+  exit "$1"
+}
+
 trap stop EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'on_signal 130' INT
+trap 'on_signal 143' TERM
+trap 'on_signal 129' HUP
 
 cd "$root"
 "$root/scripts/make-env.sh"

@@ -13,6 +13,8 @@ mod openapi;
 mod scripted;
 mod support;
 mod tasks;
+#[cfg(feature = "soak")]
+mod timing;
 mod verifications;
 mod widget;
 mod workspace;
