@@ -17,7 +17,7 @@ fail() {
 # The value of a key in `.env`, without its quotes; empty when it is not there.
 setting() {
   local line
-  line=$(grep -E "^[[:space:]]*(export[[:space:]]+)?$1=" .env | tail -n 1) || true
+  line=$(grep -E "^[[:space:]]*(export[[:space:]]+)?$1=" .env | head -n 1) || true
   line=${line#*=}
   line=${line%%[[:space:]]#*}
   line=${line//[\"\']/}

@@ -41,6 +41,18 @@ test("an unknown token gets the page of an ended session, not a form", async () 
   await visit.end();
 });
 
+test("a token with something around it opens nothing", async () => {
+  const visit = await newVisit();
+  const { bridge_token: token } = await (await fetch(new URL("/getBridgeToken", stack.url))).json();
+  for (const around of [`${token}%20`, `${token}%09`, `%0A${token}`, `${token}%0D`]) {
+    await visit.page.goto(`http://127.0.0.1:${place.ports.api}/mobile.html?bridge_token=${around}`);
+    await visit.page.getByRole("button", { name: "Close" }).waitFor();
+    await visit.page.getByRole("heading", { name: /not valid|expired|ended/i }).waitFor();
+    assert.equal(await search(visit.page).count(), 0, around);
+  }
+  await visit.end();
+});
+
 test("a token that has aged before the widget opens", async () => {
   const visit = await newVisit();
   await visit.page.route("**/bridge/api/session", (route) => route.fulfill({ status: 410, json: EXPIRED }));

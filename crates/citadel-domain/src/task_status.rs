@@ -93,7 +93,8 @@ impl TaskStatus {
     /// Whether a task may go from `self` to `next` in one step.
     ///
     /// Any unfinished task may end as `error` or `unavailable`: the provider can go away at every point. The other
-    /// endings belong to the step that can cause them.
+    /// endings belong to the step that can cause them. `config_error` is drawn while data is read too: there it shows that
+    /// the data is about another person than the link.
     pub const fn may_become(self, next: Self) -> bool {
         use TaskStatus as S;
         match (self, next) {

@@ -32,13 +32,18 @@ async function prepare() {
     if (!library) {
       throw failure(3, `The widget did not load from ${bridgeUrl}. Check that Citadel runs and that BRIDGE_URL is right.`);
     }
-    window.bridge = library.init({ bridgeToken: body.bridge_token, onLoad, onEvent, onSuccess, onClose });
+    window.bridge = library.init({ bridgeToken: body.bridge_token, onLoad, onEvent, onSuccess, onClose, onExit });
     steps.done(3, "ready");
     steps.start(4);
     connect.disabled = false;
   } catch (error) {
     showProblem(error, () => location.reload());
   }
+}
+
+// Not every version of the widget tells why it closed; ours does.
+function onExit(reason) {
+  if (reason === "token_expired") prepare();
 }
 
 function onLoad() {

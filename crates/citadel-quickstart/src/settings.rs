@@ -65,14 +65,20 @@ fn read_env_file(path: &Path) -> Result<HashMap<String, String>, Vec<String>> {
         Err(_) => return Err(vec![".env cannot be read: make it a text file that you may read".to_owned()]),
     };
     // What the parser would say quotes the line, which may hold the secret.
-    lines.collect::<Result<_, _>>().map_err(|error| match error {
+    let lines = lines.collect::<Result<Vec<_>, _>>().map_err(|error| match error {
         dotenvy::Error::LineParse(line, _) => {
             let name: String =
                 line.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').take(40).collect();
             vec![format!(".env cannot be read at the line that begins with `{name}`: write NAME=value")]
         }
         _ => vec![".env cannot be read: it must be UTF-8 text with lines of NAME=value".to_owned()],
-    })
+    })?;
+    // Of two lines for one name the first counts, as for every reader of such files.
+    let mut variables = HashMap::new();
+    for (name, value) in lines {
+        variables.entry(name).or_insert(value);
+    }
+    Ok(variables)
 }
 
 impl Settings {

@@ -1,10 +1,10 @@
 //! Request bodies: strict where input is ambiguous, liberal where the contract says so (rules Q1–Q11, P44, P48).
 
-use std::{collections::HashSet, fmt, time::Duration};
+use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
 
 use axum::{
     body::Bytes,
-    extract::{FromRequest, Multipart, Request},
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -95,7 +95,10 @@ async fn read_multipart<S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<Vec<(String, String)>, ApiError> {
-    let broken = |_| error::malformed("The body is not valid form-data.");
+    let broken = |problem: MultipartError| match is_over_limit(&problem) {
+        true => too_large(),
+        false => error::malformed("The body is not valid form-data."),
+    };
     let mut parts = Multipart::from_request(request, state)
         .await
         .map_err(|_| error::malformed("The form-data has no boundary."))?;
@@ -105,6 +108,18 @@ async fn read_multipart<S: Send + Sync>(
         pairs.push((name, part.text().await.map_err(broken)?));
     }
     Ok(pairs)
+}
+
+/// Whether our own limit cut the body, however deep the reader has wrapped that.
+fn is_over_limit(problem: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(problem);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 fn too_large() -> ApiError {

@@ -95,12 +95,13 @@ pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<Option<
     .await
 }
 
-/// The newest link of a bridge token at a provider whose tasks have all ended, and none of them well: a second try goes
-/// on with it.
+/// The newest link of a bridge token for an employer at a provider whose tasks have all ended, none of them well, and
+/// which belongs to nobody yet: a second try goes on with it.
 pub async fn find_unfinished(
     tx: &mut Tx<'_>,
     token: &BridgeToken,
     provider_id: &str,
+    company_mapping_id: Option<CompanyId>,
 ) -> Result<Option<Link>, Error> {
     tx.fetch_optional(
         concat!(
@@ -109,14 +110,15 @@ pub async fn find_unfinished(
             "
            from links
           where client_id = $1 and environment = $2 and bridge_token_id = $3 and provider_id = $4
-            and deleted_at is null
+            and company_mapping_id is not distinct from $5
+            and person_hash is null and deleted_at is null
             and not exists (select 1 from tasks
                              where tasks.client_id = links.client_id and tasks.link_id = links.id
                                and (tasks.finished_at is null or tasks.status = 'done'))
           order by created_at desc, id desc
           limit 1"
         ),
-        params![token.tenant.client_id, token.tenant.environment, token.id, provider_id],
+        params![token.tenant.client_id, token.tenant.environment, token.id, provider_id, company_mapping_id],
         read,
     )
     .await
@@ -161,6 +163,16 @@ pub async fn find_by_file_grant(
         read,
     )
     .await
+}
+
+/// Makes other transactions that lock the link wait until this one ends. (SQLite has one writer at a time anyway.)
+pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<(), Error> {
+    tx.execute(
+        "update links set updated_at = updated_at where client_id = $1 and environment = $2 and id = $3",
+        params![tenant.client_id, tenant.environment, id],
+    )
+    .await
+    .map(drop)
 }
 
 /// Gives the link its access token. `false` when it has one.

@@ -1,6 +1,6 @@
 //! Sealing: what a stolen database does not tell.
 //!
-//! One root key makes a wrapping key and a hash key. Each link, token and sign-in has a data key of its own, kept
+//! One root key makes a wrapping key and a hash key. Each link and sign-in has a data key of its own, kept
 //! wrapped beside it, so that deleting the row ends the data. A seal is bound to the place that it was made for: moved
 //! to another row, column, client or environment it does not open (P17).
 //!

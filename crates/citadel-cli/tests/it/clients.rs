@@ -34,6 +34,20 @@ fn names_and_origins_are_checked() {
     check(&["--name", "a\nb"], "name");
     check(&["--name", "demo", "--origin", "app.example.com"], "app.example.com");
     check(&["--name", "demo", "--origin", "https://app.example.com/path"], "origin");
+    for bad in [
+        "https://a.com;script-src",
+        "https://a.com,b",
+        "https://*",
+        "https://*.a.com",
+        "https://x'none'",
+        "http://:80",
+        "https://app.example.com:443",
+        "http://app.example.com:80",
+        "ftp://a.com",
+        "https://A.com",
+    ] {
+        check(&["--name", "demo", "--origin", bad], "is not a web origin");
+    }
     let good = ["client", "create", "--name", "demo", "--origin", "https://app.example.com"];
     home.run(&[&good[..], &["--origin", "http://localhost:5001"]].concat()).succeeded();
 }

@@ -46,7 +46,9 @@ async function main() {
   if (kind === 'inline' && typeof ResizeObserver === 'function') {
     new ResizeObserver(() => host.resize(shell.card.offsetHeight)).observe(shell.card);
   }
-  const token = params.get('bridge_token') || '';
+  // Strict: the server decides by this very text who may frame the page, and `fetch` would trim what it sends.
+  const asked = params.get('bridge_token') || '';
+  const token = /^[0-9a-f]{32}$/.test(asked) ? asked : '';
   flow = createFlow({ token, api: createApi(token), host, shell, companyHint: params.get('company') || '' });
   await flow.start(early);
 }

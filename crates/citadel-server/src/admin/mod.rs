@@ -229,12 +229,13 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 fn check_origin(origin: &str) -> Result<(), Refusal> {
     let uri = origin.parse::<Uri>().ok();
     let is_origin = uri.is_some_and(|uri| {
-        let whole = format!(
-            "{}://{}",
-            uri.scheme_str().unwrap_or_default(),
-            uri.authority().map_or("", |part| part.as_str())
-        );
-        matches!(uri.scheme_str(), Some("http" | "https")) && whole == origin && !whole.contains('@')
+        let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());
+        let default_port = if scheme == "https" { 443 } else { 80 };
+        let port = uri.port_u16().filter(|port| *port != default_port);
+        let whole = format!("{scheme}://{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default());
+        // It goes into a header as it is: a host, and nothing that a policy could read as its own.
+        let plain = |letter: u8| letter.is_ascii_alphanumeric() || b"-.[]:".contains(&letter);
+        matches!(scheme, "http" | "https") && !host.is_empty() && host.bytes().all(plain) && whole == origin
     });
     if !is_origin || origin != origin.to_lowercase() {
         return refused(format!("{origin:?} is not a web origin: write for example https://app.example.com"));

@@ -35,7 +35,8 @@ pub(crate) async fn get_file(
         .await?;
     let (link, report) = found.ok_or_else(error::not_found)?;
     let json = reports::open(&app, &link, reports::PAYROLL_DATA, &report.body_sealed)?;
-    let data: PayrollData = serde_json::from_slice(&json).map_err(error::internal)?;
+    let data: PayrollData = serde_json::from_slice(&json)
+        .map_err(|_| error::internal("stored payroll data cannot be read; the parser would quote it"))?;
     let ids = ObjectIds { app: &app, link: &link };
     let footer =
         (link.tenant.environment == Environment::Sandbox).then_some(citadel_documents::SANDBOX_FOOTER);

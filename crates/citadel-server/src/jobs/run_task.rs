@@ -61,6 +61,8 @@ struct Change {
     question: Option<(String, Timestamp)>,
     /// Reports as `(kind, sealed body)`.
     forms: Vec<(&'static str, Vec<u8>)>,
+    /// The reports are a first, quick part: they must not replace what a link has (R9).
+    is_first_part: bool,
     /// Whose data it is, as a keyed hash: a link stays with one person.
     person: Option<[u8; 32]>,
     /// When to go on, if not at once. The job sleeps from the same commit on, so that no answer can wake it too early.
@@ -244,18 +246,19 @@ async fn fetch(
         .map(|(kind, json)| Ok((kind, data_key.seal(&reports::place(link, kind), &json)?)))
         .collect::<ApiResult<Vec<_>>>()?;
     let person = person_of(app, link, &data);
-    Ok(Ok(Next::Commit(Change { forms, person, ..Change::to(then) })))
+    Ok(Ok(Next::Commit(Change { forms, person, is_first_part: phase == Phase::First, ..Change::to(then) })))
 }
 
-/// The person that the data is about, as a keyed hash: the provider with the social security number, or with name and
-/// birth date where the provider tells no number.
+/// The person that the data is about, as a keyed hash: of the social security number, or of name and birth date where
+/// the provider tells no number.
 fn person_of(app: &App, link: &Link, data: &PayrollData) -> Option<[u8; 32]> {
     let person = &data.employments.first()?.person;
     let who = match &person.ssn {
         Some(ssn) => ssn.expose().to_owned(),
         None => format!("{}\u{1f}{}\u{1f}{:?}", person.first_name, person.last_name, person.date_of_birth),
     };
-    Some(app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{who}", link.provider_id)))
+    // Compared within one link only, so it need not tell that two links are about one person.
+    Some(app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{who}", link.id)))
 }
 
 /// Commits a change if this worker still holds the job. `false` when it does not, or when the task has moved on.
@@ -299,6 +302,9 @@ async fn record(app: &App, tx: &mut Tx<'_>, turn: &Turn, change: &Change, now: T
         }
     }
     for (kind, sealed) in &change.forms {
+        if change.is_first_part && stored::find(tx, tenant, turn.link.id, kind).await?.is_some() {
+            continue;
+        }
         stored::put(tx, tenant, turn.link.id, kind, sealed, now).await?;
     }
     if let Some(sealed) = &change.session_sealed {

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use citadel_domain::Environment;
+use citadel_domain::{Environment, tokens};
 use serde::Deserialize;
 
 use crate::{
@@ -35,7 +35,8 @@ pub(crate) async fn get_widget(
     State(app): State<App>,
     Params(params): Params<WidgetParams>,
 ) -> ApiResult<impl IntoResponse> {
-    let token = auth::find_bridge_token(&app, params.bridge_token.as_deref().unwrap_or_default()).await?;
+    let asked = params.bridge_token.as_deref().unwrap_or_default();
+    let token = auth::find_bridge_token(&app, asked).await?;
     let ancestors = match token {
         Some(token) => {
             let mut origins = token.allowed_origins;
@@ -43,6 +44,12 @@ pub(crate) async fn get_widget(
                 origins.push(LOOPBACK.to_owned());
             }
             if origins.is_empty() { "'none'".to_owned() } else { origins.join(" ") }
+        }
+        // A token with something around it is no token here. Whoever sends one hopes that a later reader trims it.
+        None if tokens::is_token(asked.trim_matches(|letter: char| !letter.is_ascii_alphanumeric()))
+            && !tokens::is_token(asked) =>
+        {
+            "'none'".to_owned()
         }
         // A made-up token opens nothing: the page can only say that it is not good, and anyone may show that.
         None => "*".to_owned(),

@@ -128,6 +128,13 @@ async fn p44_limits_are_met_and_passed_by_one() {
         (StatusCode::PAYLOAD_TOO_LARGE, "incorrect_parameters")
     );
 
+    let form = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n{}\r\n--x--\r\n",
+        "a".repeat(1 << 20)
+    );
+    let refused = client.post_text("/v1/bridge-tokens/", "multipart/form-data; boundary=x", form).await;
+    assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{refused:?}");
+
     let nested = |depth: usize| {
         format!(r#"{{"product_type":"income","x":{}{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1))
     };

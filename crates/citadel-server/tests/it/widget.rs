@@ -463,6 +463,13 @@ async fn the_pages_say_who_may_frame_them() {
         );
         assert_eq!(page.header("referrer-policy"), "no-referrer");
         assert_eq!(page.header("cache-control"), "no-store");
+        for (before, after) in
+            [("", "%20"), ("", "%09"), ("%0A", ""), ("%0D", "%0D"), ("", "%00"), ("%22", "")]
+        {
+            let page = app.get(&format!("/bridge/widget?bridge_token={before}{token}{after}")).await;
+            let policy = page.header("content-security-policy");
+            assert!(policy.ends_with("frame-ancestors 'none'"), "{before:?} {after:?}: {policy}");
+        }
         let mobile = app.get(&format!("/mobile.html?bridge_token={token}")).await;
         assert!(mobile.header("content-security-policy").contains("frame-ancestors 'none'"));
         let loader = app.get("/bridge.js").await;

@@ -76,8 +76,6 @@ create table links (
     foreign key (client_id, bridge_token_id) references bridge_tokens (client_id, id)
 );
 create unique index links_by_access_token on links (access_token_hash);
--- Document addresses name a link without its client.
-create unique index links_by_id on links (id);
 create index links_by_bridge_token on links (client_id, bridge_token_id);
 
 create table tasks (

@@ -97,7 +97,8 @@ async fn parallel_sign_ins_of_a_token_are_counted_and_happen_one_after_another()
                     if !bridge_tokens::count_sign_in(tx, &token, 8).await? {
                         return Done::Ok(None);
                     }
-                    let found = links::find_unfinished(tx, &token, &new.provider_id).await?;
+                    let found =
+                        links::find_unfinished(tx, &token, &new.provider_id, new.company_mapping_id).await?;
                     Ok(Some(match found {
                         Some(link) => link.id,
                         None => links::create(tx, &new).await?.id,

@@ -76,7 +76,7 @@ async fn a_second_try_finds_the_newest_link_whose_tasks_all_failed() {
         let later = store.task(&token, &second, store.after(6)).await;
         let find = async |provider: &'static str| {
             let token = token.clone();
-            let find = async move |tx: &mut Tx<'_>| links::find_unfinished(tx, &token, provider).await;
+            let find = async move |tx: &mut Tx<'_>| links::find_unfinished(tx, &token, provider, None).await;
             store.db.read(find).await.unwrap().map(|link| link.id)
         };
         assert_eq!(find("paywell").await, None, "both links have a running task");
@@ -138,7 +138,11 @@ async fn a_deleted_link_is_never_found() {
                 assert!(links::find(tx, link.tenant, link.id).await?.is_none());
                 assert!(links::find_by_access_token(tx, link.tenant, &hash).await?.is_none());
                 assert!(links::find_by_file_grant(tx, link.tenant.client_id, link.id).await?.is_none());
-                assert!(links::find_unfinished(tx, &token, &link.provider_id).await?.is_none());
+                assert!(
+                    links::find_unfinished(tx, &token, &link.provider_id, link.company_mapping_id)
+                        .await?
+                        .is_none()
+                );
                 assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
                 assert!(!links::claim_person(tx, link.tenant, link.id, &hash).await?);
                 Done::Ok(())

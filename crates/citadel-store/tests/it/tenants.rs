@@ -72,7 +72,11 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
 
                     assert!(links::find(tx, foreign, link.id).await?.is_none());
                     assert!(links::find_by_access_token(tx, foreign, &access).await?.is_none());
-                    assert!(links::find_unfinished(tx, &forged_token, &link.provider_id).await?.is_none());
+                    assert!(
+                        links::find_unfinished(tx, &forged_token, &link.provider_id, link.company_mapping_id)
+                            .await?
+                            .is_none()
+                    );
                     assert!(!links::set_access_token_if_absent(tx, foreign, link.id, &stranger, &[9]).await?);
                     assert!(!links::claim_person(tx, foreign, link.id, &stranger).await?);
                     assert!(!bridge_tokens::count_link(tx, &forged_token, 10).await?);

@@ -169,6 +169,7 @@ impl Choice {
 
 /// A link is repaired by one sign-in at a time.
 async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
+    links::lock(tx, link.tenant, link.id).await?;
     match tasks::latest_for_link(tx, link.tenant, link.id).await? {
         Some(task) if !task.status.is_final() => {
             Err(error::conflict("Another sign-in for this link is still running."))
@@ -180,9 +181,7 @@ async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
 /// A second try at the same provider goes on with the same link, as long as nobody else is signing in on it: a link
 /// belongs to one person.
 async fn find_or_create_link(tx: &mut Tx<'_>, token: &BridgeToken, new: &NewLink) -> ApiResult<Link> {
-    if let Some(link) = links::find_unfinished(tx, token, &new.provider_id).await?
-        && link.company_mapping_id == new.company_mapping_id
-    {
+    if let Some(link) = links::find_unfinished(tx, token, &new.provider_id, new.company_mapping_id).await? {
         return Ok(link);
     }
     if !bridge_tokens::count_link(tx, token, MAX_LINKS).await? {
