@@ -33,7 +33,8 @@ impl FromRequestParts<App> for Caller {
         // the id of sixteen zeros.
         let lookup_id = client_id.unwrap_or(ClientId::from_bytes([0; 16]));
         let hash = app.keyring.keyed_hash(purposes::ACCESS_KEY, secret);
-        let key = app.db.read(async move |tx| access_keys::find_active(tx, lookup_id, &hash).await).await?;
+        let db = app.db.scoped(lookup_id);
+        let key = db.read(async move |tx| access_keys::find_active(tx, lookup_id, &hash).await).await?;
         let key = key.filter(|_| client_id.is_some()).ok_or_else(error::unauthenticated)?;
         Ok(Self {
             tenant: Tenant { client_id: lookup_id, environment: key.environment },
@@ -65,7 +66,7 @@ impl FromRequestParts<App> for BridgeSession {
     }
 }
 
-/// The row of a bridge token, aged or not.
+/// The row of a bridge token, aged or not. Its hash is the proof, and tells the client.
 pub(crate) async fn find_bridge_token(app: &App, text: &str) -> Result<Option<BridgeToken>, ApiError> {
     if !tokens::is_token(text) {
         return Ok(None);

@@ -89,6 +89,10 @@ pub async fn serve(
     for migration in applied {
         tracing::info!(migration, "migration applied");
     }
+    if !db.is_role_fenced().await? {
+        let fix = "give the server a role with nosuperuser and nobypassrls";
+        tracing::warn!(fix, "this Postgres role passes row-level security, the second fence between clients");
+    }
     seeding::seed(&db).await?;
     let directory = Directory::load(&db).await?;
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
 
-use citadel_domain::Secret;
+use citadel_domain::{ClientId, Secret};
 
 use crate::{Error, Row, Value, postgres, postgres::Postgres, sqlite, sqlite::Sqlite};
 
@@ -24,8 +24,16 @@ pub enum DbConfig {
 }
 
 /// The database. Cheap to clone.
+///
+/// As it was opened, it sees every client's rows: that is for the system's own work, such as the queue, sweeps,
+/// administration, figures, and look-ups by a token that is itself the proof. Whoever knows the client takes
+/// [`Db::scoped`].
 #[derive(Clone)]
-pub struct Db(Backend);
+pub struct Db {
+    backend: Backend,
+    /// The one client whose rows are seen; `None` for all.
+    scope: Option<ClientId>,
+}
 
 #[derive(Clone)]
 enum Backend {
@@ -53,24 +61,48 @@ pub enum Tx<'a> {
 impl Db {
     /// Opens the database. Creates the SQLite file; never touches a schema.
     pub fn open(config: &DbConfig) -> Result<Self, Error> {
-        Ok(Self(match config {
+        let backend = match config {
             DbConfig::Sqlite { path } => Backend::Sqlite(Sqlite::open(path)?),
             DbConfig::Postgres { url, pool_size } => {
                 Backend::Postgres(Postgres::open(url.expose(), *pool_size)?)
             }
-        }))
+        };
+        Ok(Self { backend, scope: None })
+    }
+
+    /// The same database as one client may see it. On Postgres the rows of others are not there, even for a statement
+    /// that forgets to name the client (P5); SQLite has only the statements.
+    pub fn scoped(&self, client: ClientId) -> Self {
+        Self { backend: self.backend.clone(), scope: Some(client) }
+    }
+
+    /// Whether Postgres keeps clients apart for the role that is used here: superusers pass row-level security.
+    /// Always so on SQLite, where there is none to pass.
+    pub async fn is_role_fenced(&self) -> Result<bool, Error> {
+        match &self.backend {
+            Backend::Sqlite(_) => Ok(true),
+            Backend::Postgres(_) => {
+                self.read(async |tx| {
+                    let sql =
+                        "select not (rolsuper or rolbypassrls) from pg_roles where rolname = current_user";
+                    tx.fetch_one(sql, &[], |row| row.get(0)).await
+                })
+                .await
+            }
+        }
     }
 
     /// Makes the database file of SQLite the whole truth again, for whoever copies it while the server stands. Nothing to
     /// do on Postgres.
     pub async fn checkpoint(&self) -> Result<(), Error> {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.checkpoint().await,
             Backend::Postgres(_) => Ok(()),
         }
     }
 
-    /// Runs a closure in one transaction and commits it, or rolls back when it fails.
+    /// Runs a closure in one transaction and commits it, or rolls back when it fails. Where the client is known, call
+    /// it on [`Db::scoped`].
     ///
     /// Inside, nothing but the database may be awaited. The closure may run again after a serialisation failure on
     /// Postgres, so it borrows or clones what it captured. On SQLite the answer comes after the commit has reached
@@ -81,22 +113,23 @@ impl Db {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(move |connection| run_on_sqlite(&work, connection)).await,
-            Backend::Postgres(postgres) => postgres.write(&work).await,
+            Backend::Postgres(postgres) => postgres.write(self.scope, &work).await,
         }
     }
 
-    /// Runs a closure on one consistent snapshot. Writing in it is an error.
+    /// Runs a closure on one consistent snapshot. Writing in it is an error. Where the client is known, call it on
+    /// [`Db::scoped`].
     pub async fn read<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        match &self.0 {
+        match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(move |connection| run_on_sqlite(&work, connection)).await,
-            Backend::Postgres(postgres) => postgres.read(&work).await,
+            Backend::Postgres(postgres) => postgres.read(self.scope, &work).await,
         }
     }
 }

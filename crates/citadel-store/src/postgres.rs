@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use citadel_domain::ClientId;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction};
 use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode, error::SqlState, types::ToSql};
 
@@ -50,7 +51,7 @@ impl Postgres {
         Ok(Self { pool })
     }
 
-    pub(crate) async fn write<F, T, E>(&self, work: &F) -> Result<T, E>
+    pub(crate) async fn write<F, T, E>(&self, scope: Option<ClientId>, work: &F) -> Result<T, E>
     where
         F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E>,
         E: From<Error>,
@@ -60,6 +61,7 @@ impl Postgres {
             attempt += 1;
             let mut connection = self.pool.get().await.map_err(Error::from)?;
             let tx = connection.build_transaction().start().await.map_err(Error::from)?;
+            tx.batch_execute(&scope_sql(scope)).await.map_err(Error::from)?;
             let mut tx = Tx::Postgres(PgTx { tx, lost: false });
             let result = work(&mut tx).await;
             let Tx::Postgres(PgTx { tx, lost }) = tx else { return Err(Error::Waited.into()) };
@@ -85,7 +87,7 @@ impl Postgres {
         }
     }
 
-    pub(crate) async fn read<F, T, E>(&self, work: &F) -> Result<T, E>
+    pub(crate) async fn read<F, T, E>(&self, scope: Option<ClientId>, work: &F) -> Result<T, E>
     where
         F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E>,
         E: From<Error>,
@@ -94,12 +96,23 @@ impl Postgres {
         let builder =
             connection.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
         let tx = builder.start().await.map_err(Error::from)?;
+        tx.batch_execute(&scope_sql(scope)).await.map_err(Error::from)?;
         let mut tx = Tx::Postgres(PgTx { tx, lost: false });
         let result = work(&mut tx).await;
         if let Tx::Postgres(PgTx { tx, .. }) = tx {
             let _ = tx.rollback().await;
         }
         result
+    }
+}
+
+/// Tells the policies on the tables whose rows this transaction may see. It ends with the transaction, so that a
+/// connection back in the pool sees nothing.
+fn scope_sql(scope: Option<ClientId>) -> String {
+    match scope {
+        // As the database writes it, which is what the policies compare.
+        Some(client) => format!("select set_config('app.client', cast(uuid '{client}' as text), true)"),
+        None => "select set_config('app.client', '*', true)".to_owned(),
     }
 }
 

@@ -68,6 +68,7 @@ async fn exchange(app: &App, caller: Caller, public_tokens: Vec<Redacted>) -> Ap
     let hashes: Vec<_> = public_tokens.iter().map(hash).collect();
     let writer = app.clone();
     app.db
+        .scoped(caller.tenant.client_id)
         .write(async move |tx| {
             let mut links = Vec::with_capacity(hashes.len());
             for hash in &hashes {

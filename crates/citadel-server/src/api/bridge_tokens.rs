@@ -71,7 +71,8 @@ pub(crate) async fn create_bridge_token(
         created_at: now,
         expires_at: now + BRIDGE_TOKEN_LIFE,
     };
-    app.db.write(async move |tx| bridge_tokens::create(tx, &new).await).await?;
+    let db = app.db.scoped(caller.tenant.client_id);
+    db.write(async move |tx| bridge_tokens::create(tx, &new).await).await?;
     Ok(Json(BridgeTokenView {
         bridge_token: Redacted::from(token.expose()),
         tracking_info: body.tracking_info,
@@ -155,6 +156,7 @@ const SERVED: [Product; 2] = [Product::Employment, Product::Income];
 
 async fn find_link(app: &App, tenant: Tenant, access_token: &str) -> ApiResult<Link> {
     let hash = app.keyring.keyed_hash(purposes::ACCESS_TOKEN, access_token);
-    let link = app.db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
+    let db = app.db.scoped(tenant.client_id);
+    let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
     link.ok_or_else(error::not_found)
 }

@@ -24,6 +24,7 @@ pub(crate) async fn get_file(
     let (client_id, link_id) = (grant.client, grant.link);
     let found = app
         .db
+        .scoped(client_id)
         .read(async move |tx| {
             // No access key here: the address's keyed hash is the proof.
             let Some(link) = links::find_by_file_grant(tx, client_id, link_id).await? else {

@@ -31,6 +31,7 @@ pub(crate) async fn get_task(
     let tenant = caller.tenant;
     let found = app
         .db
+        .scoped(tenant.client_id)
         .read(async move |tx| {
             let Some(task) = tasks::find(tx, tenant, task_id).await? else { return Ok(None) };
             let link = links::find(tx, tenant, task.link_id).await?;

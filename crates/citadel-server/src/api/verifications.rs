@@ -61,6 +61,7 @@ async fn read(
     let hash = app.keyring.keyed_hash(purposes::ACCESS_TOKEN, body.access_token.expose());
     let found = app
         .db
+        .scoped(tenant.client_id)
         .read(async move |tx| {
             let Some(link) = links::find_by_access_token(tx, tenant, &hash).await? else { return Ok(None) };
             let task = tasks::latest_for_link(tx, tenant, link.id).await?;

@@ -110,6 +110,7 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
     let now = app.clock.now();
     let turn = app
         .db
+        .scoped(tenant.client_id)
         .read(async move |tx| {
             let Some(task) = tasks::find(tx, tenant, order.task_id).await? else { return Ok(None) };
             let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
@@ -267,6 +268,7 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
     let (writer, job) = (app.clone(), job.clone());
     let committed = app
         .db
+        .scoped(turn.task.tenant.client_id)
         .write(async move |tx| {
             if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
@@ -326,6 +328,7 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
     let now = app.clock.now();
     let (writer, job) = (app.clone(), job.clone());
     app.db
+        .scoped(order.client_id)
         .write(async move |tx| {
             if jobs::bury(tx, &job, "out of tries").await?
                 && let Some(turn) = &turn

@@ -140,6 +140,7 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
             let (client, connection) =
                 tokio_postgres::connect(url.expose(), tokio_postgres::NoTls).await.unwrap();
             tokio::spawn(connection);
+            client.batch_execute("set app.client = '*'").await.unwrap();
             let tables =
                 "select table_name::text from information_schema.tables where table_schema = 'public'";
             let mut found = Vec::new();

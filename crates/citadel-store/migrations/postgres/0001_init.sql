@@ -192,3 +192,32 @@ create table providers (
     data_sources text not null,
     popularity bigint not null
 );
+
+-- The second fence between clients. Each transaction names the one client whose rows it may see, or * for the system's
+-- own work; one that names nothing sees nothing. Forced, because the tables belong to the role that the server uses.
+alter table clients enable row level security, force row level security;
+create policy own_rows on clients using (current_setting('app.client', true) in ('*', cast(id as text)));
+
+alter table access_keys enable row level security, force row level security;
+create policy own_rows on access_keys using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table bridge_tokens enable row level security, force row level security;
+create policy own_rows on bridge_tokens using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table links enable row level security, force row level security;
+create policy own_rows on links using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table tasks enable row level security, force row level security;
+create policy own_rows on tasks using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table logins enable row level security, force row level security;
+create policy own_rows on logins using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table public_tokens enable row level security, force row level security;
+create policy own_rows on public_tokens using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table reports enable row level security, force row level security;
+create policy own_rows on reports using (current_setting('app.client', true) in ('*', cast(client_id as text)));
+
+alter table webhook_events enable row level security, force row level security;
+create policy own_rows on webhook_events using (current_setting('app.client', true) in ('*', cast(client_id as text)));

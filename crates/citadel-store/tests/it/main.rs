@@ -13,6 +13,7 @@ mod logins;
 mod migrations;
 mod public_tokens;
 mod reports;
+mod row_security;
 mod seal;
 mod settings;
 mod tasks;

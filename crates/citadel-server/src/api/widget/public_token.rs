@@ -49,6 +49,7 @@ pub(crate) async fn create_public_token(
         expires_at: now + PUBLIC_TOKEN_LIFE,
     };
     app.db
+        .scoped(new.tenant.client_id)
         .write(async move |tx| {
             public_tokens::revoke_unspent(tx, new.tenant, new.task_id, now).await?;
             public_tokens::create(tx, &new).await

@@ -74,7 +74,8 @@ pub(crate) async fn get_session(
     let mut provider = token.provider_id.as_deref().and_then(|id| app.directory.provider(id));
     if let Some(link_id) = token.link_id {
         let tenant = token.tenant;
-        let link = app.db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
+        let db = app.db.scoped(tenant.client_id);
+        let link = db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
         provider = link.and_then(|link| app.directory.provider(&link.provider_id)).or(provider);
     }
     let first_view = match (company, provider) {

@@ -76,6 +76,7 @@ pub(crate) async fn create_task(
     let writer = app.clone();
     let (task, link) = app
         .db
+        .scoped(token.tenant.client_id)
         .write(async move |tx| {
             // Counted first: the count locks the token, so that two sign-ins at once do not both see no link.
             if !bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS).await? {
@@ -133,7 +134,8 @@ fn check_login(app: &App, token: &BridgeToken, provider_id: &str, login: &Login)
 async fn repaired_link(app: &App, token: &BridgeToken) -> ApiResult<Option<Link>> {
     let Some(link_id) = token.link_id else { return Ok(None) };
     let tenant = token.tenant;
-    let link = app.db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
+    let db = app.db.scoped(tenant.client_id);
+    let link = db.read(async move |tx| links::find(tx, tenant, link_id).await).await?;
     link.map(Some).ok_or_else(error::not_found)
 }
 

@@ -70,6 +70,7 @@ pub(super) async fn find_task(
     let (tenant, token_id) = (session.token.tenant, session.token.id);
     let found = app
         .db
+        .scoped(tenant.client_id)
         .read(async move |tx| {
             let Some(task) = tasks::find_for_bridge_token(tx, tenant, token_id, task_id).await? else {
                 return Ok(None);
@@ -103,6 +104,7 @@ pub(crate) async fn answer_step(
     let answer = Secret::new(answer);
     let writer = app.clone();
     app.db
+        .scoped(task.tenant.client_id)
         .write(async move |tx| {
             let login = logins::find(tx, task.tenant, task.id, now).await?;
             let awaited = tasks::take_step(tx, &task, now).await?;
