@@ -7,7 +7,8 @@ use std::sync::{
 
 use axum::http::{Method, StatusCode};
 use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, Phase,
+    Step, Want,
 };
 use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
 use jiff::SignedDuration;
@@ -22,6 +23,8 @@ enum Script {
     WaitAfterCode,
     /// Asks for patience three times, then says that it is down, and means it.
     DownWhileReading,
+    /// Reads well the first time; the second time it fails after the quick part.
+    FailAfterTheQuickPart,
     /// Panics while signing in.
     PanicInJob,
     /// Panics when its form is asked for.
@@ -75,8 +78,19 @@ impl Connector for Scripted {
         Box::pin(async move { self.answer(&input) })
     }
 
-    fn fetch<'a>(&'a self, _: &'a Cx, _: &'a Grant, _: Want) -> BoxFuture<'a, PayrollData> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
+    fn fetch<'a>(&'a self, cx: &'a Cx, _: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        // Each run is one sign-in and two reads.
+        let is_second_run = call > 3;
+        if self.script == Script::FailAfterTheQuickPart && !(is_second_run && want.phase == Phase::Deep) {
+            let today = jiff::tz::Offset::UTC.to_datetime(cx.now).date();
+            let mut data = citadel_connectors::sandbox::anybody("7", Some("Harbor Foods"), today);
+            if want.phase == Phase::First {
+                data.employments.truncate(1);
+                data.employments[0].statements.truncate(1);
+            }
+            return Box::pin(async move { Ok(data) });
+        }
         let refusal = match self.script {
             Script::DownWhileReading => {
                 ConnectorError::ProviderDown { retry_after: Some(SignedDuration::from_secs(10)) }
@@ -148,4 +162,28 @@ async fn p47_a_panic_is_a_plain_500_and_the_process_lives() {
     assert_eq!(reply.json(), json!({"error": {"code": "error", "message": "Something went wrong here."}}));
     assert_eq!(reply.header("x-request-id").len(), 32);
     assert_eq!(app.widget(Method::GET, "/session", &token, None).await.status, StatusCode::OK);
+}
+
+/// R9: while a link is repaired, and after a repair that failed half-way, reports hold what they held.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repair_that_fails_half_way_keeps_the_old_data() {
+    let (connector, _) = Scripted::new(Script::FailAfterTheQuickPart);
+    let app = TestApp::with_connector(connector).await;
+    let client = app.client("acme").await;
+    let access_token = client.link("income").await;
+    let read = async || {
+        let report =
+            client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await.json();
+        let statements = report["employments"][0]["statements"].as_array().unwrap().len();
+        (report["status"].as_str().unwrap().to_owned(), statements)
+    };
+    let (status, before) = read().await;
+    assert_eq!(status, "done");
+    assert!(before > 1, "{before}");
+    let body = json!({"product_type": "income", "access_token": access_token});
+    let token =
+        client.post("/v1/bridge-tokens/", body).await.json()["bridge_token"].as_str().unwrap().to_owned();
+    app.sign_in(&token, "anybody", "anything").await;
+    app.run_jobs().await;
+    assert_eq!(read().await, ("error".to_owned(), before));
 }
