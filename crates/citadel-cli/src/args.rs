@@ -126,7 +126,7 @@ pub(crate) enum KeyVerb {
         #[arg(long)]
         json: bool,
     },
-    /// Delete a key. It stops working at once.
+    /// Delete a key. It stops working at once, and so do the bridge tokens made with it.
     #[command(
         after_help = "Example:\n  citadel key delete --client 0190163d8694739bbe8c0a6b8d2b9a3e --key 01901640a1b27d0c8f3e5a6b7c8d9e0f"
     )]

@@ -13,7 +13,7 @@ const PRODUCTS = {
   employment: {
     purpose: 'verify your employment',
     shared: [
-      'Your name, address, birth date and Social Security number',
+      'Your name, address, birth date and SSN',
       'Employer, job title, manager and dates',
       'Whether you work there now',
     ],
@@ -24,9 +24,9 @@ const PRODUCTS = {
   income: {
     purpose: 'verify your income',
     shared: [
-      'Your name, address, birth date and Social Security number',
+      'Your name, address, birth date and SSN',
       'Employer, job, pay, hours and deductions',
-      'Pay statements, W-2 forms and the accounts you are paid to',
+      'Pay statements, W-2s and deposit accounts',
     ],
     reading: 'Finding your pay',
     preparing: 'Preparing your income report',
@@ -87,7 +87,7 @@ export function outcome(status, code, provider, message) {
         other: true,
       };
     case 'config_error':
-      // The provider's own words, unchanged: they name what to set right.
+      // The provider's own words, unchanged (or the server's, for another person's sign-in): they name what to set right.
       return { title: provider + ' needs your attention', text: message, retry: true, other: true };
     case 'unable_to_reset':
       return {
