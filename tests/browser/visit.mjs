@@ -54,7 +54,7 @@ export async function newVisit(options = {}) {
   visit.picture = (name, options) => page.screenshot({ path: path.join(screenshots, `${name}.png`), ...options });
   /** Nothing left for another host, nothing broke the page's policy, nothing threw. */
   visit.assertClean = async () => {
-    const inFrames = await Promise.all(page.frames().map((frame) => frame.evaluate(() => window.__violations ?? [])));
+    const inFrames = await Promise.all(page.frames().map(violationsIn));
     assert.deepEqual(visit.outside, [], "requests to other hosts");
     assert.deepEqual([...visit.complaints, ...inFrames.flat()], [], "policy violations and errors");
   };
@@ -63,6 +63,16 @@ export async function newVisit(options = {}) {
     await context.close();
   };
   return visit;
+}
+
+/** A widget that has just closed can go away while it is asked; the console has told its violations. */
+async function violationsIn(frame) {
+  try {
+    return await frame.evaluate(() => window.__violations ?? []);
+  } catch (error) {
+    if (frame.isDetached()) return [];
+    throw error;
+  }
 }
 
 function brief({ name, type, payload }) {
