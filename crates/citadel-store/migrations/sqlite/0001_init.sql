@@ -27,7 +27,7 @@ create table access_keys (
     deleted_at integer,
     primary key (client_id, id)
 ) strict;
-create unique index access_keys_by_secret on access_keys (secret_hash);
+create unique index access_keys_by_secret on access_keys (client_id, secret_hash);
 
 -- link_id names a link to repair. It is no foreign key, because links point here.
 create table bridge_tokens (
