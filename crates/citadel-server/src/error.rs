@@ -13,7 +13,6 @@ use citadel_api_types::error::{Detail, ErrorBody, ErrorCode, ErrorExtra, ErrorOb
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
 /// A refusal or fault: a status, a code and a sentence for the caller; a cause for the log.
-#[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     code: ErrorCode,
@@ -23,6 +22,11 @@ pub(crate) struct ApiError {
 }
 
 impl ApiError {
+    /// The cause and what is behind it, in one line for the log.
+    pub(crate) fn cause_text(&self) -> String {
+        self.cause.as_deref().map_or_else(|| self.message.clone(), error_chain)
+    }
+
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: Vec::new(), cause: None }
     }
@@ -118,6 +122,13 @@ impl From<citadel_store::Error> for ApiError {
     }
 }
 
+/// As `Display`, and no more: the `Debug` of some causes holds the bytes that did not fit (P57).
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.status, self.message)
@@ -129,7 +140,7 @@ impl StdError for ApiError {}
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if self.status.is_server_error() {
-            let cause = self.cause.as_deref().map(error_chain).unwrap_or_default();
+            let cause = self.cause_text();
             // The request span carries the request id, so that the caller's report and this line can be matched.
             tracing::error!(error.cause = cause, status = self.status.as_u16(), "request failed");
         }
@@ -163,4 +174,20 @@ fn error_chain(error: &(dyn StdError + Send + Sync)) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p57_the_bytes_that_did_not_fit_reach_no_log() {
+        let cause = String::from_utf8(b"991919991\xFF".to_vec()).unwrap_err();
+        assert!(format!("{cause:?}").contains("57, 57, 49"), "the cause itself would tell");
+        let error = internal(cause);
+        for text in [format!("{error:?}"), error.to_string(), error.cause_text()] {
+            assert!(!text.contains("57, 57, 49") && !text.contains("991919991"), "{text}");
+        }
+        assert!(error.cause_text().contains("utf-8"), "{}", error.cause_text());
+    }
 }

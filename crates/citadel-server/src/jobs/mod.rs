@@ -164,7 +164,7 @@ async fn again(app: &App, job: &Job, at: Timestamp) -> Result<(), citadel_store:
 
 /// After a fault of ours: try again with growing waits, then bury the job and end its task.
 async fn give_back(app: &App, job: &Job, cause: &ApiError) -> Result<(), citadel_store::Error> {
-    tracing::error!(error.cause = ?cause, "a job failed");
+    tracing::error!(error.cause = cause.cause_text(), "a job failed");
     let now = app.clock.now();
     if job.attempts < MAX_ATTEMPTS {
         let wait = SignedDuration::from_secs(1 << job.attempts.clamp(0, 6));
@@ -178,7 +178,7 @@ async fn give_back(app: &App, job: &Job, cause: &ApiError) -> Result<(), citadel
 async fn give_up(app: &App, job: &Job) {
     if let Err(cause) = run_task::bury(app, job).await {
         // The lease runs out and the next worker comes to the same end.
-        tracing::error!(error.cause = ?cause, "cannot bury a job that is out of tries");
+        tracing::error!(error.cause = cause.cause_text(), "cannot bury a job that is out of tries");
     }
 }
 
