@@ -18,14 +18,17 @@
 #![warn(missing_docs)]
 
 pub mod access_tokens;
+pub mod administrators;
 pub mod bridge_tokens;
 pub mod companies;
+pub mod deposits;
 pub mod error;
 mod liberal;
 pub mod page;
 pub mod payroll;
 pub mod providers;
 mod redacted;
+pub mod refresh;
 pub mod reports;
 mod schema;
 pub mod statements;

@@ -18,7 +18,10 @@ const EXCEPT: &[&str] = &[
     "CreateAccessToken",
     "CreateAccessTokens",
     "CreateBridgeToken",
+    "CreatePayrollReport",
+    "CreateRefreshTask",
     "ErrorObject",
+    "RefreshSettings",
     "ReportRequest",
 ];
 

@@ -11,10 +11,13 @@ mod error;
 pub mod registry;
 pub mod sandbox;
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc};
 
-use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
-use jiff::{SignedDuration, Timestamp};
+use citadel_domain::{
+    Environment, Product, Secret,
+    payroll::{Change, ChangeState, CompanyData, PayrollData, PayrollRow, Plan},
+};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 pub use error::{ConnectorError, Disposition};
@@ -24,19 +27,75 @@ pub use registry::Registry;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ConnectorError>> + Send + 'a>>;
 
 /// Our code that speaks to one payroll system, or to many that share a protocol.
+///
+/// What a connector does not override it does not serve: the default bodies answer [`ConnectorError::Unsupported`].
 pub trait Connector: Send + Sync {
-    /// What this connector serves and asks for.
+    /// What this connector serves.
     fn describe(&self) -> &Descriptor;
+
+    /// What the sign-in for a product asks for at a provider.
+    fn login_form(&self, provider_id: &str, product: Product) -> LoginForm;
 
     /// Goes one step towards a grant: a login, an answer, or another look after a wait.
     fn auth<'a>(&'a self, cx: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext>;
 
     /// Reads what the grant allows. `Phase::First` is quick: identity, employment and the newest statement.
     /// `Phase::Deep` is everything.
-    fn fetch<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData>;
+    fn fetch<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData> {
+        let _ = (cx, grant, want);
+        unsupported()
+    }
+
+    /// Reads the company that an administrator's grant is for, with its directory.
+    fn fetch_company<'a>(&'a self, cx: &'a Cx, grant: &'a Grant) -> BoxFuture<'a, CompanyData> {
+        let _ = (cx, grant);
+        unsupported()
+    }
+
+    /// Reads the company's payroll register: every statement with a pay day from the first day to the last, both
+    /// included, by pay day and name.
+    fn fetch_payroll<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        from: Date,
+        to: Date,
+    ) -> BoxFuture<'a, Vec<PayrollRow>> {
+        let _ = (cx, grant, from, to);
+        unsupported()
+    }
+
+    /// Works out a change. Reads only. A change that the provider would refuse is refused here, in its words.
+    fn plan<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, change: &'a Change) -> BoxFuture<'a, Plan> {
+        let _ = (cx, grant, change);
+        unsupported()
+    }
+
+    /// Makes a planned change. `key` names this one submission for ever: the host calls this at most once for a key, unless
+    /// [`Connector::observe`] answered [`ChangeState::Absent`] for it (P37).
+    fn apply<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, plan: &'a Plan, key: &'a str) -> BoxFuture<'a, ()> {
+        let _ = (cx, grant, plan, key);
+        unsupported()
+    }
+
+    /// Looks whether the change of a key is there. Reads only.
+    fn observe<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        plan: &'a Plan,
+        key: &'a str,
+    ) -> BoxFuture<'a, ChangeState> {
+        let _ = (cx, grant, plan, key);
+        unsupported()
+    }
 }
 
-/// What a connector serves and asks for.
+fn unsupported<'a, T: Send + 'a>() -> BoxFuture<'a, T> {
+    Box::pin(std::future::ready(Err(ConnectorError::Unsupported)))
+}
+
+/// What a connector serves.
 #[derive(Clone, Debug)]
 pub struct Descriptor {
     /// Short name, stable.
@@ -45,8 +104,24 @@ pub struct Descriptor {
     pub products: &'static [Product],
     /// Environments in which it may run.
     pub environments: &'static [Environment],
-    /// What the sign-in form asks for, in order.
-    pub login_fields: &'static [LoginField],
+}
+
+/// What a sign-in asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginForm {
+    /// A company code, organisation or sub-domain that is asked for first.
+    pub organization: Option<LoginField>,
+    /// The ways to sign in; the first is offered, the others are a click away. None: the product is not served here.
+    pub ways: &'static [LoginWay],
+}
+
+/// One way to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginWay {
+    /// What the consumer reads when it is one of several, such as "API key".
+    pub label: &'static str,
+    /// What is asked for, in order.
+    pub fields: &'static [LoginField],
 }
 
 /// One field of a sign-in form.
@@ -73,8 +148,52 @@ pub struct Cx {
     pub provider_id: String,
     /// The employer that the consumer picked, if any.
     pub employer_name: Option<String>,
-    /// The link's product.
+    /// The task's product.
     pub product: Product,
+    /// For a provider that exists only in this program: where it keeps its books for this client and environment.
+    pub books: Arc<dyn Books>,
+}
+
+/// The books of a provider that exists only in this program, kept by the host as a real provider keeps its own: what is
+/// entered stays, whatever becomes of the task that caused it.
+pub trait Books: Send + Sync + fmt::Debug {
+    /// Everything entered for an account, oldest first.
+    fn list<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Vec<Entry>>;
+
+    /// Enters something. Nothing is ever entered twice by itself, and nothing is left out: two calls make two entries.
+    fn enter<'a>(&'a self, account: &'a str, entry: &'a Entry) -> BoxFuture<'a, ()>;
+}
+
+/// An entry in [`Books`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Which submission caused it.
+    pub key: String,
+    /// What it says. Class S2.
+    pub text: Secret,
+}
+
+/// Books in memory, for tests and examples.
+#[derive(Debug, Default)]
+pub struct MemoryBooks(std::sync::Mutex<Vec<(String, Entry)>>);
+
+impl MemoryBooks {
+    fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(String, Entry)>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Books for MemoryBooks {
+    fn list<'a>(&'a self, account: &'a str) -> BoxFuture<'a, Vec<Entry>> {
+        let of_account = |(whose, entry): &(String, Entry)| (whose == account).then(|| entry.clone());
+        let entries = self.entries().iter().filter_map(of_account).collect();
+        Box::pin(std::future::ready(Ok(entries)))
+    }
+
+    fn enter<'a>(&'a self, account: &'a str, entry: &'a Entry) -> BoxFuture<'a, ()> {
+        self.entries().push((account.to_owned(), entry.clone()));
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// What the consumer typed, by field name. Class S1.
@@ -100,6 +219,11 @@ pub type Grant = Secret;
 pub enum AuthInput {
     /// The first step.
     Login(Login),
+    /// The first step of a refresh, in which nobody sits at a form: the grant of an earlier sign-in.
+    Renew {
+        /// The grant.
+        grant: Grant,
+    },
     /// The consumer answered [`AuthNext::Need`].
     Answer {
         /// What the connector gave out with the question.
@@ -146,6 +270,40 @@ pub enum Step {
         /// Where the code went, masked.
         destination: Option<String>,
     },
+    /// A question that only the person can answer.
+    Question {
+        /// The question.
+        label: String,
+    },
+    /// A choice, most often of where a code goes. The answer is the id of an option.
+    Choice {
+        /// The provider's wording.
+        label: String,
+        /// What can be chosen.
+        options: Vec<StepOption>,
+    },
+    /// An approval on the person's phone. Nothing need be typed: the host looks again by itself with
+    /// [`AuthInput::Resume`], every few seconds. The answer [`OTHER_METHOD`] asks for another way.
+    Push {
+        /// The provider's wording.
+        label: String,
+        /// Which device, masked.
+        destination: Option<String>,
+        /// Whether there is another way.
+        has_other: bool,
+    },
+}
+
+/// The answer to a [`Step::Push`] that asks for another way to prove who one is.
+pub const OTHER_METHOD: &str = "other";
+
+/// Something to choose in a [`Step::Choice`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOption {
+    /// What is sent back.
+    pub id: String,
+    /// What the person reads, masked.
+    pub label: String,
 }
 
 /// How much to read.

@@ -26,6 +26,13 @@ pub struct AccountDetails {
     pub action: Option<AccountAction>,
 }
 
+impl AccountDetails {
+    /// What arrives here of each pay, where nothing else is said: everything.
+    pub fn share(&self) -> DepositType {
+        self.deposit_type.unwrap_or(DepositType::Entire)
+    }
+}
+
 /// Checking or savings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

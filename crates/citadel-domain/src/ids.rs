@@ -114,6 +114,12 @@ ids! {
     CompanyId,
     /// One employment, statement or document inside a link's data.
     ObjectId,
+    /// A payroll register that a client asked for.
+    PayrollReportId,
+    /// A client's endpoint for webhook events.
+    WebhookId,
+    /// One attempt to deliver an event.
+    DeliveryId,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Secret, account::AccountType, account::DepositType};
+use crate::{AccountDetails, Money, Secret, account::AccountType, account::DepositType};
 
 /// Everything that one sign-in can see.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -308,4 +308,94 @@ pub const fn social_security_wage_base(year: i16) -> Option<Money> {
         _ => return None,
     };
     Some(Money::from_cents(dollars * 100))
+}
+
+/// What an administrator's sign-in can see of a company.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompanyData {
+    /// The company.
+    pub employer: Employer,
+    /// Everybody who works or worked there.
+    pub people: Vec<DirectoryEntry>,
+}
+
+/// One person in a company's directory. Class S2 and S3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryEntry {
+    /// The provider's own id, stable across refreshes; the same as in [`PayrollRow`].
+    pub external_id: String,
+    /// Who it is.
+    pub person: Person,
+    /// Digits.
+    pub phone: Option<String>,
+    /// Job title.
+    pub title: Option<String>,
+    /// Full-time, part-time, …
+    pub job_type: Option<JobType>,
+    /// Where in the company.
+    pub department: Option<String>,
+    /// The manager's name; the head of the company has none.
+    pub manager_name: Option<String>,
+    /// Whether the job goes on.
+    pub is_active: Option<bool>,
+    /// First day.
+    pub start_date: Option<Date>,
+    /// Last day, when the job has ended.
+    pub end_date: Option<Date>,
+    /// The rate of pay.
+    pub pay: Option<Pay>,
+}
+
+/// One pay statement in a company's payroll register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayrollRow {
+    /// The person's id in the directory.
+    pub employee_id: String,
+    /// The person's name.
+    pub full_name: String,
+    /// What was paid.
+    pub statement: Statement,
+}
+
+/// Something to be changed at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    /// The person's pay, or a part of it, goes to this account (`deposit_switch`, `pll`).
+    Deposit {
+        /// Where to, and how much.
+        account: AccountDetails,
+    },
+    /// The company pays its people from this account (`fas`).
+    Funding {
+        /// The new account, without a share.
+        account: AccountDetails,
+    },
+    /// The two small amounts that arrived on the new funding account, as proof that it is the company's.
+    FundingProof {
+        /// In the order in which they were given.
+        amounts: [Money; 2],
+    },
+}
+
+/// A change with what it does, worked out before anything is sent. Reading only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What is wanted.
+    pub change: Change,
+    /// Accounts as they are.
+    pub before: Vec<DepositAccount>,
+    /// Accounts as they will be.
+    pub after: Vec<DepositAccount>,
+}
+
+/// What a provider shows of a change that was sent, or perhaps sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeState {
+    /// It is there.
+    Applied,
+    /// The provider surely never got it: sending it is safe.
+    Absent,
+    /// The provider cannot tell. It must not be sent again.
+    Unknown,
 }

@@ -16,3 +16,5 @@ pub const OBJECT_ID: &str = "object_id";
 pub const FILE: &str = "file";
 /// The person that a link belongs to.
 pub const PERSON: &str = "person";
+/// Whose account entries in a provider's books are for.
+pub const PROVIDER_ACCOUNT: &str = "provider_account";

@@ -18,6 +18,7 @@ pub mod links;
 pub mod logins;
 mod migrate;
 mod postgres;
+pub mod provider_books;
 pub mod providers;
 pub mod public_tokens;
 pub mod reports;

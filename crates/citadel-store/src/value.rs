@@ -3,8 +3,8 @@
 use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Environment, EventId, JobId, LinkId, Product,
-    PublicTokenId, TaskId, TaskStatus,
+    AccessKeyId, BridgeTokenId, ClientId, CompanyId, DeliveryId, Environment, EventId, JobId, LinkId,
+    ObjectId, PayrollReportId, Product, PublicTokenId, TaskId, TaskStatus, WebhookId,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -303,7 +303,21 @@ macro_rules! ids {
     )*};
 }
 
-ids!(AccessKeyId, BridgeTokenId, ClientId, CompanyId, EventId, JobId, LinkId, PublicTokenId, TaskId);
+ids!(
+    AccessKeyId,
+    BridgeTokenId,
+    ClientId,
+    CompanyId,
+    DeliveryId,
+    EventId,
+    JobId,
+    LinkId,
+    ObjectId,
+    PayrollReportId,
+    PublicTokenId,
+    TaskId,
+    WebhookId,
+);
 
 macro_rules! words {
     ($($word:ty),* $(,)?) => {$(

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use citadel_api_types::{
     access_tokens::LinkToken,
+    administrators::{DirectoryEnvelope, DirectoryReport, Employee, PayrollReport, PayrollRow},
     bridge_tokens::BridgeToken,
     companies::CompanyInfo,
+    deposits::{DepositReport, FundingSwitchReport, InitialAccount},
     error::{ErrorBody, ErrorCode, ErrorExtra, ErrorObject, InvalidParam},
     payroll::{Employment, IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
+    refresh::RefreshTask,
     reports::{EmploymentReport, IncomeReport, ReportEnvelope},
     statements::{AnnualIncome, Statement, W2},
     tasks::{self, Task},
@@ -72,6 +75,28 @@ fn objects_carry_every_published_key() {
          bridge_token data_source is_suspicious order_id",
     );
     check(
+        &DepositReport::default(),
+        "id status completed_at finished_at access_token tracking_info refresh_status deposit_details \
+         initial_accounts is_suspicious pdf_report employer provider",
+    );
+    check(
+        &InitialAccount::default(),
+        "account_number routing_number account_type account_name bank_name deposit_type deposit_value",
+    );
+    check(
+        &FundingSwitchReport::default(),
+        "id status completed_at finished_at access_token tracking_info refresh_status account_details \
+         micro_deposits_required",
+    );
+    check(&RefreshTask::default(), "id status created_at refresh_date");
+    check(
+        &Employee::default(),
+        "id first_name last_name middle_initials full_name email phone ssn date_of_birth home_address job_title \
+         job_type department manager_name is_active start_date end_date income income_unit pay_frequency",
+    );
+    check(&PayrollReport::default(), "id status start_date end_date created_at completed_at payroll_report");
+    assert!(keys(&PayrollRow::default()).is_superset(&keys(&Statement::default())));
+    check(
         &CompanyInfo::default(),
         "company_mapping_id name domain logo_url confidence_level success_rate mapping_status sso features",
     );
@@ -87,6 +112,25 @@ fn objects_carry_every_published_key() {
 #[test]
 fn a_bridge_token_has_no_id() {
     assert!(!keys(&BridgeToken::default()).contains("id"));
+}
+
+#[test]
+fn the_spliced_directory_is_the_report() {
+    let directory = vec![Employee { full_name: Some("Ada Example".into()), ..Default::default() }];
+    let report = DirectoryReport { id: "0193".into(), directory: directory.clone(), ..Default::default() };
+    let stored = RawValue::from_string(serde_json::to_string(&directory).unwrap()).unwrap();
+    let envelope = DirectoryEnvelope {
+        id: &report.id,
+        status: "",
+        completed_at: None,
+        finished_at: None,
+        access_token: None,
+        tracking_info: None,
+        refresh_status: None,
+        provider: None,
+        directory: &stored,
+    };
+    assert_eq!(to_value(&envelope).unwrap(), to_value(&report).unwrap());
 }
 
 #[test]

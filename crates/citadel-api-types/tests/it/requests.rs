@@ -1,5 +1,6 @@
 //! Requests are read liberally, because published clients are sloppy.
 
+use citadel_api_types::refresh::CreateRefreshTask;
 use citadel_api_types::{
     access_tokens::{CreateAccessToken, CreateAccessTokens},
     bridge_tokens::{AccountDetails, CreateBridgeToken},
@@ -80,4 +81,22 @@ fn p57_requests_print_no_token_and_no_account_number() {
     let printed = format!("{request:?} {exchange:?}");
     assert!(!printed.contains("canary"), "{printed}");
     assert!(printed.contains("checking"), "{printed}");
+}
+
+#[test]
+fn micro_deposits_are_numbers_or_texts() {
+    let read = |sent: serde_json::Value| {
+        let request = json!({"access_token": "c06c", "settings": {"micro_deposits": sent}});
+        from_value::<CreateRefreshTask>(request).unwrap().settings.unwrap().micro_deposits
+    };
+    let two = |first: &str, second: &str| Some(vec![first.to_owned(), second.to_owned()]);
+    assert_eq!(read(json!([0.1, 0.2])), two("0.1", "0.2"));
+    assert_eq!(read(json!(["0.10", "0.2"])), two("0.10", "0.2"));
+    assert_eq!(read(json!([true, null])), two("", ""));
+    assert_eq!(read(json!("0.1")), Some(vec!["0.1".to_owned()]));
+    assert_eq!(read(json!(null)), None);
+    assert_eq!(
+        from_value::<CreateRefreshTask>(json!({"settings": "", "account": null})).unwrap().settings,
+        None
+    );
 }

@@ -24,8 +24,8 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, Phase,
-    Session, Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
+    LoginWay, Phase, Session, Step, Want,
 };
 use dice::Dice;
 use logins::Outcome;
@@ -39,7 +39,11 @@ const DESCRIPTOR: Descriptor = Descriptor {
     id: "sandbox",
     products: &[Product::Employment, Product::Income],
     environments: &[Environment::Sandbox],
-    login_fields: &[
+};
+
+const PASSWORD_WAY: LoginWay = LoginWay {
+    label: "Username and password",
+    fields: &[
         LoginField { name: "username", label: "Username", is_secret: false, autocomplete: "username" },
         LoginField { name: "password", label: "Password", is_secret: true, autocomplete: "current-password" },
     ],
@@ -59,6 +63,10 @@ impl Sandbox {
 impl Connector for Sandbox {
     fn describe(&self) -> &Descriptor {
         &DESCRIPTOR
+    }
+
+    fn login_form(&self, _provider_id: &str, _product: Product) -> LoginForm {
+        LoginForm { organization: None, ways: &[PASSWORD_WAY] }
     }
 
     fn auth<'a>(&'a self, cx: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext> {
@@ -104,6 +112,7 @@ fn sign_in(now: Timestamp, input: AuthInput) -> Result<AuthNext, ConnectorError>
                 Outcome::Refused(error) => Err(error),
             }
         }
+        AuthInput::Renew { grant } => Ok(AuthNext::Ready(grant)),
         AuthInput::Answer { session, answer } => match open(&session)? {
             Notes::Code { user } if answer.expose().trim() == logins::CODE => {
                 Ok(AuthNext::Ready(grant(&user)))

@@ -2,6 +2,7 @@
 //! outside any transaction, and records the result under the lease's fencing number, so that a worker that was thought
 //! dead can write nothing (P36).
 
+mod books;
 pub(crate) mod events;
 mod run_task;
 pub(crate) mod safe;

@@ -4,6 +4,8 @@
 //! next status together with its data and its webhook event. A crash at any point leaves a status from which the next
 //! worker goes on; once the grant is committed, the login is not sent again.
 
+use std::sync::Arc;
+
 use citadel_connectors::{
     AuthInput, AuthNext, Connector, ConnectorError, Cx, Disposition, Phase, Step, Want,
 };
@@ -18,7 +20,7 @@ use citadel_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Outcome, RunTask, events, safe::Safe, with_heartbeat};
+use super::{Outcome, RunTask, books::ProviderBooks, events, safe::Safe, with_heartbeat};
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
@@ -144,6 +146,7 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
         provider_id: turn.link.provider_id.clone(),
         employer_name: company.map(|company| company.name.clone()),
         product: task.product,
+        books: Arc::new(ProviderBooks::of(app, task.tenant)),
     };
     let result = match task.status {
         TaskStatus::Login | TaskStatus::Mfa => sign_in(&safe, connector, &cx, task, now).await?,

@@ -7,8 +7,8 @@ use std::sync::{
 
 use axum::http::{Method, StatusCode};
 use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, Phase,
-    Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
+    LoginWay, Phase, Step, Want,
 };
 use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
 use jiff::SignedDuration;
@@ -40,13 +40,10 @@ struct Scripted {
 impl Scripted {
     fn new(script: Script) -> (Self, Arc<AtomicU32>) {
         let calls = Arc::new(AtomicU32::new(0));
-        let field = |name, label, is_secret| LoginField { name, label, is_secret, autocomplete: "off" };
-        let fields = vec![field("username", "Username", false), field("password", "Password", true)];
         let descriptor = Descriptor {
             id: "scripted",
             products: &[Product::Income],
             environments: &[Environment::Sandbox],
-            login_fields: fields.leak(),
         };
         (Self { script, descriptor, calls: calls.clone() }, calls)
     }
@@ -70,8 +67,19 @@ impl Scripted {
 
 impl Connector for Scripted {
     fn describe(&self) -> &Descriptor {
-        assert!(self.script != Script::PanicInHandler, "on purpose");
         &self.descriptor
+    }
+
+    fn login_form(&self, _: &str, _: Product) -> LoginForm {
+        const fn field(name: &'static str, label: &'static str, is_secret: bool) -> LoginField {
+            LoginField { name, label, is_secret, autocomplete: "off" }
+        }
+        const WAY: LoginWay = LoginWay {
+            label: "Username and password",
+            fields: &[field("username", "Username", false), field("password", "Password", true)],
+        };
+        assert!(self.script != Script::PanicInHandler, "on purpose");
+        LoginForm { organization: None, ways: &[WAY] }
     }
 
     fn auth<'a>(&'a self, _: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext> {

@@ -1,8 +1,9 @@
 //! What the widget shows before the sign-in: where to begin, employers, providers, the sign-in form.
 
 use axum::{Json, extract::State};
+use citadel_connectors::{LoginField, LoginForm, LoginWay};
 use citadel_domain::Product;
-use citadel_store::links;
+use citadel_store::{bridge_tokens::BridgeToken, links};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -154,8 +155,17 @@ pub(crate) async fn list_providers(
 pub(crate) struct ProviderForm {
     #[serde(flatten)]
     provider: ProviderOption,
-    fields: Vec<FormField>,
+    /// Asked for on a screen of its own, before the sign-in.
+    organization: Option<FormField>,
+    /// The first is shown, the others are a click away. None: the provider is not served.
+    ways: Vec<FormWay>,
     forgot_password_url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FormWay {
+    label: &'static str,
+    fields: Vec<FormField>,
 }
 
 #[derive(Serialize)]
@@ -167,6 +177,13 @@ struct FormField {
     hint: Option<&'static str>,
 }
 
+impl From<&LoginField> for FormField {
+    fn from(field: &LoginField) -> Self {
+        let kind = if field.is_secret { "password" } else { "text" };
+        Self { name: field.name, label: field.label, kind, autocomplete: field.autocomplete, hint: None }
+    }
+}
+
 /// The sign-in form of a provider.
 pub(crate) async fn get_provider(
     State(app): State<App>,
@@ -174,17 +191,21 @@ pub(crate) async fn get_provider(
     PathId(id): PathId<String>,
 ) -> ApiResult<Json<ProviderForm>> {
     let provider = app.directory.provider(&id).ok_or_else(error::not_found)?;
-    let connector = app.connectors.find(session.token.tenant.environment, &id);
-    let fields = connector.map(|connector| connector.describe().login_fields).unwrap_or_default();
-    let fields = fields
-        .iter()
-        .map(|field| FormField {
-            name: field.name,
-            label: field.label,
-            kind: if field.is_secret { "password" } else { "text" },
-            autocomplete: field.autocomplete,
-            hint: None,
-        })
-        .collect();
-    Ok(Json(ProviderForm { provider: provider_option(&app, provider), fields, forgot_password_url: None }))
+    let form = login_form(&app, &session.token, &id);
+    let way = |way: &LoginWay| FormWay {
+        label: way.label,
+        fields: way.fields.iter().map(FormField::from).collect(),
+    };
+    Ok(Json(ProviderForm {
+        provider: provider_option(&app, provider),
+        organization: form.and_then(|form| form.organization).as_ref().map(FormField::from),
+        ways: form.map_or_else(Vec::new, |form| form.ways.iter().map(way).collect()),
+        forgot_password_url: None,
+    }))
+}
+
+/// What a sign-in asks for; `None` where no connector serves the provider.
+pub(super) fn login_form(app: &App, token: &BridgeToken, provider_id: &str) -> Option<LoginForm> {
+    let connector = app.connectors.find(token.tenant.environment, provider_id)?;
+    Some(connector.login_form(provider_id, token.product))
 }

@@ -1,7 +1,7 @@
 //! Step 3 of a verification: the consumer signs in, and a link and a task are born.
 
 use axum::{Json, extract::State, http::StatusCode};
-use citadel_connectors::Login;
+use citadel_connectors::{Login, LoginForm, LoginWay};
 use citadel_domain::{CompanyId, LinkId, TaskId, TaskStatus};
 use citadel_store::{
     Place, Tx,
@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{
     MAX_FIELD,
+    session::login_form,
     task::{TaskView, view},
 };
 use crate::{
@@ -111,12 +112,18 @@ pub(crate) async fn create_task(
     Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
 }
 
-/// The fields that the provider asks for must be there; nothing else is kept.
+/// The fields of one of the provider's ways to sign in must be there, with the organization where it asks for one; nothing
+/// else is kept.
 fn check_login(app: &App, token: &BridgeToken, provider_id: &str, login: &Login) -> ApiResult<()> {
-    let connector = app.connectors.find(token.tenant.environment, provider_id);
-    let fields = connector.map(|connector| connector.describe().login_fields).unwrap_or_default();
+    // Where no connector serves the provider, no field is right.
+    let form = login_form(app, token, provider_id).unwrap_or(LoginForm { organization: None, ways: &[] });
+    // The way of which something was typed, or else the first one: its missing fields are named.
+    let is_begun = |way: &&LoginWay| way.fields.iter().any(|field| login.0.contains_key(field.name));
+    let way = form.ways.iter().find(is_begun).or(form.ways.first());
+    let fields: Vec<_> =
+        form.organization.iter().chain(way.map(|way| way.fields).unwrap_or_default()).collect();
     let mut problems = Vec::new();
-    for field in fields {
+    for field in &fields {
         let value = login.get(field.name);
         if value.is_empty() {
             problems.push((format!("login.{}", field.name), "This field is required.".to_owned()));
@@ -124,7 +131,7 @@ fn check_login(app: &App, token: &BridgeToken, provider_id: &str, login: &Login)
             problems.push((format!("login.{}", field.name), format!("At most {MAX_FIELD} bytes.")));
         }
     }
-    if login.0.len() > fields.len() {
+    if login.0.keys().any(|name| !fields.iter().any(|field| field.name == name)) {
         problems.push(("login".to_owned(), "Send only the fields of the provider's form.".to_owned()));
     }
     if problems.is_empty() { Ok(()) } else { Err(error::invalid_fields(problems)) }
