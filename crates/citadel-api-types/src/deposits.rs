@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Redacted, bridge_tokens::AccountDetails, companies::CompanyRef, providers::ProviderRef};
+use crate::{Redacted, companies::CompanyRef, providers::ProviderRef};
 
 /// A change of where pay lands: a deposit switch, or a loan linked to a pay check.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -25,7 +25,7 @@ pub struct DepositReport {
     /// The status of the newest refresh; `null` before the first.
     pub refresh_status: Option<String>,
     /// The account and the share of pay that the person confirmed. `null` before that.
-    pub deposit_details: Option<AccountDetails>,
+    pub deposit_details: Option<DepositDetails>,
     /// Where pay landed before the first change; `null` until that was read.
     pub initial_accounts: Option<Vec<InitialAccount>>,
     /// Does something about the data look wrong?
@@ -37,6 +37,40 @@ pub struct DepositReport {
     pub employer: Option<CompanyRef>,
     /// The payroll provider.
     pub provider: Option<ProviderRef>,
+}
+
+/// The account and the share of pay that a person confirmed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DepositDetails {
+    /// The account.
+    #[serde(flatten)]
+    pub account: BankAccount,
+    /// `entire`, `percent` or `amount`.
+    pub deposit_type: Option<String>,
+    /// Dollars or percent, by `deposit_type`, with two digits; `null` for `entire`.
+    #[schema(examples("50.00"))]
+    pub deposit_value: Option<String>,
+    /// `create`, `update` or `delete`.
+    pub action: Option<String>,
+}
+
+/// A bank account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct BankAccount {
+    /// Digits; leading zeros count.
+    #[schema(value_type = Option<String>, examples("16002600"))]
+    pub account_number: Option<Redacted>,
+    /// `checking` or `savings`.
+    #[schema(examples("checking"))]
+    pub account_type: Option<String>,
+    /// Digits.
+    #[schema(examples("123456789"))]
+    pub routing_number: Option<String>,
+    /// The name of the bank.
+    #[schema(examples("TD Bank"))]
+    pub bank_name: Option<String>,
+    /// Where the bank is.
+    pub bank_address: Option<String>,
 }
 
 /// Where pay landed before a change. In words, unlike the letters of a payroll report.
@@ -79,7 +113,7 @@ pub struct FundingSwitchReport {
     /// The status of the newest refresh; `null` before the first.
     pub refresh_status: Option<String>,
     /// The new account.
-    pub account_details: Option<AccountDetails>,
+    pub account_details: Option<BankAccount>,
     /// Are the two micro-deposits still awaited? Send them with `POST /v1/refresh/tasks/`.
     #[serde(default)]
     pub micro_deposits_required: bool,

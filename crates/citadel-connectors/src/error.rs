@@ -58,6 +58,12 @@ impl ConnectorError {
         }
     }
 
+    /// Whether the provider has surely refused, so that nothing was changed there. After any other error a submission may have
+    /// arrived.
+    pub const fn is_final(&self) -> bool {
+        !matches!(self, Self::ProviderDown { .. } | Self::Unexpected { .. })
+    }
+
     /// The final status that a task gets from this error.
     pub const fn status(&self) -> TaskStatus {
         match self {

@@ -38,6 +38,11 @@ impl Product {
             Self::Fas => "fas",
         }
     }
+
+    /// Whether an administrator signs in for a company, and not a person for themselves.
+    pub const fn is_about_a_company(self) -> bool {
+        matches!(self, Self::Admin | Self::Fas)
+    }
 }
 
 impl fmt::Display for Product {

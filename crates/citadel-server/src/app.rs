@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
+use citadel_api_types::providers::ProviderRef;
 use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use citadel_store::{Db, Keyring};
@@ -51,6 +52,13 @@ impl Shared {
     /// The address of our own plain mark for a company or provider.
     pub(crate) fn mark_url(&self, id: &str) -> String {
         format!("{}/bridge/marks/{id}.svg", self.public_url)
+    }
+
+    /// A provider, as other objects name it.
+    pub(crate) fn provider_ref(&self, id: &str) -> Option<ProviderRef> {
+        let provider = self.directory.provider(id)?;
+        let logo_url = Some(self.mark_url(&provider.id));
+        Some(ProviderRef { id: provider.id.clone(), name: provider.name.clone(), logo_url })
     }
 }
 

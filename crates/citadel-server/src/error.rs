@@ -19,6 +19,8 @@ pub(crate) struct ApiError {
     message: String,
     fields: Vec<(String, String)>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
+    /// Seconds to wait before trying again.
+    retry_after: Option<u32>,
 }
 
 impl ApiError {
@@ -28,7 +30,7 @@ impl ApiError {
     }
 
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), fields: Vec::new(), cause: None }
+        Self { status, code, message: message.into(), fields: Vec::new(), cause: None, retry_after: None }
     }
 }
 
@@ -102,6 +104,14 @@ pub(crate) fn over_limit(status: StatusCode, message: impl Into<String>) -> ApiE
     ApiError::new(status, ErrorCode::IncorrectParameters, message)
 }
 
+/// 429: too often. Clients read the seconds from the message where they do not see `Retry-After`.
+pub(crate) fn throttled(reason: &str, seconds: u32) -> ApiError {
+    let message = format!("{reason}: try again in {seconds} seconds.");
+    let mut error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::Throttled, message);
+    error.retry_after = Some(seconds);
+    error
+}
+
 /// 500: the caller learns nothing but that it is our fault (P47).
 pub(crate) fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> ApiError {
     let mut error =
@@ -116,6 +126,7 @@ impl From<citadel_store::Error> for ApiError {
         if matches!(cause, citadel_store::Error::Unavailable(_)) {
             error.status = StatusCode::SERVICE_UNAVAILABLE;
             error.message = "The database cannot be reached. Try again shortly.".to_owned();
+            error.retry_after = Some(2);
         }
         error.cause = Some(Box::new(cause));
         error
@@ -157,8 +168,8 @@ impl IntoResponse for ApiError {
             }
         };
         *response.status_mut() = self.status;
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("2"));
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
         }
         response
     }

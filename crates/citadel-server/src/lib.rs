@@ -15,6 +15,7 @@ pub mod directory;
 mod error;
 mod http;
 pub mod jobs;
+mod link_key;
 mod logs;
 mod marks;
 pub mod metrics;

@@ -21,6 +21,9 @@ use utoipa::{
         (name = "bridge", description = "Permission to open the widget"),
         (name = "links", description = "A person's connection to a payroll provider"),
         (name = "reports", description = "What a link knows"),
+        (name = "deposits", description = "What was changed at a provider"),
+        (name = "administrators", description = "A company's people and payroll"),
+        (name = "refresh", description = "Reading a link again"),
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
     )

@@ -1,14 +1,28 @@
-//! Reports: payroll data as the contract shows it.
+//! Reports: what a link knows, as the contract shows it.
 //!
-//! The `employments` of a report are serialised once, when data arrives, and kept sealed; a read opens them, fills in
-//! file addresses (which age, so they cannot be stored) and wraps the envelope around.
+//! The lists inside a report are serialised once, when data arrives, and kept sealed; a read opens them, fills in file
+//! addresses (which age, so they cannot be stored) and wraps the envelope around. What was changed at a provider is told from
+//! the changes themselves.
 
+mod company;
+mod deposits;
 mod employments;
 mod file_urls;
 
-use citadel_api_types::{Redacted, reports::ReportEnvelope};
-use citadel_domain::{ObjectId, Product, TaskStatus, payroll::PayrollData};
-use citadel_store::{Place, links::Link, reports::Report, tasks::Task};
+use citadel_api_types::{Redacted, administrators::DirectoryEnvelope, reports::ReportEnvelope};
+use citadel_domain::{
+    ObjectId, Product, TaskStatus,
+    payroll::{CompanyData, PayrollData},
+};
+use citadel_store::{
+    Tenant, Tx, changes,
+    changes::Change,
+    links,
+    links::Link,
+    reports as stored,
+    reports::Report,
+    tasks::{self, Task},
+};
 use jiff::{Timestamp, tz::Offset};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
@@ -16,26 +30,43 @@ use zeroize::Zeroizing;
 use crate::{
     app::App,
     error::{self, ApiResult},
+    jobs::change,
+    link_key::LinkKey,
     purposes,
 };
 
+pub(crate) use company::payroll_rows;
+pub(crate) use deposits::{Proof, account_word, deposit_word, proof_of_funding, two_digits};
 pub(crate) use employments::{statement_id, w2_id};
 pub(crate) use file_urls::find_grant;
 
-/// The reports that payroll data is turned into.
+/// What can be asked of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReportKind {
     /// Jobs without pay.
     Employment,
     /// Jobs with pay.
     Income,
+    /// A company's people.
+    Directory,
+    /// Where pay lands.
+    DirectDeposit,
+    /// A part of pay that goes to a lender.
+    Pll,
+    /// The account from which a company pays.
+    Funding,
 }
 
 impl ReportKind {
+    /// The word under which the report is kept and asked for.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Employment => "employment",
             Self::Income => "income",
+            Self::Directory => "directory",
+            Self::DirectDeposit => "direct_deposit",
+            Self::Pll => "pll",
+            Self::Funding => "funding",
         }
     }
 
@@ -43,15 +74,25 @@ impl ReportKind {
     pub(crate) const fn serves(self, product: Product) -> bool {
         matches!(
             (self, product),
-            (Self::Employment, Product::Employment | Product::Income) | (Self::Income, Product::Income)
+            (Self::Employment, Product::Employment | Product::Income)
+                | (Self::Income, Product::Income)
+                | (Self::Directory, Product::Admin)
+                | (Self::DirectDeposit, Product::DepositSwitch)
+                | (Self::Pll, Product::Pll)
+                | (Self::Funding, Product::Fas)
         )
+    }
+
+    /// Whether a link may show this report.
+    pub(crate) fn is_allowed(self, link: &Link) -> bool {
+        link.allowed_products.iter().any(|product| self.serves(*product))
     }
 }
 
 /// The word under which the normalised data itself is kept, for documents.
 pub(crate) const PAYROLL_DATA: &str = "payroll_data";
 
-/// A form of payroll data that is kept: its kind and its JSON.
+/// A form of a link's data that is kept: its kind and its JSON.
 pub(crate) type StoredForm = (&'static str, Zeroizing<Vec<u8>>);
 
 /// Payroll data in every form that is kept for a link, as `(kind, JSON)`. A link that may not serve income keeps no pay.
@@ -61,10 +102,9 @@ pub(crate) fn stored_forms(
     data: &PayrollData,
     now: Timestamp,
 ) -> ApiResult<Vec<StoredForm>> {
-    let serves = |kind: ReportKind| link.allowed_products.iter().any(|product| kind.serves(*product));
     let ids = ObjectIds { app, link };
     let mut forms = Vec::new();
-    if serves(ReportKind::Employment) {
+    if ReportKind::Employment.is_allowed(link) {
         let list: Vec<_> = data
             .employments
             .iter()
@@ -72,7 +112,7 @@ pub(crate) fn stored_forms(
             .collect();
         forms.push((ReportKind::Employment.as_str(), to_json(&list)?));
     }
-    if serves(ReportKind::Income) {
+    if ReportKind::Income.is_allowed(link) {
         let list: Vec<_> = data
             .employments
             .iter()
@@ -84,49 +124,146 @@ pub(crate) fn stored_forms(
     Ok(forms)
 }
 
+/// A company in the form that is kept for a link. A link that only moves its funding account keeps nobody's name.
+pub(crate) fn company_forms(app: &App, link: &Link, company: &CompanyData) -> ApiResult<Vec<StoredForm>> {
+    if !ReportKind::Directory.is_allowed(link) {
+        return Ok(Vec::new());
+    }
+    let list = company::directory(&ObjectIds { app, link }, company);
+    Ok(vec![(ReportKind::Directory.as_str(), to_json(&list)?)])
+}
+
 fn to_json(value: &impl serde::Serialize) -> ApiResult<Zeroizing<Vec<u8>>> {
     serde_json::to_vec(value).map(Zeroizing::new).map_err(error::internal)
 }
 
-/// Where a stored form is sealed.
-pub(crate) fn place(link: &Link, kind: &'static str) -> Place {
-    Place::new(link.tenant, "reports", kind, *link.id.as_bytes())
+/// Everything that a report is told from.
+pub(crate) struct Facts {
+    pub(crate) link: Link,
+    task: Option<Task>,
+    refresh: Option<Task>,
+    report: Option<Report>,
+    changes: Vec<Change>,
+}
+
+impl Facts {
+    /// Reads them for the link that an access token opens.
+    pub(crate) async fn find(
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        access_token_hash: &[u8; 32],
+        kind: ReportKind,
+    ) -> Result<Option<Self>, citadel_store::Error> {
+        let Some(link) = links::find_by_access_token(tx, tenant, access_token_hash).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            task: tasks::latest_for_link(tx, tenant, link.id).await?,
+            refresh: tasks::latest_refresh(tx, tenant, link.id).await?,
+            report: stored::find(tx, tenant, link.id, kind.as_str()).await?,
+            changes: changes::list_for_link(tx, tenant, link.id).await?,
+            link,
+        }))
+    }
+}
+
+/// What every report begins with.
+struct Opening {
+    id: String,
+    status: &'static str,
+    completed_at: Option<String>,
+    finished_at: Option<String>,
+    refresh_status: Option<&'static str>,
+}
+
+impl Opening {
+    fn of(app: &App, kind: ReportKind, facts: &Facts) -> Self {
+        let task = facts.task.as_ref();
+        let finished = task.filter(|task| task.status == TaskStatus::Done).and_then(|task| task.finished_at);
+        Self {
+            id: ObjectIds { app, link: &facts.link }.id(&["report", kind.as_str()]).to_string(),
+            status: task.map_or(TaskStatus::New, |task| task.status).as_str(),
+            completed_at: finished.map(legacy_time),
+            finished_at: finished.map(time),
+            refresh_status: facts.refresh.as_ref().map(|task| task.status.as_str()),
+        }
+    }
 }
 
 /// The JSON of a report.
 pub(crate) fn render(
     app: &App,
     kind: ReportKind,
-    link: &Link,
-    task: Option<&Task>,
-    report: Option<&Report>,
+    facts: &Facts,
     access_token: &Redacted,
 ) -> ApiResult<Vec<u8>> {
-    let employments = match report {
-        Some(report) => {
-            let opened = open(app, link, kind.as_str(), &report.body_sealed)?;
-            let json = file_urls::fill(app, link, &opened)?;
-            RawValue::from_string(json).map_err(error::internal)?
+    let opening = Opening::of(app, kind, facts);
+    match kind {
+        ReportKind::Employment | ReportKind::Income => jobs(app, kind, facts, &opening, access_token),
+        ReportKind::Directory => directory(app, facts, &opening, access_token),
+        ReportKind::DirectDeposit => {
+            deposits::deposit_report(app, change::DEPOSIT_SWITCH, facts, opening, access_token)
         }
-        None => RawValue::from_string("[]".to_owned()).map_err(error::internal)?,
-    };
-    let id = ObjectIds { app, link }.id(&["report", kind.as_str()]).to_string();
-    let finished = task.filter(|task| task.status == TaskStatus::Done).and_then(|task| task.finished_at);
+        ReportKind::Pll => deposits::deposit_report(app, change::PLL, facts, opening, access_token),
+        ReportKind::Funding => deposits::funding_report(app, facts, opening, access_token),
+    }
+}
+
+fn jobs(
+    app: &App,
+    kind: ReportKind,
+    facts: &Facts,
+    opening: &Opening,
+    access_token: &Redacted,
+) -> ApiResult<Vec<u8>> {
+    let link = &facts.link;
     serde_json::to_vec(&ReportEnvelope {
-        id: &id,
-        status: task.map_or(TaskStatus::New, |task| task.status).as_str(),
-        completed_at: finished.map(legacy_time).as_deref(),
-        finished_at: finished.map(time).as_deref(),
+        id: &opening.id,
+        status: opening.status,
+        completed_at: opening.completed_at.as_deref(),
+        finished_at: opening.finished_at.as_deref(),
         access_token: Some(access_token),
         tracking_info: link.tracking_info.as_deref(),
-        refresh_status: None,
-        employments: &employments,
+        refresh_status: opening.refresh_status,
+        employments: &*stored_list(app, kind, facts)?,
         pdf_report: None,
         provider: Some(&link.provider_id),
         data_source: Some("payroll"),
         is_suspicious: false,
     })
     .map_err(error::internal)
+}
+
+fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacted) -> ApiResult<Vec<u8>> {
+    serde_json::to_vec(&DirectoryEnvelope {
+        id: &opening.id,
+        status: opening.status,
+        completed_at: opening.completed_at.as_deref(),
+        finished_at: opening.finished_at.as_deref(),
+        access_token: Some(access_token),
+        tracking_info: facts.link.tracking_info.as_deref(),
+        refresh_status: opening.refresh_status,
+        provider: Some(&facts.link.provider_id),
+        directory: &*stored_list(app, ReportKind::Directory, facts)?,
+    })
+    .map_err(error::internal)
+}
+
+/// The stored list of a report, with fresh file addresses; empty before the first data.
+fn stored_list(app: &App, kind: ReportKind, facts: &Facts) -> ApiResult<Box<RawValue>> {
+    let json = match &facts.report {
+        Some(report) => {
+            let opened = open(app, &facts.link, kind.as_str(), &report.body_sealed)?;
+            file_urls::fill(app, &facts.link, &opened)?
+        }
+        None => "[]".to_owned(),
+    };
+    RawValue::from_string(json).map_err(error::internal)
+}
+
+/// Seals a form for its place.
+pub(crate) fn seal(key: &LinkKey<'_>, link: &Link, kind: &'static str, json: &[u8]) -> ApiResult<Vec<u8>> {
+    key.seal("reports", kind, *link.id.as_bytes(), json)
 }
 
 /// Opens a stored form.
@@ -136,9 +273,7 @@ pub(crate) fn open(
     kind: &'static str,
     sealed: &[u8],
 ) -> ApiResult<Zeroizing<Vec<u8>>> {
-    let key_place = Place::new(link.tenant, "links", "data_key_wrapped", *link.id.as_bytes());
-    let data_key = app.keyring.unwrap_data_key(&key_place, &link.data_key_wrapped)?;
-    Ok(data_key.open(&place(link, kind), sealed)?)
+    LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)
 }
 
 /// Ids of things inside a link's data: a function of the link and the provider's own ids, so that a refresh gives the

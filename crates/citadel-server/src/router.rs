@@ -32,6 +32,16 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::access_tokens::create_access_tokens))
         .routes(routes!(api::verifications::get_employment_verification))
         .routes(routes!(api::verifications::get_income_verification))
+        .routes(routes!(api::reports::get_admin_report))
+        .routes(routes!(api::reports::get_report_by_kind))
+        .routes(routes!(api::deposits::get_deposit_switch))
+        .routes(routes!(api::deposits::get_paycheck_linked_loan))
+        .routes(routes!(api::deposits::get_account_switch))
+        .routes(routes!(api::administrators::get_directory))
+        .routes(routes!(api::administrators::create_payroll_report))
+        .routes(routes!(api::administrators::get_payroll_report))
+        .routes(routes!(api::refresh::create_refresh_task))
+        .routes(routes!(api::refresh::get_refresh_task))
         .routes(routes!(api::tasks::get_task))
         .routes(routes!(api::companies::search_companies))
         .routes(routes!(api::companies::get_company))
@@ -41,7 +51,9 @@ fn for_clients() -> OpenApiRouter<App> {
 
 /// Older names of the same calls.
 fn aliases() -> Router<App> {
-    Router::new().route("/v1/companies-autocomplete-search/", get(api::companies::search_companies))
+    Router::new()
+        .route("/v1/companies-autocomplete-search/", get(api::companies::search_companies))
+        .route("/v1/link/reports/admin/", post(api::reports::get_admin_report))
 }
 
 /// Calls of the widget, under a bridge token.

@@ -22,6 +22,8 @@ pub struct NewBridgeToken {
     /// The link to repair.
     pub link_id: Option<LinkId>,
     pub data_sources: Vec<String>,
+    /// The account that the token is about, sealed under the root key.
+    pub account_sealed: Option<Vec<u8>>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -40,6 +42,7 @@ pub struct BridgeToken {
     pub provider_id: Option<String>,
     pub link_id: Option<LinkId>,
     pub data_sources: Vec<String>,
+    pub account_sealed: Option<Vec<u8>>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// The client's, as they are now: a page that is taken off the list stops at once.
@@ -54,8 +57,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
         "insert into bridge_tokens (
              client_id, id, environment, access_key_id, token_hash, product, allowed_products, client_name,
              tracking_info, company_mapping_id, provider_id, link_id, data_sources, link_count, sign_in_count,
-             created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15)",
+             account_sealed, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16)",
         params![
             new.tenant.client_id,
             new.id,
@@ -70,6 +73,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
             new.provider_id.clone(),
             new.link_id,
             words::join(&new.data_sources),
+            new.account_sealed.clone(),
             new.created_at,
             new.expires_at,
         ],
@@ -83,7 +87,7 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Opti
     tx.fetch_optional(
         "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
                 t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
-                c.allowed_origins, k.deleted_at is not null
+                c.allowed_origins, k.deleted_at is not null, t.account_sealed
            from bridge_tokens t
            join clients c on c.id = t.client_id
            join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
@@ -120,6 +124,15 @@ pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Re
     Ok(counted == 1)
 }
 
+/// Empties the accounts of tokens that have aged; answers how many there were.
+pub async fn delete_aged_accounts(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(
+        "update bridge_tokens set account_sealed = null where expires_at <= $1 and account_sealed is not null",
+        params![now],
+    )
+    .await
+}
+
 fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
     Ok(BridgeToken {
         id: row.get(0)?,
@@ -137,5 +150,6 @@ fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
         expires_at: row.get(13)?,
         allowed_origins: words::split(&row.get::<String>(14)?)?,
         is_revoked: row.get(15)?,
+        account_sealed: row.get(16)?,
     })
 }

@@ -8,6 +8,7 @@
 
 pub mod access_keys;
 pub mod bridge_tokens;
+pub mod changes;
 pub mod clients;
 pub mod companies;
 mod db;
@@ -17,6 +18,7 @@ pub mod jobs;
 pub mod links;
 pub mod logins;
 mod migrate;
+pub mod payroll_reports;
 mod postgres;
 pub mod provider_books;
 pub mod providers;

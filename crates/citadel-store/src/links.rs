@@ -35,6 +35,8 @@ pub struct Link {
     pub status: TaskStatus,
     /// Set by the first exchange of a public token.
     pub access_token_sealed: Option<Vec<u8>>,
+    /// What a refresh signs in with. `None` before the first success, and after the provider took it back.
+    pub grant_sealed: Option<Vec<u8>>,
     pub data_key_wrapped: Vec<u8>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -45,7 +47,8 @@ pub struct Link {
 macro_rules! columns {
     () => {
         "id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product, \
-         allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at"
+         allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at, \
+         grant_sealed"
     };
 }
 
@@ -194,6 +197,22 @@ pub async fn set_access_token_if_absent(
     Ok(set == 1)
 }
 
+/// Keeps what a refresh signs in with, in place of what was there; or forgets it.
+pub async fn set_grant(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    grant_sealed: Option<&[u8]>,
+) -> Result<(), Error> {
+    tx.execute(
+        "update links set grant_sealed = $4
+          where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+        params![tenant.client_id, tenant.environment, id, grant_sealed.map(<[u8]>::to_vec)],
+    )
+    .await
+    .map(drop)
+}
+
 /// Says whose link it is. `false` when it is another person's: then nothing was changed.
 pub async fn claim_person(
     tx: &mut Tx<'_>,
@@ -228,5 +247,6 @@ fn read(row: &Row<'_>) -> Result<Link, Error> {
         created_at: row.get(12)?,
         updated_at: row.get(13)?,
         deleted_at: row.get(14)?,
+        grant_sealed: row.get(15)?,
     })
 }

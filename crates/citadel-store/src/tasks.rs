@@ -169,6 +169,40 @@ pub async fn latest_for_link(
     .await
 }
 
+/// The newest refresh of a link.
+pub async fn latest_refresh(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Option<Task>, Error> {
+    tx.fetch_optional(
+        concat!(
+            "select ",
+            columns!(),
+            "
+           from tasks
+          where client_id = $1 and environment = $2 and link_id = $3 and kind = 'refresh'
+          order by created_at desc, id desc
+          limit 1"
+        ),
+        params![tenant.client_id, tenant.environment, link_id],
+        read,
+    )
+    .await
+}
+
+/// How many refreshes of a link began after `since`.
+pub async fn count_refreshes(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    link_id: LinkId,
+    since: Timestamp,
+) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from tasks
+          where client_id = $1 and environment = $2 and link_id = $3 and kind = 'refresh' and created_at > $4",
+        params![tenant.client_id, tenant.environment, link_id, since],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// How many tasks stand where, over all clients.
 pub async fn count_by_status(tx: &mut Tx<'_>) -> Result<Vec<(TaskStatus, i64)>, Error> {
     tx.fetch_all("select status, cast(count(*) as bigint) from tasks group by status", &[], |row| {

@@ -7,7 +7,7 @@ use citadel_api_types::{
     administrators::{DirectoryEnvelope, DirectoryReport, Employee, PayrollReport, PayrollRow},
     bridge_tokens::BridgeToken,
     companies::CompanyInfo,
-    deposits::{DepositReport, FundingSwitchReport, InitialAccount},
+    deposits::{DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
     error::{ErrorBody, ErrorCode, ErrorExtra, ErrorObject, InvalidParam},
     payroll::{Employment, IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
@@ -78,6 +78,10 @@ fn objects_carry_every_published_key() {
         &DepositReport::default(),
         "id status completed_at finished_at access_token tracking_info refresh_status deposit_details \
          initial_accounts is_suspicious pdf_report employer provider",
+    );
+    check(
+        &DepositDetails::default(),
+        "account_number account_type routing_number bank_name bank_address deposit_type deposit_value action",
     );
     check(
         &InitialAccount::default(),

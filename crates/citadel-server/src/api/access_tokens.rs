@@ -6,7 +6,7 @@ use citadel_api_types::{
     access_tokens::{AccessTokens, CreateAccessToken, CreateAccessTokens, LinkToken},
     error::{Detail, ErrorBody},
 };
-use citadel_store::{Place, Tenant, Tx, links, links::Link, public_tokens, public_tokens::Spend};
+use citadel_store::{Tenant, Tx, links, links::Link, public_tokens, public_tokens::Spend};
 
 use jiff::Timestamp;
 
@@ -15,6 +15,7 @@ use crate::{
     auth::{self, Caller},
     body::Body,
     error::{self, ApiResult},
+    link_key::LinkKey,
     purposes,
 };
 
@@ -61,6 +62,9 @@ pub(crate) async fn create_access_tokens(
     Ok(Json(AccessTokens { access_tokens: links.into_iter().map(|link| link.access_token).collect() }))
 }
 
+/// The column of the link's access token.
+const SEALED: &str = "access_token_sealed";
+
 /// Spends public tokens in one transaction.
 async fn exchange(app: &App, caller: Caller, public_tokens: Vec<Redacted>) -> ApiResult<Vec<LinkToken>> {
     let now = app.clock.now();
@@ -102,9 +106,8 @@ async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<R
     if link.access_token_sealed.is_some() {
         return open_access_token(app, link);
     }
-    let data_key = app.keyring.unwrap_data_key(&place(link, "data_key_wrapped"), &link.data_key_wrapped)?;
     let (token, hash) = auth::new_token(app, purposes::ACCESS_TOKEN);
-    let sealed = data_key.seal(&place(link, "access_token_sealed"), token.expose().as_bytes())?;
+    let sealed = LinkKey::open(app, link)?.seal_text(SEALED, &token)?;
     if links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &sealed).await? {
         return Ok(Redacted::from(token.expose()));
     }
@@ -114,14 +117,6 @@ async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<R
 }
 
 fn open_access_token(app: &App, link: &Link) -> ApiResult<Redacted> {
-    let data_key = app.keyring.unwrap_data_key(&place(link, "data_key_wrapped"), &link.data_key_wrapped)?;
     let sealed = link.access_token_sealed.as_deref().unwrap_or_default();
-    let text = data_key.open(&place(link, "access_token_sealed"), sealed)?;
-    let text =
-        std::str::from_utf8(&text).map_err(|_| error::internal("a sealed access token is not text"))?;
-    Ok(Redacted::from(text))
-}
-
-fn place(link: &Link, column: &'static str) -> Place {
-    Place::new(link.tenant, "links", column, *link.id.as_bytes())
+    Ok(Redacted::from(LinkKey::open(app, link)?.unseal_text(SEALED, sealed)?.expose()))
 }

@@ -8,10 +8,15 @@ use citadel_api_types::{
     bridge_tokens::{BridgeToken as BridgeTokenView, CreateBridgeToken},
     error::{Detail, ErrorBody},
 };
-use citadel_domain::{BridgeTokenId, CompanyId, Product};
-use citadel_store::{Tenant, bridge_tokens, bridge_tokens::NewBridgeToken, links, links::Link};
+use citadel_domain::{AccountDetails, BridgeTokenId, CompanyId, Environment, Product};
+use citadel_store::{
+    Place, Tenant, bridge_tokens,
+    bridge_tokens::{BridgeToken, NewBridgeToken},
+};
 use jiff::SignedDuration;
+use zeroize::Zeroizing;
 
+use super::{account, reports};
 use crate::{
     app::App,
     auth::{self, Caller},
@@ -38,10 +43,10 @@ pub(crate) async fn create_bridge_token(
     caller: Caller,
     Body(body): Body<CreateBridgeToken>,
 ) -> ApiResult<Json<BridgeTokenView>> {
-    let order = Order::check(&app, &body)?;
+    let order = Order::check(&app, caller.tenant.environment, &body)?;
     let link_id = match &body.access_token {
         Some(access_token) => {
-            let link = find_link(&app, caller.tenant, access_token.expose()).await?;
+            let link = reports::find_link(&app, caller.tenant, access_token).await?;
             if !link.allowed_products.contains(&order.product) {
                 return Err(error::invalid(
                     "product_type",
@@ -55,6 +60,10 @@ pub(crate) async fn create_bridge_token(
     let now = app.clock.now();
     let id = BridgeTokenId::generate(now, &*app.random);
     let (token, token_hash) = auth::new_token(&app, purposes::BRIDGE_TOKEN);
+    let account_sealed = match &order.account {
+        Some(account) => Some(seal_account(&app, caller.tenant, id, account)?),
+        None => None,
+    };
     let new = NewBridgeToken {
         id,
         tenant: caller.tenant,
@@ -68,6 +77,7 @@ pub(crate) async fn create_bridge_token(
         provider_id: body.provider_id.clone(),
         link_id,
         data_sources: vec!["payroll".to_owned()],
+        account_sealed,
         created_at: now,
         expires_at: now + BRIDGE_TOKEN_LIFE,
     };
@@ -92,18 +102,16 @@ struct Order {
     product: Product,
     allowed_products: Vec<Product>,
     company_mapping_id: Option<CompanyId>,
+    /// For the products that are about one.
+    account: Option<AccountDetails>,
 }
 
 impl Order {
-    fn check(app: &App, body: &CreateBridgeToken) -> Result<Self, ApiError> {
+    fn check(app: &App, environment: Environment, body: &CreateBridgeToken) -> Result<Self, ApiError> {
         let mut fields = Vec::new();
         let mut refuse = |field: &str, message: String| fields.push((field.to_owned(), message));
         let mut product = |field: &str, text: &str| match text.parse::<Product>() {
-            Ok(product) if SERVED.contains(&product) => Some(product),
-            Ok(product) => {
-                refuse(field, format!("{product} is not served by this version; employment and income are."));
-                None
-            }
+            Ok(product) => Some(product),
             Err(problem) => {
                 refuse(
                     field,
@@ -124,6 +132,11 @@ impl Order {
         }
         let mut seen = HashSet::new();
         allowed.retain(|product| seen.insert(*product));
+        if allowed.iter().any(|product| product.is_about_a_company() != allowed[0].is_about_a_company()) {
+            let message =
+                "admin and fas are about a company, the others about a person: one link cannot serve both.";
+            refuse("allowed_products", message.to_owned());
+        }
         for (field, text) in [("client_name", &body.client_name), ("tracking_info", &body.tracking_info)] {
             if text.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT) {
                 refuse(field, format!("At most {MAX_TEXT} characters."));
@@ -142,21 +155,39 @@ impl Order {
         if body.provider_id.as_deref().is_some_and(|id| app.directory.provider(id).is_none()) {
             refuse("provider_id", "Unknown provider. Take the id from providers.".to_owned());
         }
+        let account = match wanted.filter(|product| account::is_needed(*product)) {
+            Some(product) => account::check(body.account.as_ref(), product, environment)
+                .map_err(|problems| fields.extend(problems))
+                .ok(),
+            None => None,
+        };
         match wanted {
             Some(product) if fields.is_empty() => {
-                Ok(Self { product, allowed_products: allowed, company_mapping_id })
+                Ok(Self { product, allowed_products: allowed, company_mapping_id, account })
             }
             _ => Err(error::invalid_fields(fields)),
         }
     }
 }
 
-/// The products that this version serves from end to end.
-const SERVED: [Product; 2] = [Product::Employment, Product::Income];
+/// A token has no data key of its own, so its account lies under the root key, and is swept when the token has aged.
+fn seal_account(
+    app: &App,
+    tenant: Tenant,
+    id: BridgeTokenId,
+    account: &AccountDetails,
+) -> ApiResult<Vec<u8>> {
+    let json = serde_json::to_vec(account).map(Zeroizing::new).map_err(error::internal)?;
+    Ok(app.keyring.seal(&account_place(tenant, id), &json)?)
+}
 
-async fn find_link(app: &App, tenant: Tenant, access_token: &str) -> ApiResult<Link> {
-    let hash = app.keyring.keyed_hash(purposes::ACCESS_TOKEN, access_token);
-    let db = app.db.scoped(tenant.client_id);
-    let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
-    link.ok_or_else(error::not_found)
+/// The account that a token is about.
+pub(crate) fn open_account(app: &App, token: &BridgeToken) -> ApiResult<Option<AccountDetails>> {
+    let Some(sealed) = &token.account_sealed else { return Ok(None) };
+    let json = app.keyring.unseal(&account_place(token.tenant, token.id), sealed)?;
+    serde_json::from_slice(&json).map(Some).map_err(|_| error::internal("a sealed account cannot be read"))
+}
+
+fn account_place(tenant: Tenant, id: BridgeTokenId) -> Place {
+    Place::new(tenant, "bridge_tokens", "account_sealed", *id.as_bytes())
 }

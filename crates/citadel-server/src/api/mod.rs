@@ -1,10 +1,15 @@
 //! Handlers, one file per resource. Each tells one short story: who, what, rule, write, answer.
 
 pub(crate) mod access_tokens;
+pub(crate) mod account;
+pub(crate) mod administrators;
 pub(crate) mod bridge_tokens;
 pub(crate) mod companies;
+pub(crate) mod deposits;
 pub(crate) mod files;
 pub(crate) mod providers;
+pub(crate) mod refresh;
+pub(crate) mod reports;
 pub(crate) mod tasks;
 pub(crate) mod verifications;
 pub(crate) mod widget;

@@ -3,7 +3,6 @@
 use axum::{Json, extract::State};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
-    providers::ProviderRef,
     tasks::Task as TaskView,
 };
 use citadel_domain::TaskId;
@@ -43,16 +42,11 @@ pub(crate) async fn get_task(
 }
 
 fn view(app: &App, task: &Task, link: &Link) -> TaskView {
-    let provider = app.directory.provider(&link.provider_id);
     TaskView {
         id: task.id.to_string(),
         status: task.status.to_string(),
         product_type: task.product.to_string(),
-        provider: provider.map(|provider| ProviderRef {
-            id: provider.id.clone(),
-            name: provider.name.clone(),
-            logo_url: Some(app.mark_url(&provider.id)),
-        }),
+        provider: app.provider_ref(&link.provider_id),
         created_at: reports::time(task.created_at),
         updated_at: reports::time(task.updated_at),
         link_id: Some(link.id.to_string()),

@@ -3,17 +3,21 @@
 //! dead can write nothing (P36).
 
 mod books;
+pub(crate) mod change;
 pub(crate) mod events;
+mod fetch;
+pub(crate) mod payroll;
 mod run_task;
 pub(crate) mod safe;
+mod sign_in;
 mod sweep;
 
 use std::time::Duration;
 
 use citadel_domain::{ClientId, Environment, JobId, TaskId};
 use citadel_store::{
-    Tenant,
-    jobs::{self, Job},
+    Tenant, Tx,
+    jobs::{self, Job, NewJob},
     tasks::Task,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +28,7 @@ use tracing::Instrument;
 use crate::{app::App, error::ApiError};
 
 /// The kind of job that runs a task.
-pub(crate) const RUN_TASK: &str = "run_task";
+const RUN_TASK: &str = "run_task";
 
 /// How long a worker may be silent before its jobs go to another.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -39,14 +43,14 @@ const MAX_ATTEMPTS: i64 = 5;
 
 /// The payload of [`RUN_TASK`]: whose task.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct RunTask {
+struct RunTask {
     client_id: ClientId,
     environment: Environment,
     task_id: TaskId,
 }
 
 impl RunTask {
-    pub(crate) fn of(task: &Task) -> Self {
+    fn of(task: &Task) -> Self {
         Self { client_id: task.tenant.client_id, environment: task.tenant.environment, task_id: task.id }
     }
 
@@ -58,6 +62,13 @@ impl RunTask {
 /// A task has one job, of the same id, so that an answer wakes it up instead of starting a second one beside it.
 pub(crate) fn job_of(task: TaskId) -> JobId {
     JobId::from_bytes(*task.as_bytes())
+}
+
+/// Queues the work of a new task, in the transaction that makes it.
+pub(crate) async fn enqueue_task(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> Result<(), ApiError> {
+    let payload = serde_json::to_string(&RunTask::of(task)).map_err(crate::error::internal)?;
+    let job = NewJob { id: job_of(task.id), kind: RUN_TASK, payload, run_at: now, created_at: now };
+    Ok(jobs::enqueue(tx, &job).await?)
 }
 
 /// What to do with a job after it ran.

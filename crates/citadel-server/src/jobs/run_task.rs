@@ -1,85 +1,102 @@
-//! Steps 4 and 5 of a verification: a task signs in at the provider, reads payroll data, and stores it as reports.
+//! Steps 4 and 5 of a verification: a task signs in at the provider, reads payroll data or changes something, and stores what
+//! came of it.
 //!
 //! Each turn of the loop looks at the task's status, does that status's work outside any transaction, and commits the
 //! next status together with its data and its webhook event. A crash at any point leaves a status from which the next
-//! worker goes on; once the grant is committed, the login is not sent again.
+//! worker goes on; once the grant is committed, the login is not sent again. The work itself is in [`super::sign_in`],
+//! [`super::fetch`] and [`super::change`].
 
 use std::sync::Arc;
 
-use citadel_connectors::{
-    AuthInput, AuthNext, Connector, ConnectorError, Cx, Disposition, Phase, Step, Want,
-};
-use citadel_domain::{TaskStatus, payroll::PayrollData};
+use citadel_connectors::{Connector, ConnectorError, Cx, Disposition};
+use citadel_domain::{Product, Secret, TaskStatus};
 use citadel_store::{
-    Place, Tx,
+    Tx,
+    changes::{self, Change as StoredChange, State},
     jobs::{self, Job},
     links::{self, Link},
     logins::{self, Login as StoredLogin},
     reports as stored, tasks,
-    tasks::Task,
+    tasks::{Kind, Task},
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Outcome, RunTask, books::ProviderBooks, events, safe::Safe, with_heartbeat};
+use super::{
+    Outcome, RunTask, books::ProviderBooks, change, events, fetch, safe::Safe, sign_in, with_heartbeat,
+};
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
-    purposes, reports,
+    link_key::LinkKey,
 };
 
-/// How long a consumer may take to answer a question.
-const STEP_LIFE: SignedDuration = SignedDuration::from_mins(5);
 /// Tries at a provider that asks to be tried again.
 const MAX_PROVIDER_TRIES: i64 = 5;
+/// The longest wait that a provider may ask for.
+pub(super) const MAX_PROVIDER_WAIT: SignedDuration = SignedDuration::from_mins(2);
+/// How long to leave a provider that does not show a change yet.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(2);
 /// What a consumer reads who signs in as somebody else than the link was made by.
 const ANOTHER_PERSON: &str = "This sign-in belongs to another person than the one who connected before.";
-/// The longest wait that a provider may ask for.
-const MAX_PROVIDER_WAIT: SignedDuration = SignedDuration::from_mins(2);
+/// What a consumer reads when nobody can say whether a change was made.
+const UNKNOWN_OUTCOME: &str =
+    "The provider did not say whether the change was made. Look there before you try again.";
 
 /// Everything that one turn needs, read afresh before each.
-struct Turn {
-    task: Task,
-    link: Link,
-    login: Option<StoredLogin>,
+pub(super) struct Turn {
+    pub(super) task: Task,
+    pub(super) link: Link,
+    pub(super) login: Option<StoredLogin>,
+    /// What the task is to change at the provider.
+    pub(super) change: Option<StoredChange>,
 }
 
 /// What a turn came to.
-enum Next {
+pub(super) enum Next {
     /// Commit this and look again.
-    Commit(Change),
+    Commit(Effects),
     /// The provider asked to be tried again then.
     Retry(Timestamp),
 }
 
 /// One step of a task, to be committed whole.
 #[derive(Default)]
-struct Change {
-    status: Option<TaskStatus>,
-    error_message: Option<String>,
+pub(super) struct Effects {
+    pub(super) status: Option<TaskStatus>,
+    pub(super) error_message: Option<String>,
     /// What the connector gave out for its next step, sealed.
-    session_sealed: Option<Vec<u8>>,
-    grant_sealed: Option<Vec<u8>>,
+    pub(super) session_sealed: Option<Vec<u8>>,
+    pub(super) grant_sealed: Option<Vec<u8>>,
     /// A question for the consumer, and when it lapses.
-    question: Option<(String, Timestamp)>,
+    pub(super) question: Option<(String, Timestamp)>,
     /// Reports as `(kind, sealed body)`.
-    forms: Vec<(&'static str, Vec<u8>)>,
+    pub(super) forms: Vec<(&'static str, Vec<u8>)>,
     /// The reports are a first, quick part: they must not replace what a link has (R9).
-    is_first_part: bool,
-    /// Whose data it is, as a keyed hash: a link stays with one person.
-    person: Option<[u8; 32]>,
+    pub(super) is_first_part: bool,
+    /// Whose data it is, as a keyed hash: a link stays with one person, or one company.
+    pub(super) person: Option<[u8; 32]>,
+    /// What the change will do, sealed.
+    pub(super) plan_sealed: Option<Vec<u8>>,
+    /// How far the change has come.
+    pub(super) change_state: Option<State>,
+    /// What refreshes sign in with from now on, sealed under the link's key.
+    pub(super) link_grant_sealed: Option<Vec<u8>>,
     /// When to go on, if not at once. The job sleeps from the same commit on, so that no answer can wake it too early.
-    resume_at: Option<Timestamp>,
+    pub(super) resume_at: Option<Timestamp>,
 }
 
-impl Change {
-    fn to(status: TaskStatus) -> Self {
+impl Effects {
+    pub(super) fn to(status: TaskStatus) -> Self {
         Self { status: Some(status), ..Self::default() }
     }
 
-    fn refused(words: &str) -> Self {
-        Self { error_message: Some(words.to_owned()), ..Self::to(TaskStatus::ConfigError) }
+    fn failed(status: TaskStatus, words: &str) -> Self {
+        Self { error_message: Some(words.to_owned()), ..Self::to(status) }
     }
 }
+
+/// A connector's refusal inside our own faults.
+pub(super) type Attempt = ApiResult<Result<Next, ConnectorError>>;
 
 pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
     let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
@@ -94,9 +111,9 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
         };
         match next {
             Next::Retry(at) => return Ok(Outcome::Again(at)),
-            Next::Commit(change) => {
-                let resume_at = change.resume_at;
-                if !commit(app, job, turn, change).await? {
+            Next::Commit(effects) => {
+                let resume_at = effects.resume_at;
+                if !commit(app, job, turn, effects).await? {
                     return Ok(Outcome::Lost);
                 }
                 if resume_at.is_some() {
@@ -117,7 +134,8 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
             let Some(task) = tasks::find(tx, tenant, order.task_id).await? else { return Ok(None) };
             let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
             let login = logins::find(tx, tenant, task.id, now).await?;
-            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login }))
+            let change = changes::find(tx, tenant, task.id).await?;
+            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change }))
         })
         .await?;
     Ok(turn)
@@ -128,37 +146,43 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     let now = app.clock.now();
     let task = &turn.task;
     let Some(connector) = app.connectors.find(task.tenant.environment, &turn.link.provider_id) else {
-        return Ok(Next::Commit(Change::to(TaskStatus::NotSupported)));
+        return Ok(Next::Commit(Effects::to(TaskStatus::NotSupported)));
     };
     if task.status == TaskStatus::New {
-        return Ok(Next::Commit(Change::to(TaskStatus::Login)));
+        return Ok(Next::Commit(Effects::to(TaskStatus::Login)));
     }
     // Without its login a task cannot go on: it was kept for fifteen minutes and swept.
-    let Some(login) = &turn.login else { return Ok(Next::Commit(Change::to(TaskStatus::Error))) };
+    let Some(login) = &turn.login else { return Ok(Next::Commit(Effects::to(TaskStatus::Error))) };
     if !connector.describe().products.contains(&task.product) {
-        return Ok(Next::Commit(Change::to(TaskStatus::NotSupported)));
+        return Ok(Next::Commit(Effects::to(TaskStatus::NotSupported)));
     }
     let safe = Safe::open(app, task, login)?;
-    let company = turn.link.company_mapping_id.and_then(|id| app.directory.find_company(id));
-    let cx = Cx {
-        now,
-        environment: task.tenant.environment,
-        provider_id: turn.link.provider_id.clone(),
-        employer_name: company.map(|company| company.name.clone()),
-        product: task.product,
-        books: Arc::new(ProviderBooks::of(app, task.tenant)),
-    };
+    let cx = context(app, &turn.link, task.product, now);
     let result = match task.status {
-        TaskStatus::Login | TaskStatus::Mfa => sign_in(&safe, connector, &cx, task, now).await?,
-        TaskStatus::Parse => {
-            fetch(app, turn, &safe, connector, &cx, Phase::First, TaskStatus::FullParse).await?
-        }
-        TaskStatus::FullParse => {
-            fetch(app, turn, &safe, connector, &cx, Phase::Deep, TaskStatus::Done).await?
-        }
+        TaskStatus::Login | TaskStatus::Mfa => sign_in::step(app, turn, &safe, connector, &cx).await?,
+        TaskStatus::Parse => fetch::first_part(app, turn, &grant(&safe)?, connector, &cx).await?,
+        TaskStatus::FullParse => fetch::the_rest(app, turn, &grant(&safe)?, connector, &cx).await?,
+        TaskStatus::SwitchDeposit => switch(app, job, turn, &grant(&safe)?, connector, &cx).await?,
         other => return Err(error::internal(format!("no work is defined for a task that is {other}"))),
     };
     Ok(result.unwrap_or_else(|refusal| after_refusal(job, &refusal, now)))
+}
+
+/// What a connector is told about the run.
+pub(super) fn context(app: &App, link: &Link, product: Product, now: Timestamp) -> Cx {
+    let company = link.company_mapping_id.and_then(|id| app.directory.find_company(id));
+    Cx {
+        now,
+        environment: link.tenant.environment,
+        provider_id: link.provider_id.clone(),
+        employer_name: company.map(|company| company.name.clone()),
+        product,
+        books: Arc::new(ProviderBooks::of(app, link.tenant)),
+    }
+}
+
+fn grant(safe: &Safe<'_>) -> ApiResult<Secret> {
+    safe.grant()?.ok_or_else(|| error::internal("a task goes on without a grant"))
 }
 
 /// A connector's refusal ends the task, unless the provider only asks for patience.
@@ -170,103 +194,46 @@ fn after_refusal(job: &Job, refusal: &ConnectorError, now: Timestamp) -> Next {
         return Next::Retry(now + wait.clamp(SignedDuration::from_secs(1), MAX_PROVIDER_WAIT));
     }
     let error_message = refusal.provider_message().map(str::to_owned);
-    Next::Commit(Change { error_message, ..Change::to(refusal.status()) })
+    Next::Commit(Effects { error_message, ..Effects::to(refusal.status()) })
 }
 
-type Attempt = ApiResult<Result<Next, ConnectorError>>;
-
-async fn sign_in(
-    safe: &Safe<'_>,
-    connector: &dyn Connector,
-    cx: &Cx,
-    task: &Task,
-    now: Timestamp,
-) -> Attempt {
-    let session = safe.session()?;
-    let input = match (task.status, safe.answer()?, session) {
-        (TaskStatus::Mfa, Some(answer), Some(session)) => AuthInput::Answer { session, answer },
-        (TaskStatus::Mfa, None, Some(session)) if task.step_expires_at.is_none() => {
-            AuthInput::Resume { session }
-        }
-        (TaskStatus::Mfa, ..) => {
-            // The question stands; it lapses by itself.
-            return Ok(Ok(Next::Commit(match task.step_expires_at {
-                Some(at) if at > now => Change { resume_at: Some(at), ..Change::default() },
-                _ => Change::to(TaskStatus::MfaError),
-            })));
-        }
-        (_, _, Some(session)) => AuthInput::Resume { session },
-        (_, _, None) => AuthInput::Login(safe.login()?),
-    };
-    Ok(Ok(match connector.auth(cx, input).await {
-        Err(refusal) => return Ok(Err(refusal)),
-        Ok(AuthNext::Ready(grant)) => {
-            let grant_sealed = Some(safe.seal("grant_sealed", &grant)?);
-            Next::Commit(Change { grant_sealed, ..Change::to(TaskStatus::Parse) })
-        }
-        Ok(AuthNext::Need { step, session }) => {
-            let lapses = now + STEP_LIFE;
-            Next::Commit(Change {
-                // A second question in a row is asked without a change of status.
-                status: (task.status != TaskStatus::Mfa).then_some(TaskStatus::Mfa),
-                session_sealed: Some(safe.seal("session_sealed", &session)?),
-                question: Some((question_json(&step)?, lapses)),
-                resume_at: Some(lapses),
-                ..Change::default()
-            })
-        }
-        Ok(AuthNext::Wait { delay, session }) => Next::Commit(Change {
-            session_sealed: Some(safe.seal("session_sealed", &session)?),
-            resume_at: Some(now + delay.clamp(SignedDuration::ZERO, MAX_PROVIDER_WAIT)),
-            ..Change::default()
-        }),
-    }))
-}
-
-fn question_json(step: &Step) -> ApiResult<String> {
-    serde_json::to_string(step).map_err(error::internal)
-}
-
-async fn fetch(
+/// Goes one step further with a change, and ends the task when the provider shows it.
+async fn switch(
     app: &App,
+    job: &Job,
     turn: &Turn,
-    safe: &Safe<'_>,
+    grant: &Secret,
     connector: &dyn Connector,
     cx: &Cx,
-    phase: Phase,
-    then: TaskStatus,
 ) -> Attempt {
-    let grant = safe.grant()?.ok_or_else(|| error::internal("a task reads without a grant"))?;
-    let data = match connector.fetch(cx, &grant, Want { phase }).await {
-        Ok(data) => data,
-        Err(refusal) => return Ok(Err(refusal)),
+    let Some(stored) = &turn.change else { return Err(error::internal("a task switches without a change")) };
+    let effects = match change::send(app, connector, cx, grant, &turn.link, stored).await? {
+        change::Step::Now(State::Applied) => Effects {
+            change_state: Some(State::Applied),
+            link_grant_sealed: Some(seal_grant(app, &turn.link, grant)?),
+            ..Effects::to(TaskStatus::Done)
+        },
+        change::Step::Now(state) => Effects { change_state: Some(state), ..Effects::default() },
+        change::Step::Later if job.attempts < MAX_PROVIDER_TRIES => {
+            return Ok(Ok(Next::Retry(cx.now + LOOK_AGAIN)));
+        }
+        change::Step::Later | change::Step::Unknown => Effects::failed(TaskStatus::Error, UNKNOWN_OUTCOME),
+        change::Step::Refused(refusal) => Effects {
+            change_state: Some(State::Refused),
+            error_message: refusal.provider_message().map(str::to_owned),
+            ..Effects::to(refusal.status())
+        },
     };
-    // Rendered and sealed here, before the transaction: the store's one writer is the scarce thing.
-    let link = &turn.link;
-    let key_place = Place::new(link.tenant, "links", "data_key_wrapped", *link.id.as_bytes());
-    let data_key = app.keyring.unwrap_data_key(&key_place, &link.data_key_wrapped)?;
-    let forms = reports::stored_forms(app, link, &data, cx.now)?
-        .into_iter()
-        .map(|(kind, json)| Ok((kind, data_key.seal(&reports::place(link, kind), &json)?)))
-        .collect::<ApiResult<Vec<_>>>()?;
-    let person = person_of(app, link, &data);
-    Ok(Ok(Next::Commit(Change { forms, person, is_first_part: phase == Phase::First, ..Change::to(then) })))
+    Ok(Ok(Next::Commit(effects)))
 }
 
-/// The person that the data is about, as a keyed hash: of the social security number, or of name and birth date where
-/// the provider tells no number.
-fn person_of(app: &App, link: &Link, data: &PayrollData) -> Option<[u8; 32]> {
-    let person = &data.employments.first()?.person;
-    let who = match &person.ssn {
-        Some(ssn) => ssn.expose().to_owned(),
-        None => format!("{}\u{1f}{}\u{1f}{:?}", person.first_name, person.last_name, person.date_of_birth),
-    };
-    // Compared within one link only, so it need not tell that two links are about one person.
-    Some(app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{who}", link.id)))
+/// What refreshes sign in with, sealed under the link's key: the provider's permission, never the login.
+pub(super) fn seal_grant(app: &App, link: &Link, grant: &Secret) -> ApiResult<Vec<u8>> {
+    LinkKey::open(app, link)?.seal_text(sign_in::LINK_GRANT, grant)
 }
 
-/// Commits a change if this worker still holds the job. `false` when it does not, or when the task has moved on.
-async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<bool> {
+/// Commits effects if this worker still holds the job. `false` when it does not, or when the task has moved on.
+async fn commit(app: &App, job: &Job, turn: Turn, effects: Effects) -> ApiResult<bool> {
     let now = app.clock.now();
     let (writer, job) = (app.clone(), job.clone());
     let committed = app
@@ -276,10 +243,10 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
             if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
             }
-            if !record(&writer, tx, &turn, &change, now).await? {
+            if !record(&writer, tx, &turn, &effects, now).await? {
                 return Ok(false);
             }
-            match change.resume_at {
+            match effects.resume_at {
                 Some(at) => Ok(jobs::park(tx, &job, at).await?),
                 None => Ok(true),
             }
@@ -288,40 +255,73 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
     Ok(committed)
 }
 
-async fn record(app: &App, tx: &mut Tx<'_>, turn: &Turn, change: &Change, now: Timestamp) -> ApiResult<bool> {
-    let (task, tenant) = (&turn.task, turn.task.tenant);
-    if let Some(person) = &change.person
-        && !links::claim_person(tx, tenant, turn.link.id, person).await?
+async fn record(
+    app: &App,
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    effects: &Effects,
+    now: Timestamp,
+) -> ApiResult<bool> {
+    let (task, link, tenant) = (&turn.task, &turn.link, turn.task.tenant);
+    if let Some(person) = &effects.person
+        && !links::claim_person(tx, tenant, link.id, person).await?
     {
-        return Box::pin(record(app, tx, turn, &Change::refused(ANOTHER_PERSON), now)).await;
+        let refused = Effects::failed(TaskStatus::ConfigError, ANOTHER_PERSON);
+        return Box::pin(record(app, tx, turn, &refused, now)).await;
     }
-    if let Some(status) = change.status {
+    if let Some(status) = effects.status {
         // A connector may refuse at any time with any word; the drawing has not every edge.
         let status = if task.status.may_become(status) { status } else { TaskStatus::Error };
-        if !tasks::advance(tx, task, status, change.error_message.as_deref(), now).await? {
+        if !tasks::advance(tx, task, status, effects.error_message.as_deref(), now).await? {
             return Ok(false);
         }
-        events::append_status(app, tx, task, &turn.link, status, now).await?;
+        events::append_status(app, tx, task, link, status, now).await?;
         if status.is_final() {
-            logins::delete(tx, tenant, task.id).await?;
+            end(tx, turn, status, effects).await?;
         }
     }
-    for (kind, sealed) in &change.forms {
-        if change.is_first_part && stored::find(tx, tenant, turn.link.id, kind).await?.is_some() {
+    for (kind, sealed) in &effects.forms {
+        if effects.is_first_part && stored::find(tx, tenant, link.id, kind).await?.is_some() {
             continue;
         }
-        stored::put(tx, tenant, turn.link.id, kind, sealed, now).await?;
+        stored::put(tx, tenant, link.id, kind, sealed, now).await?;
     }
-    if let Some(sealed) = &change.session_sealed {
+    if let Some(sealed) = &effects.session_sealed {
         logins::set_session(tx, tenant, task.id, sealed).await?;
     }
-    if let Some(sealed) = &change.grant_sealed {
+    if let Some(sealed) = &effects.grant_sealed {
         logins::set_grant(tx, tenant, task.id, sealed).await?;
     }
-    if let Some((question, lapses)) = &change.question {
+    if let Some(sealed) = &effects.plan_sealed {
+        changes::set_plan(tx, tenant, task.id, sealed, now).await?;
+    }
+    if let Some(state) = effects.change_state {
+        changes::set_state(tx, tenant, task.id, state, now).await?;
+    }
+    if let Some((question, lapses)) = &effects.question {
         tasks::set_step(tx, task, question, *lapses, now).await?;
     }
     Ok(true)
+}
+
+/// The login goes, and the link keeps or loses what refreshes sign in with.
+async fn end(tx: &mut Tx<'_>, turn: &Turn, status: TaskStatus, effects: &Effects) -> ApiResult<()> {
+    let (task, tenant) = (&turn.task, turn.task.tenant);
+    logins::delete(tx, tenant, task.id).await?;
+    if let Some(sealed) = &effects.link_grant_sealed {
+        links::set_grant(tx, tenant, turn.link.id, Some(sealed)).await?;
+    } else if task.kind == Kind::Refresh && disconnects(status) {
+        links::set_grant(tx, tenant, turn.link.id, None).await?;
+    }
+    Ok(())
+}
+
+/// Whether a refresh that ends so shows that the provider has taken its permission back: only the person can mend that.
+const fn disconnects(status: TaskStatus) -> bool {
+    matches!(
+        status,
+        TaskStatus::LoginError | TaskStatus::MfaError | TaskStatus::AccountLocked | TaskStatus::UnableToReset
+    )
 }
 
 /// Ends the task of a job that is out of tries, and takes the job out of the queue.
@@ -336,7 +336,7 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
             if jobs::bury(tx, &job, "out of tries").await?
                 && let Some(turn) = &turn
             {
-                record(&writer, tx, turn, &Change::to(TaskStatus::Error), now).await?;
+                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), now).await?;
             }
             Ok(())
         })

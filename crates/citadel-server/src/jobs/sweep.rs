@@ -1,6 +1,7 @@
-//! Removes sign-ins whose task never ended: a login is kept for fifteen minutes at the most.
+//! Removes sign-ins whose task never ended: a login is kept for fifteen minutes at the most. And bank accounts of bridge tokens
+//! that have aged.
 
-use citadel_store::logins;
+use citadel_store::{bridge_tokens, logins};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
@@ -17,5 +18,10 @@ pub(super) async fn now_and_then(app: &App, last: &mut Option<Timestamp>) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "removed expired sign-ins"),
         Err(cause) => tracing::warn!(error.cause = %cause, "cannot remove expired sign-ins"),
+    }
+    match app.db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, now).await).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "removed accounts of aged bridge tokens"),
+        Err(cause) => tracing::warn!(error.cause = %cause, "cannot remove accounts of aged bridge tokens"),
     }
 }

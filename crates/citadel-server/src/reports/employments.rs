@@ -10,7 +10,7 @@ use citadel_api_types::{
     statements::{AnnualIncome, Deduction, Earning, Statement as StatementView, W2 as W2View},
 };
 use citadel_domain::{
-    Money,
+    Money, ObjectId,
     account::{AccountType, DepositType},
     payroll::{
         self, DeductionKind, DepositAccount, EarningKind, EarningLine, Employment, JobType, PayFrequency,
@@ -89,6 +89,11 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
 }
 
 fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> StatementView {
+    statement_of(statement_id(ids, job, statement), statement)
+}
+
+/// A statement under its id. Its document is drawn under the same one.
+pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView {
     let mut missing = Missing::default();
     let sum = |kind: EarningKind| {
         let lines: Vec<_> = statement.earnings.iter().filter(|line| line.kind == kind).collect();
@@ -104,7 +109,6 @@ fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> St
     let (bonus, bonus_ytd) = split(sum(EarningKind::Bonus));
     let (commission, commission_ytd) = split(sum(EarningKind::Commission));
     let (other_pay, other_pay_ytd) = split(sum(EarningKind::Other));
-    let id = statement_id(ids, job, statement);
     let taken = || statement.taxes.iter().chain(&statement.deductions);
     StatementView {
         id: id.to_string(),
@@ -145,16 +149,12 @@ fn statement(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> St
 }
 
 /// The id of a statement.
-pub(crate) fn statement_id(
-    ids: &ObjectIds<'_>,
-    job: &Employment,
-    statement: &Statement,
-) -> citadel_domain::ObjectId {
+pub(crate) fn statement_id(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> ObjectId {
     ids.id(&["statement", &job.external_id, &statement.external_id])
 }
 
 /// The id of a W-2.
-pub(crate) fn w2_id(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> citadel_domain::ObjectId {
+pub(crate) fn w2_id(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> ObjectId {
     ids.id(&["w2", &job.external_id, &w2.year.to_string()])
 }
 
@@ -268,7 +268,7 @@ fn deduction(line: &payroll::DeductionLine, amount: Money) -> Deduction {
     Deduction { name: line.label.clone(), amount: amount.to_string(), category: category.to_owned() }
 }
 
-fn address(address: &payroll::Address) -> Address {
+pub(super) fn address(address: &payroll::Address) -> Address {
     Address {
         street: Some(address.street.clone()),
         city: Some(address.city.clone()),
@@ -278,16 +278,16 @@ fn address(address: &payroll::Address) -> Address {
     }
 }
 
-fn full_name(person: &payroll::Person) -> String {
+pub(super) fn full_name(person: &payroll::Person) -> String {
     let parts = [Some(&person.first_name), person.middle_initials.as_ref(), Some(&person.last_name)];
     parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
 }
 
-fn date(date: Date) -> String {
+pub(super) fn date(date: Date) -> String {
     date.to_string()
 }
 
-const fn job_type(kind: JobType) -> &'static str {
+pub(super) const fn job_type(kind: JobType) -> &'static str {
     match kind {
         JobType::FullTime => "F",
         JobType::PartTime => "P",
@@ -296,7 +296,7 @@ const fn job_type(kind: JobType) -> &'static str {
     }
 }
 
-const fn income_unit(unit: PayUnit) -> &'static str {
+pub(super) const fn income_unit(unit: PayUnit) -> &'static str {
     match unit {
         PayUnit::Yearly => "YEARLY",
         PayUnit::Monthly => "MONTHLY",
@@ -306,7 +306,7 @@ const fn income_unit(unit: PayUnit) -> &'static str {
     }
 }
 
-const fn pay_frequency(frequency: PayFrequency) -> &'static str {
+pub(super) const fn pay_frequency(frequency: PayFrequency) -> &'static str {
     match frequency {
         PayFrequency::Weekly => "W",
         PayFrequency::BiWeekly => "BW",

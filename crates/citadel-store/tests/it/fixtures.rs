@@ -76,6 +76,7 @@ impl Store {
             provider_id: None,
             link_id: None,
             data_sources: vec!["payroll".to_owned()],
+            account_sealed: None,
             created_at: self.now,
             expires_at: self.after(6 * 3600),
         }

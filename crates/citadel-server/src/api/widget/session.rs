@@ -6,6 +6,7 @@ use citadel_domain::Product;
 use citadel_store::{bridge_tokens::BridgeToken, links};
 use serde::{Deserialize, Serialize};
 
+use super::deposit::{self, AccountView};
 use crate::{
     api::{Params, PathId},
     app::App,
@@ -29,6 +30,10 @@ pub(crate) struct SessionView {
     first_view: &'static str,
     company: Option<CompanyOption>,
     provider: Option<ProviderOption>,
+    /// The person signs in again, for a link that is there.
+    is_repair: bool,
+    /// What the person has to confirm, for the products that change something.
+    account: Option<AccountView>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +107,8 @@ pub(crate) async fn get_session(
         first_view,
         company: company.map(|company| company_option(&app, company)),
         provider: provider.map(|provider| provider_option(&app, provider)),
+        is_repair: token.link_id.is_some(),
+        account: deposit::view(&app, token)?,
     }))
 }
 

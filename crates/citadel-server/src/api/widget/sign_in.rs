@@ -6,7 +6,6 @@ use citadel_domain::{CompanyId, LinkId, TaskId, TaskStatus};
 use citadel_store::{
     Place, Tx,
     bridge_tokens::{self, BridgeToken},
-    jobs::{self, NewJob},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
     tasks::{self, NewTask},
@@ -16,6 +15,7 @@ use serde::Deserialize;
 
 use super::{
     MAX_FIELD,
+    deposit::{self, Share},
     session::login_form,
     task::{TaskView, view},
 };
@@ -24,7 +24,7 @@ use crate::{
     auth::BridgeSession,
     body::Body,
     error::{self, ApiError, ApiResult},
-    jobs::{RUN_TASK, RunTask, events, job_of, safe},
+    jobs::{self, change, events, safe},
 };
 
 /// How many links one bridge token may make (P8).
@@ -41,6 +41,12 @@ pub(crate) struct CreateTask {
     #[serde(default)]
     company_mapping_id: Option<String>,
     login: Login,
+    /// The person pressed Confirm: nothing at a provider is changed without that.
+    #[serde(default)]
+    confirmed: bool,
+    /// The share of pay that the person chose; the token's own when absent.
+    #[serde(default)]
+    deposit: Option<Share>,
 }
 
 /// The consumer signs in: a link and a task are born, the login is sealed, and the work is queued, in one transaction.
@@ -54,6 +60,7 @@ pub(crate) async fn create_task(
     let repaired = repaired_link(&app, &token).await?;
     let choice = Choice::of(&app, &token, repaired.as_ref(), &body)?;
     check_login(&app, &token, &choice.provider_id, &body.login)?;
+    let wanted = deposit::wanted_change(&app, &token, body.confirmed, body.deposit.as_ref())?;
 
     let task_id = TaskId::generate(now, &*app.random);
     let (key_wrapped, login_sealed) = safe::seal_login(&app, token.tenant, task_id, &body.login)?;
@@ -101,9 +108,10 @@ pub(crate) async fn create_task(
             };
             let task = tasks::create(tx, &task).await?;
             logins::put(tx, &login).await?;
-            let payload = serde_json::to_string(&RunTask::of(&task)).map_err(error::internal)?;
-            let job = NewJob { id: job_of(task.id), kind: RUN_TASK, payload, run_at: now, created_at: now };
-            jobs::enqueue(tx, &job).await?;
+            if let Some(wanted) = &wanted {
+                change::keep(&writer, tx, &link, (task.id, task.product), wanted, now).await?;
+            }
+            jobs::enqueue_task(tx, &task, now).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
             Ok::<_, ApiError>((task, link))
         })

@@ -1,0 +1,158 @@
+//! What an administrator shares: a company's people and its payroll register.
+
+use axum::{Json, extract::State, response::Response};
+use citadel_api_types::{
+    administrators::{
+        CreatePayrollReport, DirectoryReport, PayrollEnvelope, PayrollReport, PayrollReportCreated,
+    },
+    error::{Detail, ErrorBody},
+    reports::ReportRequest,
+};
+use citadel_domain::{PayrollReportId, TaskStatus};
+use citadel_store::{
+    links,
+    payroll_reports::{self, NewPayrollReport},
+};
+use jiff::civil::Date;
+use serde_json::value::RawValue;
+
+use super::{
+    PathId,
+    reports::{check_allowed, find_link, json, read},
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiResult},
+    jobs::payroll,
+    link_key::LinkKey,
+    reports::{self, ObjectIds, ReportKind},
+};
+
+/// The table and column in which a register lies sealed.
+const BODY: (&str, &str) = ("payroll_reports", "body_sealed");
+
+/// Read the people of a company.
+#[utoipa::path(post, path = "/v1/administrators/directories/", tag = "administrators", request_body = ReportRequest, responses(
+    (status = 200, body = DirectoryReport),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "the link does not serve this product", body = ErrorBody),
+    (status = 404, description = "unknown access token", body = Detail),
+))]
+pub(crate) async fn get_directory(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<ReportRequest>,
+) -> ApiResult<Response> {
+    read(&app, caller, &body, ReportKind::Directory).await
+}
+
+/// Ask for a company's payroll register: every statement with a pay day in a range. It can be read at once.
+#[utoipa::path(post, path = "/v1/administrators/payrolls/", tag = "administrators", request_body = CreatePayrollReport, responses(
+    (status = 200, body = PayrollReportCreated),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "the link does not serve this product", body = ErrorBody),
+    (status = 404, description = "unknown access token", body = Detail),
+))]
+pub(crate) async fn create_payroll_report(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<CreatePayrollReport>,
+) -> ApiResult<Json<PayrollReportCreated>> {
+    let (from, to) = check_range(&body)?;
+    let link = find_link(&app, caller.tenant, &body.access_token).await?;
+    check_allowed(&link, ReportKind::Directory)?;
+    let created_at = app.clock.now();
+    let (status, rows) = match payroll::read(&app, &link, from, to).await? {
+        Ok(rows) => (TaskStatus::Done, rows),
+        Err(status) => (status, Vec::new()),
+    };
+    let id = PayrollReportId::generate(created_at, &*app.random);
+    let rows = reports::payroll_rows(&ObjectIds { app: &app, link: &link }, &rows);
+    let new = NewPayrollReport {
+        id,
+        tenant: caller.tenant,
+        link_id: link.id,
+        start_date: from.to_string(),
+        end_date: to.to_string(),
+        status: status.as_str().to_owned(),
+        body_sealed: LinkKey::open(&app, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?,
+        created_at,
+        completed_at: app.clock.now(),
+    };
+    let db = app.db.scoped(caller.tenant.client_id);
+    db.write(async move |tx| payroll_reports::create(tx, &new).await).await?;
+    Ok(Json(PayrollReportCreated { payroll_report_id: id.to_string() }))
+}
+
+/// Read a company's payroll register.
+#[utoipa::path(get, path = "/v1/administrators/payrolls/{report_id}/", tag = "administrators", params(
+    ("report_id" = String, Path, description = "`payroll_report_id`"),
+), responses(
+    (status = 200, body = PayrollReport),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn get_payroll_report(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<PayrollReportId>,
+) -> ApiResult<Response> {
+    let tenant = caller.tenant;
+    let found = app
+        .db
+        .scoped(tenant.client_id)
+        .read(async move |tx| {
+            let Some(report) = payroll_reports::find(tx, tenant, id).await? else { return Ok(None) };
+            let link = links::find(tx, tenant, report.link_id).await?;
+            Ok::<_, citadel_store::Error>(link.map(|link| (report, link)))
+        })
+        .await?;
+    let (report, link) = found.ok_or_else(error::not_found)?;
+    let rows = LinkKey::open(&app, &link)?.unseal(BODY.0, BODY.1, *id.as_bytes(), &report.body_sealed)?;
+    let rows = std::str::from_utf8(&rows).map_err(|_| error::internal("a sealed register is not text"))?;
+    let envelope = PayrollEnvelope {
+        id: &id.to_string(),
+        status: &report.status,
+        start_date: &report.start_date,
+        end_date: &report.end_date,
+        created_at: &reports::time(report.created_at),
+        completed_at: Some(&reports::time(report.completed_at)),
+        payroll_report: serde_json::from_str::<&RawValue>(rows)
+            .map_err(|_| error::internal("a sealed register is not JSON"))?,
+    };
+    Ok(json(serde_json::to_vec(&envelope).map_err(error::internal)?))
+}
+
+fn check_range(body: &CreatePayrollReport) -> ApiResult<(Date, Date)> {
+    let mut problems = Vec::new();
+    if body.access_token.is_empty() {
+        problems.push(("access_token".to_owned(), "This field is required.".to_owned()));
+    }
+    let mut day = |field: &str, text: &str| {
+        let read = parse_day(text);
+        if read.is_none() {
+            problems.push((field.to_owned(), "Send a day as YYYY-MM-DD.".to_owned()));
+        }
+        read
+    };
+    let (from, to) = (day("start_date", &body.start_date), day("end_date", &body.end_date));
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        problems.push(("start_date".to_owned(), "Must not be after end_date.".to_owned()));
+    }
+    match (from, to) {
+        (Some(from), Some(to)) if problems.is_empty() => Ok((from, to)),
+        _ => Err(error::invalid_fields(problems)),
+    }
+}
+
+/// Exactly `YYYY-MM-DD`; the library reads more forms than the contract has.
+fn parse_day(text: &str) -> Option<Date> {
+    let day: Date = text.parse().ok()?;
+    (day.to_string() == text && day.year() >= 1900).then_some(day)
+}

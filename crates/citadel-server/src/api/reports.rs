@@ -1,0 +1,111 @@
+//! What every report call shares; and the calls that name the kind of report in their path (contract 4.1 and 4.2).
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use citadel_api_types::{
+    Redacted,
+    administrators::DirectoryReport,
+    error::{Detail, ErrorBody},
+    reports::{IncomeReport, ReportRequest},
+};
+use citadel_store::{Tenant, links, links::Link};
+
+use super::PathId;
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiResult},
+    purposes,
+    reports::{self, Facts, ReportKind},
+};
+
+/// Read a report by its kind: `income`, `employment`, `direct_deposit` or `pll`. The form of early 2023.
+#[utoipa::path(post, path = "/v1/links/reports/{kind}/", tag = "reports", request_body = ReportRequest, params(
+    ("kind" = String, Path, description = "`income`, `employment`, `direct_deposit` (or `deposit_switch`) or `pll` (or `ppl`)"),
+), responses(
+    (status = 200, description = "the report of that kind; here the one for `income`", body = IncomeReport),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "the link does not serve this product", body = ErrorBody),
+    (status = 404, description = "unknown access token, or unknown kind", body = Detail),
+))]
+pub(crate) async fn get_report_by_kind(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(kind): PathId<String>,
+    Body(body): Body<ReportRequest>,
+) -> ApiResult<Response> {
+    let kind = match kind.as_str() {
+        "income" => ReportKind::Income,
+        "employment" => ReportKind::Employment,
+        "direct_deposit" | "deposit_switch" => ReportKind::DirectDeposit,
+        // A published back end sent the second for two months.
+        "pll" | "ppl" => ReportKind::Pll,
+        _ => return Err(error::not_found()),
+    };
+    read(&app, caller, &body, kind).await
+}
+
+/// Read the people of a company. The form of 2023 and later.
+#[utoipa::path(post, path = "/v1/links/reports/admin/", tag = "administrators", request_body = ReportRequest, responses(
+    (status = 200, body = DirectoryReport),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "the link does not serve this product", body = ErrorBody),
+    (status = 404, description = "unknown access token", body = Detail),
+))]
+pub(crate) async fn get_admin_report(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<ReportRequest>,
+) -> ApiResult<Response> {
+    read(&app, caller, &body, ReportKind::Directory).await
+}
+
+/// The report of a kind for the link of an access token.
+pub(super) async fn read(
+    app: &App,
+    caller: Caller,
+    body: &ReportRequest,
+    kind: ReportKind,
+) -> ApiResult<Response> {
+    let hash = access_token_hash(app, &body.access_token)?;
+    let tenant = caller.tenant;
+    let db = app.db.scoped(tenant.client_id);
+    let facts = db.read(async move |tx| Facts::find(tx, tenant, &hash, kind).await).await?;
+    let facts = facts.ok_or_else(error::not_found)?;
+    check_allowed(&facts.link, kind)?;
+    Ok(json(reports::render(app, kind, &facts, &body.access_token)?))
+}
+
+/// The link that an access token opens.
+pub(super) async fn find_link(app: &App, tenant: Tenant, access_token: &Redacted) -> ApiResult<Link> {
+    let hash = access_token_hash(app, access_token)?;
+    let db = app.db.scoped(tenant.client_id);
+    let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
+    link.ok_or_else(error::not_found)
+}
+
+pub(super) fn check_allowed(link: &Link, kind: ReportKind) -> ApiResult<()> {
+    if kind.is_allowed(link) {
+        return Ok(());
+    }
+    Err(error::forbidden(format!("This link does not serve {}.", kind.as_str())))
+}
+
+/// An answer that is JSON already.
+pub(super) fn json(body: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], Bytes::from(body)).into_response()
+}
+
+fn access_token_hash(app: &App, access_token: &Redacted) -> ApiResult<[u8; 32]> {
+    if access_token.is_empty() {
+        return Err(error::invalid("access_token", "This field is required."));
+    }
+    Ok(app.keyring.keyed_hash(purposes::ACCESS_TOKEN, access_token.expose()))
+}

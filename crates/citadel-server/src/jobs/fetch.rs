@@ -1,0 +1,146 @@
+//! Reading at a provider: a quick first part, then the rest. What is read is rendered and sealed here, before the transaction,
+//! because the store's one writer is the scarce thing.
+
+use citadel_connectors::{Connector, ConnectorError, Cx, Grant, Phase, Want};
+use citadel_domain::{
+    Product, TaskStatus,
+    payroll::{Employer, PayrollData},
+};
+use citadel_store::links::Link;
+
+use super::{
+    change,
+    run_task::{Attempt, Effects, Next, Turn, seal_grant},
+};
+use crate::{
+    app::App,
+    error::ApiResult,
+    link_key::LinkKey,
+    purposes,
+    reports::{self, ReportKind, StoredForm},
+};
+
+/// Who it is, and the newest.
+pub(super) async fn first_part(
+    app: &App,
+    turn: &Turn,
+    grant: &Grant,
+    connector: &dyn Connector,
+    cx: &Cx,
+) -> Attempt {
+    let read = match read(app, turn, grant, connector, cx, Phase::First).await? {
+        Ok(read) => read,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    Ok(Ok(Next::Commit(Effects {
+        forms: seal(app, &turn.link, read.forms)?,
+        person: Some(read.person),
+        is_first_part: true,
+        ..Effects::to(TaskStatus::FullParse)
+    })))
+}
+
+/// Everything else; and what a change will do, where one is wanted.
+pub(super) async fn the_rest(
+    app: &App,
+    turn: &Turn,
+    grant: &Grant,
+    connector: &dyn Connector,
+    cx: &Cx,
+) -> Attempt {
+    let mut effects = Effects::to(TaskStatus::Done);
+    if keeps_data(&turn.link) {
+        match read(app, turn, grant, connector, cx, Phase::Deep).await? {
+            Ok(read) => {
+                effects.forms = seal(app, &turn.link, read.forms)?;
+                effects.person = Some(read.person);
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    match &turn.change {
+        None => effects.link_grant_sealed = Some(seal_grant(app, &turn.link, grant)?),
+        Some(stored) => match change::plan(app, connector, cx, grant, &turn.link, stored).await? {
+            Ok(plan_sealed) => {
+                effects.plan_sealed = Some(plan_sealed);
+                effects.status = Some(TaskStatus::SwitchDeposit);
+            }
+            // A refusal before anything was sent; what was read is kept all the same.
+            Err(refusal) if refusal.is_final() => {
+                effects.change_state = Some(citadel_store::changes::State::Refused);
+                effects.error_message = refusal.provider_message().map(str::to_owned);
+                effects.status = Some(refusal.status());
+            }
+            Err(refusal) => return Ok(Err(refusal)),
+        },
+    }
+    Ok(Ok(Next::Commit(effects)))
+}
+
+/// A link that only changes something keeps no data.
+fn keeps_data(link: &Link) -> bool {
+    [ReportKind::Employment, ReportKind::Income, ReportKind::Directory]
+        .iter()
+        .any(|kind| kind.is_allowed(link))
+}
+
+struct Read {
+    forms: Vec<StoredForm>,
+    /// The person or company that the data is about, as a keyed hash.
+    person: [u8; 32],
+}
+
+async fn read(
+    app: &App,
+    turn: &Turn,
+    grant: &Grant,
+    connector: &dyn Connector,
+    cx: &Cx,
+    phase: Phase,
+) -> ApiResult<Result<Read, ConnectorError>> {
+    let link = &turn.link;
+    if matches!(turn.task.product, Product::Admin | Product::Fas) {
+        return Ok(match connector.fetch_company(cx, grant).await {
+            Ok(company) => Ok(Read {
+                forms: reports::company_forms(app, link, &company)?,
+                person: whose(app, link, &company_name(&company.employer)),
+            }),
+            Err(refusal) => Err(refusal),
+        });
+    }
+    Ok(match connector.fetch(cx, grant, Want { phase }).await {
+        Ok(data) => match person_name(&data) {
+            Some(person) => Ok(Read {
+                forms: reports::stored_forms(app, link, &data, cx.now)?,
+                person: whose(app, link, &person),
+            }),
+            None => Err(ConnectorError::NoData),
+        },
+        Err(refusal) => Err(refusal),
+    })
+}
+
+fn seal(app: &App, link: &Link, forms: Vec<StoredForm>) -> ApiResult<Vec<(&'static str, Vec<u8>)>> {
+    let key = LinkKey::open(app, link)?;
+    forms.into_iter().map(|(kind, json)| Ok((kind, reports::seal(&key, link, kind, &json)?))).collect()
+}
+
+/// The person that the data is about: by social security number, or by name and birth date where the provider tells no
+/// number. `None` where there is nobody.
+fn person_name(data: &PayrollData) -> Option<String> {
+    let person = &data.employments.first()?.person;
+    Some(match &person.ssn {
+        Some(ssn) => ssn.expose().to_owned(),
+        None => format!("{}\u{1f}{}\u{1f}{:?}", person.first_name, person.last_name, person.date_of_birth),
+    })
+}
+
+/// The company that an administrator signed in for.
+fn company_name(employer: &Employer) -> String {
+    employer.ein.clone().unwrap_or_else(|| employer.name.clone())
+}
+
+/// Compared within one link only, so it need not tell that two links are about one person.
+fn whose(app: &App, link: &Link, name: &str) -> [u8; 32] {
+    app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{name}", link.id))
+}

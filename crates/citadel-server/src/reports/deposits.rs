@@ -1,0 +1,184 @@
+//! What was changed at a provider, told from the changes themselves (schemas 3.4 and 3.5).
+
+use citadel_api_types::{
+    Redacted,
+    companies::CompanyRef,
+    deposits::{BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
+};
+use citadel_domain::{
+    AccountDetails,
+    account::{AccountAction, AccountType, DepositType},
+    payroll::{self, DepositAccount, Plan},
+};
+use citadel_store::{
+    changes::{Change, State},
+    links::Link,
+};
+use rust_decimal::Decimal;
+
+use super::{Facts, Opening};
+use crate::{
+    app::App,
+    error::{self, ApiResult},
+    jobs::change,
+    link_key::LinkKey,
+};
+
+/// Wrong pairs of micro-deposits after which a new account is needed.
+const MAX_WRONG_PROOFS: usize = 3;
+
+/// `kind` is the word of the changes that the report is about.
+pub(super) fn deposit_report(
+    app: &App,
+    kind: &str,
+    facts: &Facts,
+    opening: Opening,
+    access_token: &Redacted,
+) -> ApiResult<Vec<u8>> {
+    let link = &facts.link;
+    let key = LinkKey::open(app, link)?;
+    let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
+    let newest = of_deposits().next_back().map(|found| change::open(&key, found)).transpose()?;
+    // The first plan saw the accounts before anything was touched.
+    let first_plan =
+        of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
+    let report = DepositReport {
+        id: opening.id,
+        status: opening.status.to_owned(),
+        completed_at: opening.completed_at,
+        finished_at: opening.finished_at,
+        access_token: Some(access_token.clone()),
+        tracking_info: link.tracking_info.clone(),
+        refresh_status: opening.refresh_status.map(str::to_owned),
+        deposit_details: newest.as_ref().and_then(account).map(deposit_details),
+        initial_accounts: first_plan.map(|plan: Plan| plan.before.iter().map(initial_account).collect()),
+        is_suspicious: false,
+        pdf_report: None,
+        employer: employer(app, link),
+        provider: app.provider_ref(&link.provider_id),
+    };
+    serde_json::to_vec(&report).map_err(error::internal)
+}
+
+pub(super) fn funding_report(
+    app: &App,
+    facts: &Facts,
+    opening: Opening,
+    access_token: &Redacted,
+) -> ApiResult<Vec<u8>> {
+    let key = LinkKey::open(app, &facts.link)?;
+    let newest = facts.changes.iter().rfind(|change| change.kind == change::FUNDING);
+    let newest = newest.map(|found| change::open(&key, found)).transpose()?;
+    let report = FundingSwitchReport {
+        id: opening.id,
+        status: opening.status.to_owned(),
+        completed_at: opening.completed_at,
+        finished_at: opening.finished_at,
+        access_token: Some(access_token.clone()),
+        tracking_info: facts.link.tracking_info.clone(),
+        refresh_status: opening.refresh_status.map(str::to_owned),
+        account_details: newest.as_ref().and_then(account).map(bank_account),
+        micro_deposits_required: proof_of_funding(&facts.changes) == Proof::Awaited,
+    };
+    serde_json::to_vec(&report).map_err(error::internal)
+}
+
+/// Where the proof of a new funding account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// There is no new account, or the provider has not taken it.
+    NotAsked,
+    /// The two amounts are awaited.
+    Awaited,
+    /// They were right.
+    Given,
+    /// They were wrong three times: the account is given up.
+    Stopped,
+}
+
+/// Reads it off a link's changes, which are oldest first.
+pub(crate) fn proof_of_funding(changes: &[Change]) -> Proof {
+    let newest = changes.iter().rposition(|change| change.kind == change::FUNDING);
+    let Some(newest) = newest.filter(|at| changes[*at].state == State::Applied) else {
+        return Proof::NotAsked;
+    };
+    let proofs = || changes[newest..].iter().filter(|change| change.kind == change::FUNDING_PROOF);
+    if proofs().any(|proof| proof.state == State::Applied) {
+        Proof::Given
+    } else if proofs().filter(|proof| proof.state == State::Refused).count() >= MAX_WRONG_PROOFS {
+        Proof::Stopped
+    } else {
+        Proof::Awaited
+    }
+}
+
+fn account(change: &payroll::Change) -> Option<&AccountDetails> {
+    match change {
+        payroll::Change::Deposit { account } | payroll::Change::Funding { account } => Some(account),
+        payroll::Change::FundingProof { .. } => None,
+    }
+}
+
+fn deposit_details(account: &AccountDetails) -> DepositDetails {
+    DepositDetails {
+        account: bank_account(account),
+        deposit_type: Some(deposit_word(account.share()).to_owned()),
+        deposit_value: account.deposit_value.map(two_digits),
+        action: Some(
+            match account.action {
+                None | Some(AccountAction::Create) => "create",
+                Some(AccountAction::Update) => "update",
+                Some(AccountAction::Delete) => "delete",
+            }
+            .to_owned(),
+        ),
+    }
+}
+
+fn bank_account(account: &AccountDetails) -> BankAccount {
+    BankAccount {
+        account_number: Some(Redacted::from(account.account_number.expose())),
+        account_type: Some(account_word(account.account_type).to_owned()),
+        routing_number: Some(account.routing_number.expose().to_owned()),
+        bank_name: Some(account.bank_name.clone()),
+        bank_address: account.bank_address.clone(),
+    }
+}
+
+fn initial_account(account: &DepositAccount) -> InitialAccount {
+    InitialAccount {
+        account_number: Some(Redacted::from(account.account_number.expose())),
+        routing_number: Some(account.routing_number.expose().to_owned()),
+        account_type: account.account_type.map(|kind| account_word(kind).to_owned()),
+        account_name: account.account_name.clone(),
+        bank_name: account.bank_name.clone(),
+        deposit_type: account.deposit_type.map(|kind| deposit_word(kind).to_owned()),
+        deposit_value: account.deposit_value.map(two_digits),
+    }
+}
+
+fn employer(app: &App, link: &Link) -> Option<CompanyRef> {
+    let company = app.directory.find_company(link.company_mapping_id?)?;
+    let id = company.id.to_string();
+    Some(CompanyRef { name: company.name.clone(), logo_url: Some(app.mark_url(&id)), id })
+}
+
+/// `50.00`
+pub(crate) fn two_digits(value: Decimal) -> String {
+    format!("{value:.2}")
+}
+
+pub(crate) const fn account_word(kind: AccountType) -> &'static str {
+    match kind {
+        AccountType::Checking => "checking",
+        AccountType::Savings => "savings",
+    }
+}
+
+pub(crate) const fn deposit_word(kind: DepositType) -> &'static str {
+    match kind {
+        DepositType::Entire => "entire",
+        DepositType::Percent => "percent",
+        DepositType::Amount => "amount",
+    }
+}
