@@ -7,47 +7,36 @@
 
 mod calendar;
 mod dice;
+mod forms;
 mod ledger;
 mod logins;
 mod people;
 mod plan;
+mod sign_in;
 mod tax;
 mod words;
 
 use std::future::ready;
 
 use citadel_domain::{
-    Environment, Product, Secret,
+    Environment, Product,
     payroll::{Employment, PayrollData, Person},
 };
-use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
-use serde::{Deserialize, Serialize};
+use jiff::{ToSpan, civil::Date, tz::Offset};
 
 use crate::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
-    LoginWay, Phase, Session, Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginForm, Phase, Want,
 };
 use dice::Dice;
-use logins::Outcome;
 use people::Who;
 use plan::{JobPlan, Plan};
+use sign_in::Right;
 
 /// How far back statements go.
 const HISTORY_MONTHS: i32 = 24;
 
-const DESCRIPTOR: Descriptor = Descriptor {
-    id: "sandbox",
-    products: &[Product::Employment, Product::Income],
-    environments: &[Environment::Sandbox],
-};
-
-const PASSWORD_WAY: LoginWay = LoginWay {
-    label: "Username and password",
-    fields: &[
-        LoginField { name: "username", label: "Username", is_secret: false, autocomplete: "username" },
-        LoginField { name: "password", label: "Password", is_secret: true, autocomplete: "current-password" },
-    ],
-};
+const DESCRIPTOR: Descriptor =
+    Descriptor { id: "sandbox", products: &Product::ALL, environments: &[Environment::Sandbox] };
 
 /// The connector of the sandbox environment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,12 +54,12 @@ impl Connector for Sandbox {
         &DESCRIPTOR
     }
 
-    fn login_form(&self, _provider_id: &str, _product: Product) -> LoginForm {
-        LoginForm { organization: None, ways: &[PASSWORD_WAY] }
+    fn login_form(&self, provider_id: &str, product: Product) -> LoginForm {
+        forms::form(provider_id, product)
     }
 
     fn auth<'a>(&'a self, cx: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext> {
-        Box::pin(ready(sign_in(cx.now, input)))
+        Box::pin(ready(sign_in::step(cx, input)))
     }
 
     fn fetch<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData> {
@@ -78,80 +67,21 @@ impl Connector for Sandbox {
     }
 }
 
-/// Between two steps of a sign-in. The password is never kept.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "stage", rename_all = "snake_case")]
-enum Notes {
-    Code { user: String },
-    Wait { user: String, until: Timestamp },
+fn today(cx: &Cx) -> Date {
+    Offset::UTC.to_datetime(cx.now).date()
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Right {
-    user: String,
-}
-
-fn sign_in(now: Timestamp, input: AuthInput) -> Result<AuthNext, ConnectorError> {
-    match input {
-        AuthInput::Login(login) => {
-            let user = login.get("username");
-            match logins::outcome(user, login.get("password")) {
-                Outcome::Ready => Ok(AuthNext::Ready(grant(user))),
-                Outcome::Code => Ok(AuthNext::Need {
-                    step: Step::Code {
-                        label: "Enter the 5-digit code that we sent you".to_owned(),
-                        destination: Some("g•••••••n@domain.com".to_owned()),
-                    },
-                    session: seal(&Notes::Code { user: user.to_owned() }),
-                }),
-                Outcome::Wait => {
-                    let until = now.saturating_add(logins::LONG_CHECK).unwrap_or(now);
-                    let session = seal(&Notes::Wait { user: user.to_owned(), until });
-                    Ok(AuthNext::Wait { delay: logins::LONG_CHECK, session })
-                }
-                Outcome::Refused(error) => Err(error),
-            }
-        }
-        AuthInput::Renew { grant } => Ok(AuthNext::Ready(grant)),
-        AuthInput::Answer { session, answer } => match open(&session)? {
-            Notes::Code { user } if answer.expose().trim() == logins::CODE => {
-                Ok(AuthNext::Ready(grant(&user)))
-            }
-            Notes::Code { .. } => Err(ConnectorError::MfaRejected),
-            Notes::Wait { .. } => Err(ConnectorError::Unexpected { step: "answer" }),
-        },
-        AuthInput::Resume { session } => match open(&session)? {
-            Notes::Wait { until, .. } if now < until => {
-                Ok(AuthNext::Wait { delay: until.duration_since(now), session })
-            }
-            Notes::Wait { user, .. } => Ok(AuthNext::Ready(grant(&user))),
-            Notes::Code { .. } => Err(ConnectorError::Unexpected { step: "resume" }),
-        },
-    }
-}
-
-fn grant(user: &str) -> Grant {
-    seal(&Right { user: user.to_owned() })
-}
-
-fn seal(value: &impl Serialize) -> Secret {
-    Secret::new(serde_json::to_string(value).expect("notes are plain texts and times"))
-}
-
-fn open(session: &Session) -> Result<Notes, ConnectorError> {
-    serde_json::from_str(session.expose()).map_err(|_| ConnectorError::Unexpected { step: "session" })
+/// What is settled about a user on the present day.
+fn read_plan(cx: &Cx, user: &str) -> Result<Plan, ConnectorError> {
+    let employer = cx.employer_name.as_deref();
+    let dice = Dice::new(&["login", user, employer.unwrap_or_default(), &cx.provider_id]);
+    Who::find(user).and_then(|who| who.plan(dice, employer, today(cx))).ok_or(ConnectorError::NoData)
 }
 
 fn read(cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
-    let right: Right =
-        serde_json::from_str(grant.expose()).map_err(|_| ConnectorError::Unexpected { step: "grant" })?;
-    let today = Offset::UTC.to_datetime(cx.now).date();
-    let employer = cx.employer_name.as_deref();
-    let dice = Dice::new(&["login", &right.user, employer.unwrap_or_default(), &cx.provider_id]);
-    let plan = Who::find(&right.user)
-        .and_then(|who| who.plan(dice, employer, today))
-        .ok_or(ConnectorError::NoData)?;
-    let data = show(&plan, want.phase, today);
+    let user = Right::open(grant)?.user;
+    let plan = read_plan(cx, &user)?;
+    let data = show(&plan, want.phase, today(cx));
     if data.employments.is_empty() { Err(ConnectorError::NoData) } else { Ok(data) }
 }
 

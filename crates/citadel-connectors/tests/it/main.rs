@@ -1,0 +1,6 @@
+//! The sandbox provider, through the trait that the host uses.
+
+mod payroll;
+mod sign_in;
+mod steps;
+mod support;
