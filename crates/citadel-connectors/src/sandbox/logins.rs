@@ -15,6 +15,7 @@
 //! | `goodlogin.tn1`, `goodlogin.tn2` | `goodpassword` | less than a year in the job; the second after a job that ended |
 //! | `goodlogin.expiring` | `goodpassword` | another John Doe, who changes the password afterwards: a refresh is refused |
 //! | `goodlogin.expiring` | `newpassword` | the same, and a refresh works |
+//! | `goodlogin.slowbank` | `goodpassword` | another John Doe, at whose provider a change is answered after 3 seconds |
 //! | `error.user` | a final error status, such as `account_locked` | that status |
 //! | anything else | | `login_error` |
 //!
@@ -39,6 +40,9 @@ pub(super) const ANSWER: &str = "rex";
 pub(super) const API_KEY: &str = "Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd";
 /// Who signs in with it. Nobody's user name, because a form cannot be sent with a blank one.
 pub(super) const KEY_HOLDER: &str = "";
+/// Whose changes are slow to be answered, and how slow.
+pub(super) const SLOW_BANK: (&str, std::time::Duration) =
+    ("goodlogin.slowbank", std::time::Duration::from_secs(3));
 /// How long a phone takes to approve or deny.
 pub(super) const PUSH: SignedDuration = SignedDuration::from_secs(4);
 /// How long a refresh takes to sign in: the first look at its status must see it unfinished (contract R9), and the last
@@ -150,6 +154,7 @@ mod tests {
             ("goodlogin.tn1", "longcheck"),
             ("goodlogin", "newpassword"),
             ("goodlogin.expiring", "mfa"),
+            ("goodlogin.slowbank", "mfa.push"),
             ("goodlogin", "mfa.carrier-pigeon"),
             ("error.user", "goodpassword"),
             ("error.user", "parse"),

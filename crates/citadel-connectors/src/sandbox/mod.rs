@@ -6,6 +6,7 @@
 //! host's clock, and a later day only adds to it. The present day is the UTC date of [`Cx::now`].
 
 mod calendar;
+mod deposits;
 mod dice;
 mod forms;
 mod ledger;
@@ -13,6 +14,7 @@ mod logins;
 mod people;
 mod plan;
 mod sign_in;
+mod split;
 mod tax;
 mod words;
 
@@ -20,7 +22,7 @@ use std::future::ready;
 
 use citadel_domain::{
     Environment, Product,
-    payroll::{Employment, PayrollData, Person},
+    payroll::{self, Change, ChangeState, Employment, PayrollData, Person},
 };
 use jiff::{ToSpan, civil::Date, tz::Offset};
 
@@ -63,7 +65,46 @@ impl Connector for Sandbox {
     }
 
     fn fetch<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData> {
-        Box::pin(ready(read(cx, grant, want)))
+        Box::pin(read(cx, grant, want))
+    }
+
+    fn plan<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, change: &'a Change) -> BoxFuture<'a, payroll::Plan> {
+        Box::pin(async move {
+            match change {
+                Change::Deposit { account } => deposits::plan(cx, grant, account).await,
+                Change::Funding { .. } | Change::FundingProof { .. } => Err(ConnectorError::Unsupported),
+            }
+        })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        plan: &'a payroll::Plan,
+        key: &'a str,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            match &plan.change {
+                Change::Deposit { .. } => deposits::apply(cx, grant, &plan.after, key).await,
+                _ => Err(ConnectorError::Unsupported),
+            }
+        })
+    }
+
+    fn observe<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        plan: &'a payroll::Plan,
+        key: &'a str,
+    ) -> BoxFuture<'a, ChangeState> {
+        Box::pin(async move {
+            match &plan.change {
+                Change::Deposit { .. } => deposits::observe(cx, grant, key).await,
+                _ => Err(ConnectorError::Unsupported),
+            }
+        })
     }
 }
 
@@ -78,9 +119,13 @@ fn read_plan(cx: &Cx, user: &str) -> Result<Plan, ConnectorError> {
     Who::find(user).and_then(|who| who.plan(dice, employer, today(cx))).ok_or(ConnectorError::NoData)
 }
 
-fn read(cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
+async fn read(cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
     let user = Right::open(grant)?.user;
-    let plan = read_plan(cx, &user)?;
+    let mut plan = read_plan(cx, &user)?;
+    if want.phase == Phase::Deep {
+        let accounts = deposits::now(cx, &user, &plan).await?;
+        plan.jobs.iter_mut().take(1).for_each(|job| job.accounts.clone_from(&accounts));
+    }
     let data = show(&plan, want.phase, today(cx));
     if data.employments.is_empty() { Err(ConnectorError::NoData) } else { Ok(data) }
 }

@@ -44,6 +44,7 @@ impl Who {
             "goodlogin.semimonthly" => Self::JohnDoe(PayFrequency::SemiMonthly),
             "goodlogin.monthly" => Self::JohnDoe(PayFrequency::Monthly),
             "goodlogin.expiring" => Self::Namesake { digit: 2 },
+            "goodlogin.slowbank" => Self::Namesake { digit: 3 },
             "fulltime" => Self::FullTime,
             "hourly.part-time" => Self::PartTime,
             "goodlogin.tn1" => Self::NewHire,

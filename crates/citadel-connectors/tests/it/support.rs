@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use citadel_connectors::{
-    AuthInput, AuthNext, Connector, ConnectorError, Cx, Grant, Login, MemoryBooks, Phase, Want,
+    AuthInput, AuthNext, Connector, ConnectorError, Cx, Entry, Grant, Login, MemoryBooks, Phase, Want,
     sandbox::Sandbox,
 };
-use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
+use citadel_domain::{
+    AccountDetails, Environment, Product, Secret,
+    account::{AccountType, DepositType},
+    payroll::{Change, ChangeState, PayrollData, Plan},
+};
 
 pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 pub(crate) const API_KEY: &str = "Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd";
@@ -53,6 +57,59 @@ pub(crate) async fn fetch(username: &str, cx: &Cx, phase: Phase) -> PayrollData 
 
 pub(crate) async fn everything(username: &str) -> PayrollData {
     fetch(username, &cx(NOW), Phase::Deep).await
+}
+
+/// The account that published clients send.
+pub(crate) fn td_bank(share: DepositType, value: Option<&str>) -> AccountDetails {
+    AccountDetails {
+        account_number: Secret::new("16002600"),
+        account_type: AccountType::Checking,
+        routing_number: Secret::new("123456789"),
+        bank_name: "TD Bank".to_owned(),
+        bank_address: None,
+        deposit_type: Some(share),
+        deposit_value: value.map(|value| value.parse().expect("a number")),
+        action: None,
+    }
+}
+
+/// Somebody's sign-in, to plan and make changes with.
+pub(crate) struct Signed {
+    pub(crate) cx: Cx,
+    grant: Grant,
+}
+
+impl Signed {
+    pub(crate) async fn new(username: &str, product: Product) -> Self {
+        Self { cx: for_product(product), grant: grant(username).await }
+    }
+
+    /// The same sign-in with another provider or employer, and the same books.
+    pub(crate) fn at(self, change: impl FnOnce(Cx) -> Cx) -> Self {
+        Self { cx: change(self.cx), grant: self.grant }
+    }
+
+    pub(crate) async fn plan(&self, change: Change) -> Result<Plan, ConnectorError> {
+        Sandbox::new().plan(&self.cx, &self.grant, &change).await
+    }
+
+    pub(crate) async fn apply(&self, plan: &Plan, key: &str) -> Result<(), ConnectorError> {
+        Sandbox::new().apply(&self.cx, &self.grant, plan, key).await
+    }
+
+    pub(crate) async fn observe(&self, plan: &Plan, key: &str) -> Result<ChangeState, ConnectorError> {
+        Sandbox::new().observe(&self.cx, &self.grant, plan, key).await
+    }
+
+    pub(crate) async fn read(&self) -> PayrollData {
+        let want = Want { phase: Phase::Deep };
+        Sandbox::new().fetch(&self.cx, &self.grant, want).await.expect("data")
+    }
+
+    /// Everything in the books of a page.
+    pub(crate) async fn entries(&self, page: &str) -> Vec<Entry> {
+        self.cx.books.list(page).await.expect("books in memory")
+    }
 }
 
 /// The words of a refusal that names a setting at the provider.
