@@ -248,6 +248,7 @@ async fn who_finds_nothing_changes_nothing() {
     for change in [deposit(td_bank(DepositType::Entire, None))] {
         assert_eq!(sandbox.plan(&cx, &grant, &change).await, Err(ConnectorError::NoData));
     }
+    assert_eq!(sandbox.fetch_company(&cx, &grant).await, Err(ConnectorError::NoData));
     assert_eq!(
         sandbox.fetch(&cx, &grant, Want { phase: Phase::First }).await.unwrap_err(),
         ConnectorError::NoData

@@ -1,5 +1,6 @@
 //! The sandbox provider, through the trait that the host uses.
 
+mod company;
 mod deposits;
 mod payroll;
 mod sign_in;
