@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use citadel_domain::payroll::{Employer, PayFrequency, Person};
+use citadel_domain::payroll::{DepositAccount, Employer, PayFrequency, Person};
 use jiff::{
     ToSpan,
     civil::{Date, Weekday, date},
@@ -73,6 +73,11 @@ pub(super) fn manager_of(member: &Member, day: Date) -> Option<&'static Member> 
 /// The company as its own record shows it.
 pub(super) fn employer() -> Employer {
     plan::employer(NAME)
+}
+
+/// The account that the company has paid its people from since it began.
+pub(super) fn funding_account() -> DepositAccount {
+    plan::business_account(Dice::new(&["company", NAME, "funding account"]))
 }
 
 /// Fills the seats. No two people have the same name, because a manager is known by it.

@@ -2,7 +2,8 @@
 //! quickstart and tests share one world.
 //!
 //! Start with `logins` (who can sign in, and what happens), then `people` (who they are), `plan` (their terms) and
-//! `ledger` (their cheques). A person is a function of user name, employer and provider; history is a function of the
+//! `ledger` (their cheques); `company` is the one that administrators see. `deposits` and `funding` are what can be
+//! changed, and are kept in the host's books. A person is a function of user name, employer and provider; history is a function of the
 //! host's clock, and a later day only adds to it. The present day is the UTC date of [`Cx::now`].
 
 mod calendar;
@@ -11,6 +12,7 @@ mod departments;
 mod deposits;
 mod dice;
 mod forms;
+mod funding;
 mod ledger;
 mod logins;
 mod people;
@@ -89,7 +91,10 @@ impl Connector for Sandbox {
         Box::pin(async move {
             match change {
                 Change::Deposit { account } => deposits::plan(cx, grant, account).await,
-                Change::Funding { .. } | Change::FundingProof { .. } => Err(ConnectorError::Unsupported),
+                Change::Funding { .. } | Change::FundingProof { .. } => {
+                    administrator(grant)?;
+                    funding::plan(cx, change).await
+                }
             }
         })
     }
@@ -104,7 +109,7 @@ impl Connector for Sandbox {
         Box::pin(async move {
             match &plan.change {
                 Change::Deposit { .. } => deposits::apply(cx, grant, &plan.after, key).await,
-                _ => Err(ConnectorError::Unsupported),
+                change => funding::apply(cx, change, key).await,
             }
         })
     }
@@ -119,7 +124,7 @@ impl Connector for Sandbox {
         Box::pin(async move {
             match &plan.change {
                 Change::Deposit { .. } => deposits::observe(cx, grant, key).await,
-                _ => Err(ConnectorError::Unsupported),
+                _ => funding::observe(cx, key).await,
             }
         })
     }

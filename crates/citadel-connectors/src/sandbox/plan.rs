@@ -309,6 +309,12 @@ fn deposit_accounts(dice: Dice) -> Vec<DepositAccount> {
     }
 }
 
+/// An account of a company.
+pub(super) fn business_account(dice: Dice) -> DepositAccount {
+    let account = account(dice, "Payroll", AccountType::Checking, DepositType::Entire, None);
+    DepositAccount { deposit_type: None, ..account }
+}
+
 /// An account with a routing number that passes the checksum and belongs to no bank: 1100000NN with its check digit.
 fn account(
     dice: Dice,

@@ -245,7 +245,10 @@ async fn who_finds_nothing_changes_nothing() {
     let signed_in = auth(&cx, login("error.user", "no_data")).await;
     let Ok(citadel_connectors::AuthNext::Ready(grant)) = signed_in else { panic!("{signed_in:?}") };
     let sandbox = Sandbox::new();
-    for change in [deposit(td_bank(DepositType::Entire, None))] {
+    for change in [
+        deposit(td_bank(DepositType::Entire, None)),
+        Change::Funding { account: td_bank(DepositType::Entire, None) },
+    ] {
         assert_eq!(sandbox.plan(&cx, &grant, &change).await, Err(ConnectorError::NoData));
     }
     assert_eq!(sandbox.fetch_company(&cx, &grant).await, Err(ConnectorError::NoData));

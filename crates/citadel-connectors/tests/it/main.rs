@@ -2,7 +2,9 @@
 
 mod company;
 mod deposits;
+mod funding;
 mod payroll;
+mod percent_signs;
 mod sign_in;
 mod steps;
 mod support;
