@@ -65,7 +65,8 @@ pub trait Connector: Send + Sync {
         unsupported()
     }
 
-    /// Works out a change. Reads only. A change that the provider would refuse is refused here, in its words.
+    /// Works out a change. Reads only. A change that the provider would refuse is refused here, in its words, as far as
+    /// that can be known before anything is sent.
     fn plan<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, change: &'a Change) -> BoxFuture<'a, Plan> {
         let _ = (cx, grant, change);
         unsupported()
@@ -78,7 +79,8 @@ pub trait Connector: Send + Sync {
         unsupported()
     }
 
-    /// Looks whether the change of a key is there. Reads only.
+    /// Looks whether the change of a key is there. Reads only. A submission that the provider got and refused is that refusal
+    /// again, in the same words: it is not there, and it must not be sent once more.
     fn observe<'a>(
         &'a self,
         cx: &'a Cx,

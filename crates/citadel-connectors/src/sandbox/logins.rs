@@ -4,13 +4,23 @@
 //! |---|---|---|
 //! | `goodlogin` | `goodpassword` | John Doe, paid every two weeks |
 //! | `goodlogin` | `mfa` | the same after a code: `12345` |
+//! | `goodlogin` | `mfa.question` | … after a question: `rex` |
+//! | `goodlogin` | `mfa.choice` | … after a choice of where the code goes, and the code |
+//! | `goodlogin` | `mfa.push` | … after an approval that comes by itself in 4 seconds |
+//! | `goodlogin` | `mfa.push_denied` | `mfa_error`, 4 seconds after the approval was asked for |
 //! | `goodlogin` | `longcheck` | the same after 20 seconds |
 //! | `goodlogin.weekly`, `.biweekly`, `.semimonthly`, `.monthly` | `goodpassword` | John Doe at another pace |
 //! | `fulltime` | `goodpassword` | full time on a salary; SSN ends in 2211 |
 //! | `hourly.part-time` | `goodpassword` | two part-time jobs by the hour; SSN 666382548 |
 //! | `goodlogin.tn1`, `goodlogin.tn2` | `goodpassword` | less than a year in the job; the second after a job that ended |
+//! | `goodlogin.expiring` | `goodpassword` | another John Doe, who changes the password afterwards: a refresh is refused |
+//! | `goodlogin.expiring` | `newpassword` | the same, and a refresh works |
+//! | `goodlogin.slowbank` | `goodpassword` | another John Doe, at whose provider a change is answered after 3 seconds |
 //! | `error.user` | a final error status, such as `account_locked` | that status |
 //! | anything else | | `login_error` |
+//!
+//! For `admin` and `fas` there is also the API key ([`API_KEY`]); any of these people may sign in as an administrator, too,
+//! and all see the same company. Where a company code is asked for, any but `unknown` is right.
 //!
 //! The published pages speak of four pay paces without naming their logins; these four names are ours.
 
@@ -22,6 +32,22 @@ use crate::ConnectorError;
 
 /// The only right answer to the question for a code.
 pub(super) const CODE: &str = "12345";
+/// What the security question is.
+pub(super) const QUESTION: &str = "What was the name of your first pet?";
+/// Its only right answer, in any case.
+pub(super) const ANSWER: &str = "rex";
+/// The published key of an administrator (contract 8.3). It opens nothing but invented data.
+pub(super) const API_KEY: &str = "Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd";
+/// Who signs in with it. Nobody's user name, because a form cannot be sent with a blank one.
+pub(super) const KEY_HOLDER: &str = "";
+/// Whose changes are slow to be answered, and how slow.
+pub(super) const SLOW_BANK: (&str, std::time::Duration) =
+    ("goodlogin.slowbank", std::time::Duration::from_secs(3));
+/// How long a phone takes to approve or deny.
+pub(super) const PUSH: SignedDuration = SignedDuration::from_secs(4);
+/// How long a refresh takes to sign in: the first look at its status must see it unfinished (contract R9), and the last
+/// one come within seconds (R10).
+pub(super) const RENEWAL: SignedDuration = SignedDuration::from_secs(2);
 /// How long `longcheck` takes.
 pub(super) const LONG_CHECK: SignedDuration = SignedDuration::from_secs(20);
 
@@ -30,8 +56,19 @@ pub(super) const LONG_CHECK: SignedDuration = SignedDuration::from_secs(20);
 pub(super) enum Outcome {
     /// In at once.
     Ready,
+    /// In at once, and never again with what the grant holds.
+    ReadyOnce,
     /// A code is asked for first.
     Code,
+    /// A security question comes first.
+    Question,
+    /// A choice of where the code goes comes first, then the code.
+    Choice,
+    /// An approval on the phone comes first.
+    Push {
+        /// Whether the phone will say no.
+        is_denied: bool,
+    },
     /// A wait comes first.
     Wait,
     /// Out.
@@ -43,10 +80,26 @@ pub(super) fn outcome(username: &str, password: &str) -> Outcome {
     match (username, password) {
         ("error.user", status) => failure(status),
         ("goodlogin", "mfa") => Outcome::Code,
+        ("goodlogin", "mfa.question") => Outcome::Question,
+        ("goodlogin", "mfa.choice") => Outcome::Choice,
+        ("goodlogin", "mfa.push") => Outcome::Push { is_denied: false },
+        ("goodlogin", "mfa.push_denied") => Outcome::Push { is_denied: true },
         ("goodlogin", "longcheck") => Outcome::Wait,
+        ("goodlogin.expiring", "goodpassword") => Outcome::ReadyOnce,
+        ("goodlogin.expiring", "newpassword") => Outcome::Ready,
         (_, "goodpassword") if Who::find(username).is_some() => Outcome::Ready,
         _ => Outcome::Refused(ConnectorError::LoginRejected),
     }
+}
+
+/// Refuses the one code that no company has.
+pub(super) fn check_company_code(code: &str) -> Result<(), ConnectorError> {
+    if !code.trim().eq_ignore_ascii_case("unknown") {
+        return Ok(());
+    }
+    let message =
+        "We do not know a company with the code unknown. Ask your employer for the code, then try again.";
+    Err(ConnectorError::ConfigRejected { message: message.to_owned() })
 }
 
 fn failure(status: &str) -> Outcome {
@@ -99,6 +152,10 @@ mod tests {
             ("goodlogin ", "goodpassword"),
             ("fulltime", "mfa"),
             ("goodlogin.tn1", "longcheck"),
+            ("goodlogin", "newpassword"),
+            ("goodlogin.expiring", "mfa"),
+            ("goodlogin.slowbank", "mfa.push"),
+            ("goodlogin", "mfa.carrier-pigeon"),
             ("error.user", "goodpassword"),
             ("error.user", "parse"),
             ("nobody", "goodpassword"),

@@ -2,52 +2,48 @@
 //! quickstart and tests share one world.
 //!
 //! Start with `logins` (who can sign in, and what happens), then `people` (who they are), `plan` (their terms) and
-//! `ledger` (their cheques). A person is a function of user name, employer and provider; history is a function of the
+//! `ledger` (their cheques); `company` is the one that administrators see. `deposits` and `funding` are what can be
+//! changed, and are kept in the host's books. A person is a function of user name, employer and provider; history is a function of the
 //! host's clock, and a later day only adds to it. The present day is the UTC date of [`Cx::now`].
 
 mod calendar;
+mod company;
+mod departments;
+mod deposits;
 mod dice;
+mod forms;
+mod funding;
 mod ledger;
 mod logins;
 mod people;
 mod plan;
+mod register;
+mod sign_in;
+mod split;
 mod tax;
 mod words;
 
 use std::future::ready;
 
 use citadel_domain::{
-    Environment, Product, Secret,
-    payroll::{Employment, PayrollData, Person},
+    Environment, Product,
+    payroll::{self, Change, ChangeState, CompanyData, Employment, PayrollData, PayrollRow, Person},
 };
-use jiff::{Timestamp, ToSpan, civil::Date, tz::Offset};
-use serde::{Deserialize, Serialize};
+use jiff::{ToSpan, civil::Date, tz::Offset};
 
 use crate::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
-    LoginWay, Phase, Session, Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginForm, Phase, Want,
 };
 use dice::Dice;
-use logins::Outcome;
 use people::Who;
 use plan::{JobPlan, Plan};
+use sign_in::Right;
 
 /// How far back statements go.
 const HISTORY_MONTHS: i32 = 24;
 
-const DESCRIPTOR: Descriptor = Descriptor {
-    id: "sandbox",
-    products: &[Product::Employment, Product::Income],
-    environments: &[Environment::Sandbox],
-};
-
-const PASSWORD_WAY: LoginWay = LoginWay {
-    label: "Username and password",
-    fields: &[
-        LoginField { name: "username", label: "Username", is_secret: false, autocomplete: "username" },
-        LoginField { name: "password", label: "Password", is_secret: true, autocomplete: "current-password" },
-    ],
-};
+const DESCRIPTOR: Descriptor =
+    Descriptor { id: "sandbox", products: &Product::ALL, environments: &[Environment::Sandbox] };
 
 /// The connector of the sandbox environment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,93 +61,101 @@ impl Connector for Sandbox {
         &DESCRIPTOR
     }
 
-    fn login_form(&self, _provider_id: &str, _product: Product) -> LoginForm {
-        LoginForm { organization: None, ways: &[PASSWORD_WAY] }
+    fn login_form(&self, provider_id: &str, product: Product) -> LoginForm {
+        forms::form(provider_id, product)
     }
 
     fn auth<'a>(&'a self, cx: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext> {
-        Box::pin(ready(sign_in(cx.now, input)))
+        Box::pin(ready(sign_in::step(cx, input)))
     }
 
     fn fetch<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, want: Want) -> BoxFuture<'a, PayrollData> {
-        Box::pin(ready(read(cx, grant, want)))
+        Box::pin(read(cx, grant, want))
     }
-}
 
-/// Between two steps of a sign-in. The password is never kept.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "stage", rename_all = "snake_case")]
-enum Notes {
-    Code { user: String },
-    Wait { user: String, until: Timestamp },
-}
+    fn fetch_company<'a>(&'a self, cx: &'a Cx, grant: &'a Grant) -> BoxFuture<'a, CompanyData> {
+        Box::pin(ready(administrator(grant).map(|()| register::directory(today(cx)))))
+    }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Right {
-    user: String,
-}
+    fn fetch_payroll<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        from: Date,
+        to: Date,
+    ) -> BoxFuture<'a, Vec<PayrollRow>> {
+        Box::pin(ready(administrator(grant).map(|()| register::payroll(from, to, today(cx)))))
+    }
 
-fn sign_in(now: Timestamp, input: AuthInput) -> Result<AuthNext, ConnectorError> {
-    match input {
-        AuthInput::Login(login) => {
-            let user = login.get("username");
-            match logins::outcome(user, login.get("password")) {
-                Outcome::Ready => Ok(AuthNext::Ready(grant(user))),
-                Outcome::Code => Ok(AuthNext::Need {
-                    step: Step::Code {
-                        label: "Enter the 5-digit code that we sent you".to_owned(),
-                        destination: Some("g•••••••n@domain.com".to_owned()),
-                    },
-                    session: seal(&Notes::Code { user: user.to_owned() }),
-                }),
-                Outcome::Wait => {
-                    let until = now.saturating_add(logins::LONG_CHECK).unwrap_or(now);
-                    let session = seal(&Notes::Wait { user: user.to_owned(), until });
-                    Ok(AuthNext::Wait { delay: logins::LONG_CHECK, session })
+    fn plan<'a>(&'a self, cx: &'a Cx, grant: &'a Grant, change: &'a Change) -> BoxFuture<'a, payroll::Plan> {
+        Box::pin(async move {
+            match change {
+                Change::Deposit { account } => deposits::plan(cx, grant, account).await,
+                Change::Funding { .. } | Change::FundingProof { .. } => {
+                    administrator(grant)?;
+                    funding::plan(cx, change).await
                 }
-                Outcome::Refused(error) => Err(error),
             }
-        }
-        AuthInput::Renew { grant } => Ok(AuthNext::Ready(grant)),
-        AuthInput::Answer { session, answer } => match open(&session)? {
-            Notes::Code { user } if answer.expose().trim() == logins::CODE => {
-                Ok(AuthNext::Ready(grant(&user)))
+        })
+    }
+
+    fn apply<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        plan: &'a payroll::Plan,
+        key: &'a str,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            match &plan.change {
+                Change::Deposit { .. } => deposits::apply(cx, grant, &plan.after, key).await,
+                change => funding::apply(cx, change, key).await,
             }
-            Notes::Code { .. } => Err(ConnectorError::MfaRejected),
-            Notes::Wait { .. } => Err(ConnectorError::Unexpected { step: "answer" }),
-        },
-        AuthInput::Resume { session } => match open(&session)? {
-            Notes::Wait { until, .. } if now < until => {
-                Ok(AuthNext::Wait { delay: until.duration_since(now), session })
+        })
+    }
+
+    fn observe<'a>(
+        &'a self,
+        cx: &'a Cx,
+        grant: &'a Grant,
+        plan: &'a payroll::Plan,
+        key: &'a str,
+    ) -> BoxFuture<'a, ChangeState> {
+        Box::pin(async move {
+            match &plan.change {
+                Change::Deposit { .. } => deposits::observe(cx, grant, key).await,
+                _ => funding::observe(cx, key).await,
             }
-            Notes::Wait { user, .. } => Ok(AuthNext::Ready(grant(&user))),
-            Notes::Code { .. } => Err(ConnectorError::Unexpected { step: "resume" }),
-        },
+        })
     }
 }
 
-fn grant(user: &str) -> Grant {
-    seal(&Right { user: user.to_owned() })
+fn today(cx: &Cx) -> Date {
+    Offset::UTC.to_datetime(cx.now).date()
 }
 
-fn seal(value: &impl Serialize) -> Secret {
-    Secret::new(serde_json::to_string(value).expect("notes are plain texts and times"))
+/// Whether a grant is for the company. All but the one who finds nothing see it.
+fn administrator(grant: &Grant) -> Result<(), ConnectorError> {
+    let user = Right::open(grant)?.user;
+    let is_somebody = Who::find(&user).is_some_and(|who| who != Who::Nobody);
+    if user == logins::KEY_HOLDER || is_somebody { Ok(()) } else { Err(ConnectorError::NoData) }
 }
 
-fn open(session: &Session) -> Result<Notes, ConnectorError> {
-    serde_json::from_str(session.expose()).map_err(|_| ConnectorError::Unexpected { step: "session" })
-}
-
-fn read(cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
-    let right: Right =
-        serde_json::from_str(grant.expose()).map_err(|_| ConnectorError::Unexpected { step: "grant" })?;
-    let today = Offset::UTC.to_datetime(cx.now).date();
+/// What is settled about a user on the present day.
+fn read_plan(cx: &Cx, user: &str) -> Result<Plan, ConnectorError> {
     let employer = cx.employer_name.as_deref();
-    let dice = Dice::new(&["login", &right.user, employer.unwrap_or_default(), &cx.provider_id]);
-    let plan = Who::find(&right.user)
-        .and_then(|who| who.plan(dice, employer, today))
-        .ok_or(ConnectorError::NoData)?;
-    let data = show(&plan, want.phase, today);
+    let dice = Dice::new(&["login", user, employer.unwrap_or_default(), &cx.provider_id]);
+    Who::find(user).and_then(|who| who.plan(dice, employer, today(cx))).ok_or(ConnectorError::NoData)
+}
+
+async fn read(cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
+    let user = Right::open(grant)?.user;
+    let mut plan = read_plan(cx, &user)?;
+    if want.phase == Phase::Deep {
+        let accounts = deposits::now(cx, &user, &plan).await?;
+        plan.jobs.iter_mut().take(1).for_each(|job| job.accounts.clone_from(&accounts));
+    }
+    let data = show(&plan, want.phase, today(cx));
     if data.employments.is_empty() { Err(ConnectorError::NoData) } else { Ok(data) }
 }
 

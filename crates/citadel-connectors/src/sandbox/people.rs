@@ -18,6 +18,11 @@ use super::{
 pub(super) enum Who {
     /// John Doe, PR associate, full time, paid at this pace.
     JohnDoe(PayFrequency),
+    /// Another John Doe, with a number of his own, so that a link tells them apart.
+    Namesake {
+        /// The last digit of the number.
+        digit: u8,
+    },
     /// Full time on a salary.
     FullTime,
     /// Two part-time jobs by the hour.
@@ -38,6 +43,8 @@ impl Who {
             "goodlogin.weekly" => Self::JohnDoe(PayFrequency::Weekly),
             "goodlogin.semimonthly" => Self::JohnDoe(PayFrequency::SemiMonthly),
             "goodlogin.monthly" => Self::JohnDoe(PayFrequency::Monthly),
+            "goodlogin.expiring" => Self::Namesake { digit: 2 },
+            "goodlogin.slowbank" => Self::Namesake { digit: 3 },
             "fulltime" => Self::FullTime,
             "hourly.part-time" => Self::PartTime,
             "goodlogin.tn1" => Self::NewHire,
@@ -55,6 +62,11 @@ impl Who {
         let job = |kind| JobPlan { end: None, ..JobPlan::drawn(dice.fork("job"), employer, home, kind) };
         Some(match self {
             Self::JohnDoe(frequency) => john_doe(dice, employer, frequency),
+            Self::Namesake { digit } => {
+                let plan = john_doe(dice, employer, PayFrequency::BiWeekly);
+                let ssn = Some(Secret::new(format!("99193999{digit}")));
+                Plan { person: Person { ssn, ..plan.person }, ..plan }
+            }
             Self::FullTime => {
                 let person = Person { ssn: Some(Secret::new("991912211")), ..person };
                 Plan { person, jobs: vec![job(Kind::Salaried)] }

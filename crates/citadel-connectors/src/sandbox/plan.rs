@@ -214,7 +214,7 @@ impl Kind {
         }
     }
 
-    fn wage(self, dice: Dice, trade: Trade) -> Wage {
+    pub(super) fn wage(self, dice: Dice, trade: Trade) -> Wage {
         match self {
             // Whole hundreds of dollars, and whole nickels.
             Self::Salaried => Wage::Salary(dice.between("rate", trade.low / 100, trade.high / 100) * 10_000),
@@ -247,7 +247,7 @@ pub(super) fn person(dice: Dice, home: Place) -> Person {
 /// The employer of a name: the same record for everybody who works there.
 pub(super) fn employer(name: &str) -> Employer {
     let dice = Dice::new(&["employer", name]);
-    let place = dice.pick("place", &words::PLACES);
+    let place = place_of(name);
     // Prefixes that are never given to employers.
     let prefix =
         dice.pick("ein", &["07", "08", "17", "18", "19", "28", "29", "49", "69", "70", "78", "79", "89"]);
@@ -258,6 +258,11 @@ pub(super) fn employer(name: &str) -> Employer {
         // 555-0100 to 555-0199 are kept for fiction.
         phone: Some(format!("{}55501{}", place.area_code, dice.digits("phone", 2))),
     }
+}
+
+/// Where an employer has its office.
+pub(super) fn place_of(name: &str) -> Place {
+    Dice::new(&["employer", name]).pick("place", &words::PLACES)
 }
 
 fn address(dice: Dice, place: Place) -> Address {
@@ -302,6 +307,12 @@ fn deposit_accounts(dice: Dice) -> Vec<DepositAccount> {
         }
         _ => vec![checking(DepositType::Entire, None)],
     }
+}
+
+/// An account of a company.
+pub(super) fn business_account(dice: Dice) -> DepositAccount {
+    let account = account(dice, "Payroll", AccountType::Checking, DepositType::Entire, None);
+    DepositAccount { deposit_type: None, ..account }
 }
 
 /// An account with a routing number that passes the checksum and belongs to no bank: 1100000NN with its check digit.

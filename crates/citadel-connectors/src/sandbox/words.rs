@@ -192,7 +192,7 @@ pub(super) struct Trade {
     pub(super) has_commission: bool,
 }
 
-const fn trade(title: &'static str, low: i64, high: i64) -> Trade {
+pub(super) const fn trade(title: &'static str, low: i64, high: i64) -> Trade {
     Trade { title, low, high, has_commission: false }
 }
 

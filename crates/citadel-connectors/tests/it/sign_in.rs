@@ -1,54 +1,16 @@
 //! The logins of contract 8.1, through the trait that the host uses.
 
-use std::collections::BTreeMap;
-
 use citadel_connectors::{
-    AuthInput, AuthNext, Connector, ConnectorError, Cx, Grant, Login, Phase, Registry, Session, Step, Want,
+    AuthInput, AuthNext, Connector, ConnectorError, Cx, Phase, Registry, Session, Step, Want,
     sandbox::Sandbox,
 };
 use citadel_domain::{
     Environment, Product, Secret, TaskStatus,
-    payroll::{JobType, PayFrequency, PayUnit, PayrollData},
+    payroll::{JobType, PayFrequency, PayUnit},
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::date};
 
-fn cx(now: &str) -> Cx {
-    Cx {
-        now: now.parse().expect("an instant"),
-        environment: Environment::Sandbox,
-        provider_id: "truv".to_owned(),
-        employer_name: Some("Facebook Demo".to_owned()),
-        product: Product::Income,
-    }
-}
-
-const NOW: &str = "2026-11-23T12:00:00Z";
-
-fn login(username: &str, password: &str) -> AuthInput {
-    AuthInput::Login(Login(BTreeMap::from([
-        ("username".to_owned(), Secret::new(username)),
-        ("password".to_owned(), Secret::new(password)),
-    ])))
-}
-
-async fn auth(cx: &Cx, input: AuthInput) -> Result<AuthNext, ConnectorError> {
-    Sandbox::new().auth(cx, input).await
-}
-
-async fn grant(username: &str) -> Grant {
-    match auth(&cx(NOW), login(username, "goodpassword")).await {
-        Ok(AuthNext::Ready(grant)) => grant,
-        other => panic!("{username}: {other:?}"),
-    }
-}
-
-async fn fetch(username: &str, cx: &Cx, phase: Phase) -> PayrollData {
-    Sandbox::new().fetch(cx, &grant(username).await, Want { phase }).await.expect("data")
-}
-
-async fn everything(username: &str) -> PayrollData {
-    fetch(username, &cx(NOW), Phase::Deep).await
-}
+use crate::support::{NOW, auth, cx, everything, fetch, grant, login};
 
 #[tokio::test]
 async fn the_good_login_is_john_doe() {
@@ -266,9 +228,7 @@ async fn a_clock_far_off_is_no_panic() {
 fn the_sandbox_plays_every_provider_and_nothing_else_is_built_in() {
     let registry = Registry::default();
     let sandbox = registry.find(Environment::Sandbox, "any").expect("a connector");
-    let fields: Vec<_> =
-        sandbox.describe().login_fields.iter().map(|field| (field.name, field.label)).collect();
-    assert_eq!(fields, [("username", "Username"), ("password", "Password")]);
+    assert_eq!(sandbox.describe().products, Product::ALL);
     assert!(registry.find(Environment::Dev, "any").is_none());
     assert!(registry.find(Environment::Prod, "any").is_none());
 }

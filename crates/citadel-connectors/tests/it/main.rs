@@ -1,0 +1,10 @@
+//! The sandbox provider, through the trait that the host uses.
+
+mod company;
+mod deposits;
+mod funding;
+mod payroll;
+mod percent_signs;
+mod sign_in;
+mod steps;
+mod support;
