@@ -93,7 +93,7 @@ impl State {
     fn take(&mut self, submission: Submission) -> Result<(), ConnectorError> {
         match submission {
             Submission::Account { account } => {
-                // The same account twice at the same time must not get new tries.
+                // The same account again waits on, and gets no new tries.
                 if !self.new.as_ref().is_some_and(|(new, _)| *new == account) {
                     self.new = Some((account, 0));
                 }
@@ -116,11 +116,9 @@ impl State {
             return Err(refused("Your company already pays from this account."));
         }
         match &self.new {
-            Some((new, wrong)) if split::is_same(new, account) => Err(refused(if *wrong < MAX_WRONG {
-                "This account is waiting for its two deposits to be confirmed."
-            } else {
-                "This account was stopped after three wrong tries. Start again with a new account."
-            })),
+            Some((new, wrong)) if split::is_same(new, account) && *wrong >= MAX_WRONG => {
+                Err(refused("This account was stopped after three wrong tries. Start again with a new account."))
+            }
             _ => Ok(split::written(account)),
         }
     }

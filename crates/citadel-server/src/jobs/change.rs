@@ -134,6 +134,8 @@ pub(super) async fn send(
         (State::Sent, Ok(ChangeState::Unknown)) => Step::Unknown,
         // The provider said yes and does not show it yet.
         (_, Ok(_)) => Step::Later,
+        // A submission that was refused is that refusal again.
+        (State::Sent, Err(refusal @ ConnectorError::ConfigRejected { .. })) => Step::Refused(refusal),
         // Whoever may not look any more cannot say what happened.
         (_, Err(refusal)) if refusal.is_final() => Step::Unknown,
         (_, Err(_)) => Step::Later,

@@ -1,6 +1,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::account;
 use crate::support::for_each_db;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,16 +107,75 @@ async fn bad_input_is_refused_by_name() {
     .await;
 }
 
-/// Products that this version does not serve from end to end say so, instead of opening a widget that cannot finish.
+/// Every field of an account that is missing or wrong is named, and nothing is made.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn products_that_are_not_served_are_refused() {
+async fn accounts_are_checked_whole() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
-        for product in ["admin", "deposit_switch", "dds", "pll", "fas"] {
-            let reply = client.post("/v1/bridge-tokens/", json!({"product_type": product})).await;
-            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{product}");
-            assert!(reply.text().contains("not served by this version"), "{reply:?}");
+        let required =
+            ["account.account_number", "account.account_type", "account.routing_number", "account.bank_name"];
+        let share = ["account.deposit_type", "account.deposit_value"];
+        let with = |product: &str, field: &str, value: Value| {
+            let mut account = account(product);
+            account[field] = value;
+            json!({"product_type": product, "account": account})
+        };
+        let cases: Vec<(Value, Vec<&str>)> = vec![
+            (json!({"product_type": "deposit_switch"}), required.to_vec()),
+            (json!({"product_type": "dds", "account": {}}), required.to_vec()),
+            (json!({"product_type": "fas", "account": null}), required.to_vec()),
+            (json!({"product_type": "pll"}), [required.as_slice(), &share].concat()),
+            (json!({"product_type": "pll", "account": account("fas")}), share.to_vec()),
+            (with("pll", "deposit_value", json!(0)), vec!["account.deposit_value"]),
+            (with("pll", "deposit_value", json!(-5)), vec!["account.deposit_value"]),
+            (with("pll", "deposit_value", json!("1000000000000")), vec!["account.deposit_value"]),
+            (with("pll", "deposit_type", json!("half")), vec!["account.deposit_type"]),
+            (with("deposit_switch", "deposit_value", json!("5")), vec!["account.deposit_type"]),
+            (with("deposit_switch", "account_number", json!("12a4")), vec!["account.account_number"]),
+            (with("deposit_switch", "account_type", json!("C")), vec!["account.account_type"]),
+            (with("deposit_switch", "account_number", json!(16002600)), vec!["account"]),
+            (
+                json!({"product_type": "admin", "allowed_products": ["admin", "income"]}),
+                vec!["allowed_products"],
+            ),
+        ];
+        for (body, fields) in cases {
+            let reply = client.post("/v1/bridge-tokens/", body.clone()).await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{body}: {reply:?}");
+            assert_eq!(reply.invalid_fields(), fields, "{body}");
         }
+        let percent = json!({"product_type": "deposit_switch", "account": {
+            "account_number": "16002600", "account_type": "checking", "routing_number": "12345678",
+            "bank_name": "Truv Bank", "deposit_type": "percent", "deposit_value": 100.01}});
+        assert_eq!(
+            client.post("/v1/bridge-tokens/", percent).await.invalid_fields(),
+            ["account.deposit_value"]
+        );
+    })
+    .await;
+}
+
+/// What the person sees of the account; the number itself stays on the server, and is forgotten with the token's end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_widget_is_told_what_to_confirm() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let session = async |token: &str| app.widget(Method::GET, "/session", token, None).await;
+        let token = client.bridge_token("pll").await;
+        let reply = session(&token).await;
+        assert_eq!(
+            reply.json()["account"],
+            json!({"purpose": "deposit", "action": "create", "bank_name": "TD Bank", "account_type": "checking",
+                   "account_last4": "2600", "routing_number": "123456789", "deposit_type": "amount",
+                   "deposit_value": "1.00", "is_fixed": true, "choices": []})
+        );
+        assert!(!reply.text().contains("16002600"), "{reply:?}");
+        let dds = session(&client.bridge_token("deposit_switch").await).await.json();
+        assert_eq!(dds["account"]["choices"], json!(["entire", "percent", "amount"]));
+        assert_eq!(dds["account"]["deposit_type"], "entire");
+        let fas = session(&client.bridge_token("fas").await).await.json();
+        assert_eq!((&fas["account"]["purpose"], &fas["first_view"]), (&json!("funding"), &json!("PROVIDER_LIST")));
+        assert_eq!(session(&client.bridge_token("income").await).await.json()["account"], Value::Null);
     })
     .await;
 }

@@ -14,6 +14,14 @@ struct Belongings {
     task_id: String,
     public_token: String,
     access_token: String,
+    deposit_access_token: String,
+    loan_access_token: String,
+    funding_access_token: String,
+    admin_access_token: String,
+    payroll_report_id: String,
+    refresh_task_id: String,
+    /// No id, but a part of a path.
+    kind: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -23,7 +31,26 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
     let spent = client.app.public_token(&bridge_token, &task_id).await;
     let access_token = client.exchange(&spent).await.json()["access_token"].as_str().unwrap().to_owned();
     let public_token = client.app.public_token(&bridge_token, &task_id).await;
-    Belongings { task_id, public_token, access_token }
+    let admin_access_token = client.link("admin").await;
+    let range =
+        json!({"access_token": admin_access_token, "start_date": "2020-01-01", "end_date": "2020-02-01"});
+    let text = |reply: Reply, field: &str| reply.json()[field].as_str().unwrap().to_owned();
+    let refreshed = json!({"access_token": client.link("income").await});
+    Belongings {
+        task_id,
+        public_token,
+        access_token,
+        deposit_access_token: client.link("deposit_switch").await,
+        loan_access_token: client.link_as("pll", "goodlogin.weekly", "goodpassword").await,
+        funding_access_token: client.link("fas").await,
+        payroll_report_id: text(
+            client.post("/v1/administrators/payrolls/", range).await,
+            "payroll_report_id",
+        ),
+        refresh_task_id: text(client.post("/v1/refresh/tasks/", refreshed).await, "task_id"),
+        admin_access_token,
+        kind: "income".to_owned(),
+    }
 }
 
 /// P5: every operation of the API document × every id or token that it takes × whose it is. Whatever is not the
@@ -35,10 +62,18 @@ async fn p05_clients_never_meet() {
         let theirs = belongings(&other).await;
         let (_, secret) = app.key(other.id, Environment::Dev).await;
         let other_dev = TestClient { app: &app, id: other.id, key_id: other.key_id, secret };
+        let token = || "0e".repeat(16);
         let random = Belongings {
             task_id: "0193a6c2f1d27c4e9a5be2d7f0a14c83".to_owned(),
             public_token: "0f".repeat(16),
-            access_token: "0e".repeat(16),
+            access_token: token(),
+            deposit_access_token: token(),
+            loan_access_token: token(),
+            funding_access_token: token(),
+            admin_access_token: token(),
+            payroll_report_id: "0193a6c2f1d27c4e9a5be2d7f0a14c84".to_owned(),
+            refresh_task_id: "0193a6c2f1d27c4e9a5be2d7f0a14c85".to_owned(),
+            kind: "income".to_owned(),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -123,6 +158,48 @@ const FIELDS: &[Pick] = &[
         body: |own| json!({"access_token": own.access_token}),
         path: |_| None,
     },
+    Pick {
+        operation: "get_report_by_kind",
+        body: |own| json!({"access_token": own.access_token}),
+        path: |own| Some(&own.kind),
+    },
+    Pick {
+        operation: "get_deposit_switch",
+        body: |own| json!({"access_token": own.deposit_access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_paycheck_linked_loan",
+        body: |own| json!({"access_token": own.loan_access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_account_switch",
+        body: |own| json!({"access_token": own.funding_access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_directory",
+        body: |own| json!({"access_token": own.admin_access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "get_admin_report",
+        body: |own| json!({"access_token": own.admin_access_token}),
+        path: |_| None,
+    },
+    Pick {
+        operation: "create_payroll_report",
+        body: |own| json!({"access_token": own.admin_access_token, "start_date": "2020-01-01", "end_date": "2020-01-03"}),
+        path: |_| None,
+    },
+    Pick { operation: "get_payroll_report", body: |_| json!({}), path: |own| Some(&own.payroll_report_id) },
+    Pick {
+        operation: "create_refresh_task",
+        body: |own| json!({"access_token": own.access_token}),
+        path: |_| None,
+    },
+    Pick { operation: "get_refresh_task", body: |_| json!({}), path: |own| Some(&own.refresh_task_id) },
     Pick {
         operation: "create_bridge_token",
         body: |own| json!({"product_type": "income", "access_token": own.access_token}),

@@ -10,7 +10,7 @@ use base64::Engine;
 use memchr::memmem;
 use serde_json::json;
 
-use crate::support::{TestApp, for_each_db};
+use crate::support::{TestApp, account, for_each_db};
 
 const PASSWORD: &str = "canary-password-7731";
 const USERNAME: &str = "canary-username-7731";
@@ -52,6 +52,32 @@ async fn walk(app: &TestApp) -> Vec<String> {
     ] {
         secrets.push(value.as_str().unwrap().to_owned());
     }
+    // What is changed at a provider, kept with its task and in the sandbox's own books.
+    for product in ["deposit_switch", "pll", "fas"] {
+        let mut account = account(product);
+        account["account_number"] = json!(format!("7731004{}", product.len()));
+        account["routing_number"] = json!("773100977");
+        account["bank_name"] = json!("Canary Savings");
+        let token = client.bridge_token_of(json!({"product_type": product, "account": account})).await;
+        let task_id = app.confirm(&token, "goodlogin.monthly", "goodpassword").await;
+        app.run_jobs().await;
+        assert_eq!(app.task(&token, &task_id).await["status"], "done");
+        secrets.push(account["account_number"].as_str().unwrap().to_owned());
+        secrets.push(token);
+    }
+    secrets.extend(["773100977", "Canary Savings"].map(str::to_owned));
+    let company = client.link("admin").await;
+    let directory =
+        client.post("/v1/administrators/directories/", json!({"access_token": company})).await.json();
+    let somebody = &directory["directory"][7];
+    for field in ["ssn", "email", "full_name"] {
+        secrets.push(somebody[field].as_str().unwrap().to_owned());
+    }
+    let range = json!({"access_token": company, "start_date": "2026-01-01", "end_date": "2026-02-01"});
+    client.post("/v1/administrators/payrolls/", range).await;
+    client.post("/v1/refresh/tasks/", json!({"access_token": company})).await;
+    app.run_refresh().await;
+    secrets.push(company);
     // Bad requests are logged too.
     client.post("/v1/link-access-tokens/", json!({"public_token": PASSWORD})).await;
     client

@@ -4,12 +4,17 @@
 #![allow(clippy::disallowed_methods, reason = "tests take their databases from the environment")]
 
 mod access_tokens;
+mod administrators;
 mod bridge_tokens;
+mod changes;
+mod deposits;
 mod directory;
+mod factors;
 mod http_surface;
 mod isolation;
 mod leaks;
 mod openapi;
+mod refresh;
 mod scripted;
 mod support;
 mod tasks;

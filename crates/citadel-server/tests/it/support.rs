@@ -123,6 +123,14 @@ impl TestApp {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// Runs what is due, and goes on in time until a refresh has had its two seconds at the provider.
+    pub(crate) async fn run_refresh(&self) {
+        for _ in 0..4 {
+            self.run_jobs().await;
+            self.advance(1);
+        }
+    }
+
     /// Runs every job that is due now.
     pub(crate) async fn run_jobs(&self) -> usize {
         jobs::run_due(&self.app).await.unwrap()
@@ -195,9 +203,21 @@ impl TestApp {
 
     /// What the widget does from sign-in on: a task, by its id.
     pub(crate) async fn sign_in(&self, bridge_token: &str, username: &str, password: &str) -> String {
+        let login = json!({"username": username, "password": password});
+        self.create_task(bridge_token, json!({"provider_id": "adp", "login": login})).await
+    }
+
+    /// As [`TestApp::sign_in`], for the products that change something: the account is confirmed as the token has it.
+    pub(crate) async fn confirm(&self, bridge_token: &str, username: &str, password: &str) -> String {
+        let login = json!({"username": username, "password": password});
+        let body = json!({"provider_id": "adp", "login": login, "confirmed": true});
+        self.create_task(bridge_token, body).await
+    }
+
+    /// What the widget sends at the end of its form: a task, by its id.
+    pub(crate) async fn create_task(&self, bridge_token: &str, body: Value) -> String {
         // People take time between two tries; "the newest task" has a meaning.
         self.advance(1);
-        let body = json!({"provider_id": "adp", "login": {"username": username, "password": password}});
         let reply = self.widget(Method::POST, "/tasks", bridge_token, Some(body)).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         reply.json()["task_id"].as_str().unwrap().to_owned()
@@ -250,8 +270,16 @@ impl TestClient<'_> {
 
     /// A bridge token for a product, as the quickstart asks for it.
     pub(crate) async fn bridge_token(&self, product: &str) -> String {
-        let body =
+        let mut body =
             json!({"product_type": product, "client_name": "Citadel Quickstart", "tracking_info": "1337"});
+        if matches!(product, "deposit_switch" | "pll" | "fas") {
+            body["account"] = account(product);
+        }
+        self.bridge_token_of(body).await
+    }
+
+    /// A bridge token for a request.
+    pub(crate) async fn bridge_token_of(&self, body: Value) -> String {
         let reply = self.post("/v1/bridge-tokens/", body).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["bridge_token"].as_str().unwrap().to_owned()
@@ -259,8 +287,15 @@ impl TestClient<'_> {
 
     /// From bridge token to public token, with the sandbox login.
     pub(crate) async fn connect(&self, product: &str) -> String {
+        self.connect_as(product, "goodlogin", "goodpassword").await
+    }
+
+    pub(crate) async fn connect_as(&self, product: &str, username: &str, password: &str) -> String {
         let bridge_token = self.bridge_token(product).await;
-        let task_id = self.app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
+        let task_id = match product {
+            "deposit_switch" | "pll" | "fas" => self.app.confirm(&bridge_token, username, password).await,
+            _ => self.app.sign_in(&bridge_token, username, password).await,
+        };
         self.app.run_jobs().await;
         self.app.public_token(&bridge_token, &task_id).await
     }
@@ -271,11 +306,28 @@ impl TestClient<'_> {
 
     /// From bridge token to access token.
     pub(crate) async fn link(&self, product: &str) -> String {
-        let public_token = self.connect(product).await;
+        self.link_as(product, "goodlogin", "goodpassword").await
+    }
+
+    pub(crate) async fn link_as(&self, product: &str, username: &str, password: &str) -> String {
+        let public_token = self.connect_as(product, username, password).await;
         let reply = self.exchange(&public_token).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["access_token"].as_str().unwrap().to_owned()
     }
+}
+
+/// The account that the quickstarts send, with the share of the one that sends `pll`.
+pub(crate) fn account(product: &str) -> Value {
+    let mut account = json!({
+        "account_number": "16002600", "account_type": "checking",
+        "routing_number": "123456789", "bank_name": "TD Bank",
+    });
+    if product == "pll" {
+        account["deposit_type"] = json!("amount");
+        account["deposit_value"] = json!("1");
+    }
+    account
 }
 
 pub(crate) struct Reply {

@@ -46,9 +46,9 @@ async fn search_and_providers_and_form() {
         assert!(!providers.json().as_array().unwrap().is_empty());
         let form = app.widget(Method::GET, "/providers/adp", &token, None).await.json();
         let labels: Vec<_> =
-            form["fields"].as_array().unwrap().iter().map(|field| field["label"].clone()).collect();
+            form["ways"][0]["fields"].as_array().unwrap().iter().map(|field| field["label"].clone()).collect();
         assert_eq!(labels, ["Username", "Password"]);
-        assert_eq!(form["fields"][1]["kind"], "password");
+        assert_eq!(form["ways"][0]["fields"][1]["kind"], "password");
         assert_eq!(
             app.widget(Method::GET, "/providers/nobody", &token, None).await.status,
             StatusCode::NOT_FOUND
