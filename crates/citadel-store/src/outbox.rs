@@ -3,10 +3,10 @@
 //! Whoever adds a row makes the endpoint's job due first (`jobs::ensure_due`), in the same transaction: everybody then
 //! takes the rows of jobs and outbox in one order, and nobody waits in a circle.
 
-use citadel_domain::{AccessKeyId, EventId, WebhookId};
+use citadel_domain::{AccessKeyId, EventId, TaskId, WebhookId};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params, webhook_events::WebhookEvent};
+use crate::{Error, Row, Tenant, Tx, value::params};
 
 /// An event that waits for its next attempt at an endpoint.
 #[derive(Clone, Debug)]
@@ -48,7 +48,7 @@ pub async fn put(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     webhook_id: WebhookId,
-    event: &WebhookEvent,
+    (event_id, sequence, task_id): (EventId, i64, Option<TaskId>),
     now: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(
@@ -59,10 +59,10 @@ pub async fn put(
         params![
             tenant.client_id,
             webhook_id,
-            event.id,
+            event_id,
             tenant.environment,
-            event.sequence,
-            event.task_id,
+            sequence,
+            task_id,
             now,
         ],
     )

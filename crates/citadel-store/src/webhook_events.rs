@@ -1,6 +1,6 @@
 //! Webhook events: what happened, written in the transaction in which it happened.
 
-use citadel_domain::{EventId, LinkId, TaskId};
+use citadel_domain::{AccessKeyId, EventId, LinkId, TaskId};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, value::params};
@@ -29,12 +29,23 @@ pub struct WebhookEvent {
     pub created_at: Timestamp,
     /// Its place among all events of the client's environment, in the order of commits.
     pub sequence: i64,
+    /// The key behind the bridge token of its task or link: its secret signs.
+    pub access_key_id: Option<AccessKeyId>,
 }
 
-/// What [`read`] reads, in its order.
-macro_rules! columns {
-    () => {
-        "id, link_id, task_id, event_type, body, created_at, sequence"
+/// What [`read`] reads, in its order, of the events of a client's environment.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select e.id, e.link_id, e.task_id, e.event_type, e.body, e.created_at, e.sequence,
+                    coalesce(t.access_key_id, b.access_key_id)
+               from webhook_events as e
+               left join tasks as t on t.client_id = e.client_id and t.id = e.task_id
+               left join links as l on l.client_id = e.client_id and l.id = e.link_id
+               left join bridge_tokens as b on b.client_id = l.client_id and b.id = l.bridge_token_id
+              where e.client_id = $1 and e.environment = $2 and ",
+            $rest
+        )
     };
 }
 
@@ -77,16 +88,7 @@ pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<i64, Error
 
 /// The event with this id.
 pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: EventId) -> Result<Option<WebhookEvent>, Error> {
-    tx.fetch_optional(
-        concat!(
-            "select ",
-            columns!(),
-            " from webhook_events where client_id = $1 and environment = $2 and id = $3"
-        ),
-        params![tenant.client_id, tenant.environment, id],
-        read,
-    )
-    .await
+    tx.fetch_optional(select!("e.id = $3"), params![tenant.client_id, tenant.environment, id], read).await
 }
 
 /// The events of a task, oldest first.
@@ -96,11 +98,7 @@ pub async fn list_for_task(
     task_id: TaskId,
 ) -> Result<Vec<WebhookEvent>, Error> {
     tx.fetch_all(
-        concat!(
-            "select ",
-            columns!(),
-            " from webhook_events where client_id = $1 and environment = $2 and task_id = $3 order by task_sequence"
-        ),
+        select!("e.task_id = $3 order by e.task_sequence"),
         params![tenant.client_id, tenant.environment, task_id],
         read,
     )
@@ -115,12 +113,7 @@ pub async fn list_after(
     limit: u32,
 ) -> Result<Vec<WebhookEvent>, Error> {
     tx.fetch_all(
-        concat!(
-            "select ",
-            columns!(),
-            " from webhook_events where client_id = $1 and environment = $2 and sequence > $3
-              order by sequence limit $4"
-        ),
+        select!("e.sequence > $3 order by e.sequence limit $4"),
         params![tenant.client_id, tenant.environment, after, i64::from(limit)],
         read,
     )
@@ -148,5 +141,6 @@ fn read(row: &Row<'_>) -> Result<WebhookEvent, Error> {
         body: row.get(4)?,
         created_at: row.get(5)?,
         sequence: row.get(6)?,
+        access_key_id: row.get(7)?,
     })
 }

@@ -285,6 +285,7 @@ async fn commit(app: &App, job: &Job, turn: Turn, change: Change) -> ApiResult<b
             }
         })
         .await?;
+    app.ring_events();
     Ok(committed)
 }
 

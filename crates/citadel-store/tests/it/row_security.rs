@@ -56,7 +56,7 @@ async fn told_rows(store: &Store, task: &Task) {
     let (webhook, event) = (store.webhook(tenant).await, store.event(task).await);
     let delivery = store.new_delivery(tenant, webhook, event.id, 500);
     let put = async move |tx: &mut Tx<'_>| {
-        outbox::put(tx, tenant, webhook, &event, now).await?;
+        outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), now).await?;
         deliveries::append(tx, &delivery).await
     };
     store.db.write(put).await.unwrap();
