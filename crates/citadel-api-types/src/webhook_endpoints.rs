@@ -18,7 +18,7 @@ pub struct CreateWebhook {
     #[schema(required, examples("Back office"))]
     pub name: String,
     /// Where events are sent; at most 2048 characters. `https`, port 443 or 8443. A sandbox endpoint may also be on the
-    /// server's own machine, where that server listens for its own machine only.
+    /// server's own machine, where only that machine can reach the server.
     #[serde(deserialize_with = "liberal::text")]
     #[schema(required, examples("https://example.com/webhook"))]
     pub webhook_url: String,

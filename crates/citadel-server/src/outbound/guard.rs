@@ -40,9 +40,15 @@ pub struct Rules {
 
 impl Rules {
     /// The rules of a server with these listeners, of which the first is the public one.
+    ///
+    /// A loopback listener alone does not mean that nobody from outside gets here: a proxy may stand in front. The public
+    /// address tells.
     pub fn new(own_listeners: Vec<SocketAddr>, public_url: String) -> Self {
+        let is_public_url_local =
+            Url::parse(&public_url).is_ok_and(|url| url.host_str().is_some_and(is_local));
         Self {
-            allows_loopback: own_listeners.first().is_some_and(|address| address.ip().is_loopback()),
+            allows_loopback: is_public_url_local
+                && own_listeners.first().is_some_and(|address| address.ip().is_loopback()),
             ports: vec![443, 8443],
             own_listeners,
             public_url,
@@ -63,7 +69,7 @@ impl Rules {
             return Err(Refused);
         }
         let literal = literal(host);
-        if literal.map_or_else(|| is_localhost(host), is_loopback) {
+        if is_local(host) {
             let is_own_port = self.own_listeners.iter().any(|own| own.port() == port);
             let may = self.allows_loopback && environment == Environment::Sandbox && !is_own_port;
             return if may { Ok((url, Reach::Loopback)) } else { Err(Refused) };
@@ -97,6 +103,11 @@ impl Rules {
 /// The address in a host that is no name.
 fn literal(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// Whether a host is this machine: by its loopback addresses, or by the names that mean it everywhere.
+fn is_local(host: &str) -> bool {
+    literal(host).map_or_else(|| is_localhost(host), is_loopback)
 }
 
 /// The names that mean this machine everywhere. Other names that lead here are refused.

@@ -5,16 +5,24 @@
 
 mod access_tokens;
 mod bridge_tokens;
+mod child;
+mod deliveries;
 mod directory;
+mod event_stream;
+mod events;
 mod http_surface;
 mod isolation;
+mod kills;
 mod leaks;
 mod openapi;
+mod outbound;
+mod receiver;
 mod scripted;
 mod support;
 mod tasks;
 #[cfg(feature = "soak")]
 mod timing;
 mod verifications;
+mod webhooks;
 mod widget;
 mod workspace;
