@@ -18,8 +18,8 @@ serve: ## start Citadel alone
 test: ## install the test tools, then run every check and test
 	@scripts/test.sh
 
-soak: ## the tests that measure time, a minute or more
-	@cargo nextest run --package citadel-server --features soak -E 'test(timing)' --no-capture
+soak: ## the tests that measure time or kill the server for minutes
+	@cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills)' --no-capture
 
 check: ## format, lints, documentation, licences: everything but the tests
 	@scripts/check.sh

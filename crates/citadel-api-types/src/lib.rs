@@ -23,6 +23,7 @@ pub mod bridge_tokens;
 pub mod companies;
 pub mod deposits;
 pub mod error;
+pub mod events;
 mod liberal;
 pub mod page;
 pub mod payroll;
@@ -33,6 +34,7 @@ pub mod reports;
 mod schema;
 pub mod statements;
 pub mod tasks;
+pub mod webhook_endpoints;
 pub mod webhooks;
 
 pub use redacted::Redacted;

@@ -20,9 +20,14 @@ const EXCEPT: &[&str] = &[
     "CreateBridgeToken",
     "CreatePayrollReport",
     "CreateRefreshTask",
+    "CreateWebhook",
     "ErrorObject",
     "RefreshSettings",
     "ReportRequest",
+    "ResendEvent",
+    "ResendEvents",
+    "UpdateWebhook",
+    "WebhookEvent",
 ];
 
 impl Modify for RequireEveryKey {

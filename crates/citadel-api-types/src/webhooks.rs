@@ -1,10 +1,32 @@
-//! Webhook events.
+//! Webhook events: their bodies. Endpoints and what was sent to them are in
+//! [`webhook_endpoints`](crate::webhook_endpoints), the events themselves in [`events`](crate::events).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The body of a `task-status-updated` delivery. A delivery may come twice and out of order: drop repeats by
-/// `webhook_id`, and order by `updated_at`.
+/// Every type of event.
+pub const EVENT_TYPES: [&str; 17] = [
+    "task-status-updated",
+    "order-created",
+    "order-status-updated",
+    "order-refresh-failed",
+    "link-connected",
+    "link-disconnected",
+    "link-deleted",
+    "employment-created",
+    "employment-updated",
+    "profile-created",
+    "profile-updated",
+    "statements-created",
+    "statements-updated",
+    "bank-accounts-created",
+    "bank-accounts-updated",
+    "shifts-created",
+    "shifts-updated",
+];
+
+/// The body of a delivery. A delivery may come twice and out of order: drop repeats by `webhook_id`, and order by
+/// `updated_at`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WebhookEvent {
     /// The event: the same in every attempt to deliver it.
@@ -36,4 +58,13 @@ pub struct WebhookEvent {
     pub template_id: Option<String>,
     /// `payroll`, `docs`, `financial_accounts`, `insurance` or `tax`.
     pub data_source: Option<String>,
+    /// The employment or profile that it is about; only in events about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    /// The employment of the statements, bank accounts or shifts; only in events about those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employment_id: Option<String>,
+    /// How many there are now; only in events about several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects_count: Option<i64>,
 }

@@ -47,6 +47,27 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: KeyVerb,
     },
+    /// Bring webhooks to a program on this machine, until Ctrl-C.
+    ///
+    /// Connects to the server with API_CLIENT_ID and API_SECRET (and API_URL, if it is not the local server), and passes
+    /// each event on exactly as it would be sent to an endpoint. After a broken connection it goes on where it was.
+    #[command(
+        after_help = "Example:\n  citadel listen --forward-to http://localhost:5001/webhook\n\nX-WEBHOOK-SIGN is made with the access secret, webhook-signature with the secret that --print-secret shows."
+    )]
+    Listen {
+        /// Where to send the events.
+        #[arg(long, value_name = "URL")]
+        forward_to: String,
+        /// Where the keys are, unless they are in the environment.
+        #[arg(long, value_name = "FILE", default_value = ".env")]
+        env_file: PathBuf,
+        /// Begin after this `sequence`, 0 for everything. From now on when absent.
+        #[arg(long, value_name = "SEQUENCE", value_parser = clap::value_parser!(i64).range(0..))]
+        after: Option<i64>,
+        /// Print the secret that checks webhook-signature. It stays the same for your environment.
+        #[arg(long)]
+        print_secret: bool,
+    },
     /// Say what is wrong with this set-up and how to fix it.
     #[command(after_help = "Example:\n  citadel doctor\n\nExit code 1 if something is wrong.")]
     Doctor {

@@ -10,9 +10,12 @@ use std::{
 use anyhow::{Context, bail};
 use citadel_domain::Secret;
 
-/// The two names that matter here.
+/// The two names of the keys.
 pub(crate) const CLIENT_ID: &str = "API_CLIENT_ID";
 pub(crate) const SECRET: &str = "API_SECRET";
+
+/// Where the API is, if not on this machine.
+pub(crate) const API_URL: &str = "API_URL";
 
 /// What the quickstart shows.
 const PRODUCT_TYPE: &str = "API_PRODUCT_TYPE";
@@ -38,6 +41,11 @@ impl EnvFile {
         let secret = value(&text, SECRET).map(Secret::new);
         let product_type = value(&text, PRODUCT_TYPE);
         Ok(Self { text, client_id, secret, product_type })
+    }
+
+    /// Any other value.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        value(&self.text, name)
     }
 
     /// Whether both keys are there. One without the other is an error: a new pair would not fit the half that stays.

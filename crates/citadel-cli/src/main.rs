@@ -13,7 +13,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Verb};
+use crate::{
+    args::{Cli, Verb},
+    commands::listen::Listen,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -26,6 +29,9 @@ async fn main() -> ExitCode {
         Verb::Config { verb } => commands::config::run(file, verb),
         Verb::Client { verb } => commands::client::run(file, verb).await,
         Verb::Key { verb } => commands::key::run(file, verb).await,
+        Verb::Listen { forward_to, env_file, after, print_secret } => {
+            commands::listen::run(Listen { forward_to, env_file, after, print_secret }).await
+        }
         Verb::Doctor { json } => commands::doctor::run(file, json).await,
     };
     match result {

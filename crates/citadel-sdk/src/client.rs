@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -45,14 +45,30 @@ impl Citadel {
         self.send(|| self.http.request(Method::GET, url.clone()), Repeat::Always).await
     }
 
-    pub(crate) async fn post<T: DeserializeOwned>(
+    pub(crate) async fn post<'a, T: DeserializeOwned>(
         &self,
-        path: &'static str,
+        call: impl Into<Call<'a>>,
         body: &impl Serialize,
         repeat: Repeat,
     ) -> Result<T, Error> {
-        let url = Call::new(path).url(&self.base_url)?;
+        let url = call.into().url(&self.base_url)?;
         self.send(|| self.http.request(Method::POST, url.clone()).json(body), repeat).await
+    }
+
+    /// Sets things to what they shall be, so that doing it twice does no harm.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        call: Call<'_>,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let url = call.url(&self.base_url)?;
+        self.send(|| self.http.request(Method::PATCH, url.clone()).json(body), Repeat::Always).await
+    }
+
+    pub(crate) async fn delete(&self, call: Call<'_>) -> Result<(), Error> {
+        let url = call.url(&self.base_url)?;
+        // Repeated, it would say that there is no such thing.
+        self.send(|| self.http.request(Method::DELETE, url.clone()), Repeat::OnlyIfUnseen).await
     }
 
     async fn send<T: DeserializeOwned>(
@@ -80,6 +96,8 @@ impl Citadel {
         if !response.status().is_success() {
             return Err(Error::from_answer(response.status(), response.headers(), &body));
         }
+        // An answer without a body has nothing to say.
+        let body = if response.status() == StatusCode::NO_CONTENT { b"null".to_vec() } else { body };
         serde_json::from_slice(&body).map_err(|source| {
             // The parser's own words may quote the answer, which holds personal data: only the place is passed on.
             let (line, column) = (source.line(), source.column());
@@ -92,7 +110,7 @@ impl Citadel {
         })
     }
 
-    async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Error> {
         let mut body = Vec::new();
         while let Some(part) = response.chunk().await.map_err(|source| self.unreachable(source))? {
             if body.len() + part.len() > LARGEST_ANSWER {
@@ -103,7 +121,7 @@ impl Citadel {
         Ok(body)
     }
 
-    fn unreachable(&self, source: reqwest::Error) -> Error {
+    pub(crate) fn unreachable(&self, source: reqwest::Error) -> Error {
         let base_url = &self.base_url;
         let error = if source.is_connect() {
             let what = format!(
@@ -132,21 +150,27 @@ impl fmt::Debug for Citadel {
     }
 }
 
-/// A path below the base URL: fixed words, at most one id, and a query.
+/// A path below the base URL: fixed words, at most one id, a word after it, and a query.
 pub(crate) struct Call<'a> {
     path: &'static str,
     id: Option<&'a str>,
+    then: Option<&'static str>,
     trailing_slash: bool,
     query: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(path: &'static str) -> Self {
-        Self { path, id: None, trailing_slash: true, query: &[] }
+        Self { path, id: None, then: None, trailing_slash: true, query: &[] }
     }
 
     pub(crate) fn id(self, id: &'a str) -> Self {
         Self { id: Some(id), ..self }
+    }
+
+    /// What is done with it.
+    pub(crate) fn then(self, word: &'static str) -> Self {
+        Self { then: Some(word), ..self }
     }
 
     pub(crate) fn without_trailing_slash(self) -> Self {
@@ -157,7 +181,7 @@ impl<'a> Call<'a> {
         Self { query, ..self }
     }
 
-    fn url(&self, base_url: &Url) -> Result<Url, Error> {
+    pub(crate) fn url(&self, base_url: &Url) -> Result<Url, Error> {
         let mut url = base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(self.path.split('/'));
@@ -169,6 +193,7 @@ impl<'a> Call<'a> {
                 }
                 segments.push(id);
             }
+            segments.extend(self.then);
             if self.trailing_slash {
                 segments.push("");
             }
@@ -177,6 +202,12 @@ impl<'a> Call<'a> {
             url.query_pairs_mut().extend_pairs(self.query.iter().filter(|(_, value)| !value.is_empty()));
         }
         Ok(url)
+    }
+}
+
+impl From<&'static str> for Call<'_> {
+    fn from(path: &'static str) -> Self {
+        Self::new(path)
     }
 }
 
@@ -193,6 +224,8 @@ mod tests {
     fn calls_are_spelled_as_the_contract_spells_them() {
         check(Call::new("verifications/incomes"), "http://host/v1/verifications/incomes/");
         check(Call::new("tasks").id("0193"), "http://host/v1/tasks/0193/");
+        check(Call::new("events").id("0193").then("resend"), "http://host/v1/events/0193/resend/");
+        check(Call::new("events").then("resend"), "http://host/v1/events/resend/");
         check(Call::new("companies").id("0193").without_trailing_slash(), "http://host/v1/companies/0193");
         check(
             Call::new("providers").query(&[("query", "a b&c"), ("product_type", "")]),

@@ -39,6 +39,11 @@
 //! Tokens are [`Redacted`]: they print as `[redacted]`, and [`expose`](Redacted::expose) gives the text. The client
 //! prints no secret either.
 //!
+//! # Webhooks
+//!
+//! [`Citadel::create_webhook`] registers an endpoint, [`webhooks`] checks that a delivery is genuine, and
+//! [`Citadel::event_stream`] brings the same requests to a machine that the server cannot reach.
+//!
 //! This crate knows the shapes of `citadel-api-types` and HTTP, and refuses to know anything else of the server.
 //! Start reading at [`Citadel`]; `src/retry.rs` holds the rules for repeating a call.
 
@@ -47,8 +52,11 @@
 mod builder;
 mod client;
 mod error;
+mod event_stream;
 mod resources;
 mod retry;
+mod webhook_calls;
+pub mod webhooks;
 
 pub use builder::Builder;
 pub use citadel_api_types as types;
@@ -58,9 +66,17 @@ pub use citadel_api_types::{
     bridge_tokens::{AccountDetails, BridgeToken, CreateBridgeToken},
     companies::{CompanyInfo, CompanyMapping},
     error::{ErrorCode, InvalidParam},
+    events::{Event, EventPage, ResendEvents, Resent, StreamStart, StreamedRequest},
     providers::{Provider, ProviderPage},
     reports::{EmploymentReport, IncomeReport},
     tasks::Task,
+    webhook_endpoints::{
+        CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
+        WebhookWithSecret,
+    },
+    webhooks::WebhookEvent,
 };
 pub use client::Citadel;
 pub use error::{Error, ErrorKind};
+pub use event_stream::{EventStream, StreamItem};
+pub use webhook_calls::WebhookRequestFilter;

@@ -6,9 +6,9 @@ use citadel_api_types::providers::ProviderRef;
 use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use citadel_store::{Db, Keyring};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use crate::{directory::Directory, metrics::Metrics};
+use crate::{directory::Directory, metrics::Metrics, outbound::Outbound, webhooks::lanes::Lanes};
 
 /// The parts that [`App::new`] puts together.
 pub struct AppParts {
@@ -26,6 +26,8 @@ pub struct AppParts {
     pub connectors: Registry,
     /// Where consumers and clients reach this server, without a trailing slash.
     pub public_url: String,
+    /// The way to clients' endpoints.
+    pub outbound: Outbound,
 }
 
 /// Shared state; cheap to clone.
@@ -37,6 +39,14 @@ pub struct Shared {
     parts: AppParts,
     /// Rung when a job was queued, so that a worker in this process need not wait for its next look.
     pub job_bell: Notify,
+    /// Rung when an event was written, for whoever passes events on.
+    pub event_bell: watch::Sender<()>,
+    /// Says that the server stops: open streams end.
+    pub stopping: watch::Sender<bool>,
+    /// Deliveries in flight.
+    pub deliveries: Lanes,
+    /// Open streams of events.
+    pub streams: Lanes,
     /// Figures about this process.
     pub metrics: Metrics,
 }
@@ -44,11 +54,24 @@ pub struct Shared {
 impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
-        Self(Arc::new(Shared { parts, job_bell: Notify::new(), metrics: Metrics::default() }))
+        Self(Arc::new(Shared {
+            parts,
+            job_bell: Notify::new(),
+            event_bell: watch::Sender::new(()),
+            stopping: watch::Sender::new(false),
+            deliveries: Lanes::of_deliveries(),
+            streams: Lanes::of_streams(),
+            metrics: Metrics::default(),
+        }))
     }
 }
 
 impl Shared {
+    /// Has written events delivered without waiting for the next look. Call it after the commit.
+    pub(crate) fn ring_events(&self) {
+        self.event_bell.send_replace(());
+    }
+
     /// The address of our own plain mark for a company or provider.
     pub(crate) fn mark_url(&self, id: &str) -> String {
         format!("{}/bridge/marks/{id}.svg", self.public_url)

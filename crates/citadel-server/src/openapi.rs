@@ -1,6 +1,6 @@
 //! The part of the OpenAPI document that no handler owns: title, keys, tags.
 
-use citadel_api_types::{RequireEveryKey, webhooks::WebhookEvent};
+use citadel_api_types::{RequireEveryKey, events::StreamStart, webhooks::WebhookEvent};
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
@@ -14,7 +14,7 @@ use utoipa::{
         description = "Consumer-permissioned payroll data. Every path answers with and without its trailing slash.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(WebhookEvent)),
+    components(schemas(WebhookEvent, StreamStart)),
     modifiers(&AccessKeys),
     security(("client_id" = [], "access_secret" = [])),
     tags(
@@ -26,6 +26,7 @@ use utoipa::{
         (name = "refresh", description = "Reading a link again"),
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
+        (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
     )
 )]
 pub(crate) struct Frame;

@@ -18,3 +18,5 @@ pub const FILE: &str = "file";
 pub const PERSON: &str = "person";
 /// Whose account entries in a provider's books are for.
 pub const PROVIDER_ACCOUNT: &str = "provider_account";
+/// The secret that signs a client's event streams.
+pub const LISTEN_SECRET: &str = "listen_secret";

@@ -47,6 +47,18 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::companies::get_company))
         .routes(routes!(api::providers::list_providers))
         .routes(routes!(api::providers::get_provider))
+        .routes(routes!(api::webhooks::list_webhooks, api::webhooks::create_webhook))
+        .routes(routes!(
+            api::webhooks::get_webhook,
+            api::webhooks::update_webhook,
+            api::webhooks::delete_webhook
+        ))
+        .routes(routes!(api::webhooks::rotate_webhook_secret))
+        .routes(routes!(api::webhook_requests::list_webhook_requests))
+        .routes(routes!(api::events::list_events))
+        .routes(routes!(api::event_stream::stream_events))
+        .routes(routes!(api::events::resend_events))
+        .routes(routes!(api::events::resend_event))
 }
 
 /// Older names of the same calls.

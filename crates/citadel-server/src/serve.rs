@@ -21,7 +21,9 @@ use crate::{
     directory::Directory,
     jobs, logs,
     opening::{self, OpenError, Opened},
-    operations, router, seeding,
+    operations,
+    outbound::{self, Outbound, Rules, SystemResolver},
+    router, seeding,
 };
 
 /// A request's head must be whole this long after its connection was accepted or last used (P45).
@@ -94,6 +96,10 @@ pub async fn serve(
         tracing::warn!(fix, "this Postgres role passes row-level security, the second fence between clients");
     }
     seeding::seed(&db).await?;
+    if config.is_embedded() {
+        // Whoever held a lease is dead: the lock on the data directory proves it. Their work goes on at once.
+        db.write(async |tx| citadel_store::jobs::release_all(tx).await).await?;
+    }
     let directory = Directory::load(&db).await?;
 
     let (stop, stopping) = watch::channel(false);
@@ -110,6 +116,9 @@ pub async fn serve(
         tokio::spawn(socket.serve(Arc::new(admin), stopping.clone()));
     }
     let public_url = addresses.public_url.clone();
+    let rules = Rules::new(vec![addresses.api, addresses.metrics], public_url.clone());
+    let outbound = Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE)
+        .map_err(|error| broken("the HTTP client")(io::Error::other(error)))?;
     let store = db.clone();
     let app = App::new(AppParts {
         db,
@@ -119,7 +128,9 @@ pub async fn serve(
         directory,
         connectors: Registry::default(),
         public_url,
+        outbound,
     });
+    let running = app.clone();
 
     let (api, metrics) = (Handle::new(), Handle::new());
     let operations = operations::router(app.clone(), stopping.clone());
@@ -139,6 +150,7 @@ pub async fn serve(
 
     tracing::info!("stopping");
     let _ = stop.send(true);
+    running.stopping.send_replace(true);
     api.graceful_shutdown(Some(DRAIN));
     let drained = async {
         // A part that ended early has been waited for; asking again would panic.

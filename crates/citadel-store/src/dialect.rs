@@ -3,7 +3,7 @@
 use crate::Dialect;
 
 impl Dialect {
-    /// Takes due jobs. On Postgres a worker skips the rows that another is just taking; on SQLite there is one writer.
+    /// Takes due jobs of one kind. On Postgres a worker skips the rows that another is just taking; on SQLite there is one writer.
     ///
     /// `where done = false` repeats the predicate of the partial index word for word, or SQLite would not use it.
     pub(crate) const fn claim_jobs(self) -> &'static str {
@@ -11,7 +11,7 @@ impl Dialect {
             Self::Sqlite => {
                 "with due as materialized (
                      select id from jobs
-                      where done = false and run_at <= $1 and (lease_until is null or lease_until <= $1)
+                      where done = false and kind = $4 and run_at <= $1 and (lease_until is null or lease_until <= $1)
                       order by run_at
                       limit $3)
                  update jobs set attempts = jobs.attempts + 1, fence = jobs.fence + 1, lease_until = $2
@@ -22,7 +22,7 @@ impl Dialect {
             Self::Postgres => {
                 "with due as materialized (
                      select id from jobs
-                      where done = false and run_at <= $1 and (lease_until is null or lease_until <= $1)
+                      where done = false and kind = $4 and run_at <= $1 and (lease_until is null or lease_until <= $1)
                       order by run_at
                       limit $3
                       for update skip locked)

@@ -44,16 +44,36 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
     .map(drop)
 }
 
-/// Takes jobs that are due and in nobody's hands, the longest due first.
+/// Queues a job, or makes the one with its id due: there is at most one. One that was given up begins anew.
+///
+/// The row is held until the commit. A worker that proves its lease before it decides to end the job can therefore not
+/// miss what this transaction left for it.
+pub async fn ensure_due(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
+    let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
+    tx.execute(
+        "insert into jobs (id, shard, kind, payload, run_at, attempts, fence, done, created_at)
+         values ($1, $2, $3, $4, $5, 0, 0, false, $6)
+         on conflict (id) do update set
+             run_at = case when jobs.done or jobs.run_at > excluded.run_at then excluded.run_at else jobs.run_at end,
+             attempts = case when jobs.done then 0 else jobs.attempts end,
+             done = false, buried_because = null",
+        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// Takes jobs of a kind that are due and in nobody's hands, the longest due first.
 pub async fn claim(
     tx: &mut Tx<'_>,
+    kind: &str,
     now: Timestamp,
     lease: SignedDuration,
     limit: u32,
 ) -> Result<Vec<Job>, Error> {
     let sql = tx.dialect().claim_jobs();
     let mut claimed = tx
-        .fetch_all(sql, params![now, now + lease, i64::from(limit)], |row| {
+        .fetch_all(sql, params![now, now + lease, i64::from(limit), kind], |row| {
             let job = Job {
                 id: row.get(1)?,
                 kind: row.get(2)?,
@@ -83,6 +103,28 @@ pub async fn heartbeat(
         )
         .await?;
     Ok(held == 1)
+}
+
+/// As [`heartbeat`], after the job got something done: a kill after this does not count as a failed try. The row is held
+/// until the commit.
+pub async fn progress(
+    tx: &mut Tx<'_>,
+    job: &Job,
+    now: Timestamp,
+    lease: SignedDuration,
+) -> Result<bool, Error> {
+    let held = tx
+        .execute(
+            "update jobs set lease_until = $3, attempts = 0 where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence, now + lease],
+        )
+        .await?;
+    Ok(held == 1)
+}
+
+/// Ends every lease: the start of the only process that uses this database, so nobody who holds one is alive.
+pub async fn release_all(tx: &mut Tx<'_>) -> Result<u64, Error> {
+    tx.execute("update jobs set lease_until = null where done = false and lease_until is not null", &[]).await
 }
 
 /// Removes a job that is done. `false` when another worker holds it.

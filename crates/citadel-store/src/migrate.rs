@@ -26,7 +26,8 @@ macro_rules! migration {
 }
 
 /// In the order in which they are applied. Never change one that was released: add another.
-const MIGRATIONS: &[Migration] = &[migration!("0001_init"), migration!("0002_products")];
+const MIGRATIONS: &[Migration] =
+    &[migration!("0001_init"), migration!("0002_products"), migration!("0003_webhooks")];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";
 

@@ -1,9 +1,9 @@
 //! Webhook events: what happened, written in the transaction in which it happened.
 
-use citadel_domain::{EventId, LinkId, TaskId};
+use citadel_domain::{AccessKeyId, EventId, LinkId, TaskId};
 use jiff::Timestamp;
 
-use crate::{Error, Tenant, Tx, value::params};
+use crate::{Error, Row, Tenant, Tx, value::params};
 
 /// An event to be kept.
 #[derive(Clone, Debug)]
@@ -22,19 +22,53 @@ pub struct NewWebhookEvent {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookEvent {
     pub id: EventId,
+    pub link_id: Option<LinkId>,
+    pub task_id: Option<TaskId>,
     pub event_type: String,
     pub body: String,
     pub created_at: Timestamp,
+    /// Its place among all events of the client's environment, in the order of commits.
+    pub sequence: i64,
+    /// The key behind the bridge token of its task or link: its secret signs.
+    pub access_key_id: Option<AccessKeyId>,
 }
 
-/// Keeps an event.
-pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<(), Error> {
+/// What [`read`] reads, in its order, of the events of a client's environment.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select e.id, e.link_id, e.task_id, e.event_type, e.body, e.created_at, e.sequence,
+                    coalesce(t.access_key_id, b.access_key_id)
+               from webhook_events as e
+               left join tasks as t on t.client_id = e.client_id and t.id = e.task_id
+               left join links as l on l.client_id = e.client_id and l.id = e.link_id
+               left join bridge_tokens as b on b.client_id = l.client_id and b.id = l.bridge_token_id
+              where e.client_id = $1 and e.environment = $2 and ",
+            $rest
+        )
+    };
+}
+
+/// Keeps an event; answers its place in the order of commits.
+///
+/// Events of one client's environment are written one after another: the counter's row is held until the commit, so
+/// that no lower number is ever committed after a higher one.
+pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<i64, Error> {
+    let sequence = tx
+        .fetch_one(
+            "insert into event_counters (client_id, environment, last) values ($1, $2, 1)
+             on conflict (client_id, environment) do update set last = event_counters.last + 1
+             returning last",
+            params![new.tenant.client_id, new.tenant.environment],
+            |row| row.get::<i64>(0),
+        )
+        .await?;
     tx.execute(
-        // Events of one task are numbered: their times can be equal, and their ids then sort by chance. Two writers
+        // Events of one task are numbered too: their times can be equal, and their ids then sort by chance. Two writers
         // cannot take one number, because both would have to change the task's row first.
         "insert into webhook_events
-            (client_id, id, environment, link_id, task_id, event_type, body, created_at, task_sequence)
-         select $1, $2, $3, $4, $5, $6, $7, $8, coalesce(max(e.task_sequence), 0) + 1
+            (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence)
+         select $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(max(e.task_sequence), 0) + 1
            from webhook_events as e where e.client_id = $1 and e.task_id = $5",
         params![
             new.tenant.client_id,
@@ -45,10 +79,16 @@ pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<(), Error>
             &new.event_type,
             &new.body,
             new.created_at,
+            sequence,
         ],
     )
-    .await
-    .map(drop)
+    .await?;
+    Ok(sequence)
+}
+
+/// The event with this id.
+pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: EventId) -> Result<Option<WebhookEvent>, Error> {
+    tx.fetch_optional(select!("e.id = $3"), params![tenant.client_id, tenant.environment, id], read).await
 }
 
 /// The events of a task, oldest first.
@@ -58,18 +98,49 @@ pub async fn list_for_task(
     task_id: TaskId,
 ) -> Result<Vec<WebhookEvent>, Error> {
     tx.fetch_all(
-        "select id, event_type, body, created_at from webhook_events
-          where client_id = $1 and environment = $2 and task_id = $3
-          order by task_sequence",
+        select!("e.task_id = $3 order by e.task_sequence"),
         params![tenant.client_id, tenant.environment, task_id],
-        |row| {
-            Ok(WebhookEvent {
-                id: row.get(0)?,
-                event_type: row.get(1)?,
-                body: row.get(2)?,
-                created_at: row.get(3)?,
-            })
-        },
+        read,
     )
     .await
+}
+
+/// The events that follow a place, in the order of commits.
+pub async fn list_after(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<WebhookEvent>, Error> {
+    tx.fetch_all(
+        select!("e.sequence > $3 order by e.sequence limit $4"),
+        params![tenant.client_id, tenant.environment, after, i64::from(limit)],
+        read,
+    )
+    .await
+}
+
+/// The place of the newest event; 0 when there is none.
+pub async fn last_sequence(tx: &mut Tx<'_>, tenant: Tenant) -> Result<i64, Error> {
+    let last = tx
+        .fetch_optional(
+            "select last from event_counters where client_id = $1 and environment = $2",
+            params![tenant.client_id, tenant.environment],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(last.unwrap_or(0))
+}
+
+fn read(row: &Row<'_>) -> Result<WebhookEvent, Error> {
+    Ok(WebhookEvent {
+        id: row.get(0)?,
+        link_id: row.get(1)?,
+        task_id: row.get(2)?,
+        event_type: row.get(3)?,
+        body: row.get(4)?,
+        created_at: row.get(5)?,
+        sequence: row.get(6)?,
+        access_key_id: row.get(7)?,
+    })
 }

@@ -9,12 +9,14 @@ use citadel_api_types::{
     companies::CompanyInfo,
     deposits::{DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
     error::{ErrorBody, ErrorCode, ErrorExtra, ErrorObject, InvalidParam},
+    events::Event,
     payroll::{Employment, IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
     refresh::RefreshTask,
     reports::{EmploymentReport, IncomeReport, ReportEnvelope},
     statements::{AnnualIncome, Statement, W2},
     tasks::{self, Task},
+    webhook_endpoints::{Webhook, WebhookRequest, WebhookRequestPage, WebhookWithSecret},
     webhooks::WebhookEvent,
 };
 use serde::Serialize;
@@ -111,6 +113,19 @@ fn objects_carry_every_published_key() {
         "webhook_id event_type updated_at event_created_at link_id product tracking_info task_id status user_id \
          template_id data_source",
     );
+    let about_statements = WebhookEvent { objects_count: Some(3), ..WebhookEvent::default() };
+    assert!(keys(&about_statements).contains("objects_count"));
+    const WEBHOOK: &str =
+        "id name webhook_url events env_type enabled disabled_because created_at updated_at";
+    check(&Webhook::default(), WEBHOOK);
+    check(&WebhookWithSecret::default(), &format!("{WEBHOOK} secret"));
+    check(
+        &WebhookRequest::default(),
+        "id webhook_id endpoint_id event_type event_created_at attempted_at attempt status_code error_message \
+         answer duration_ms webhook_url webhook_payload",
+    );
+    check(&WebhookRequestPage::default(), "next previous results");
+    check(&Event::default(), "id sequence event_type created_at payload");
 }
 
 #[test]

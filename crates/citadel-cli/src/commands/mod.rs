@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod key;
+pub(crate) mod listen;
 pub(crate) mod migrate;
 pub(crate) mod serve;
 

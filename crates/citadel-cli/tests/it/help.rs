@@ -17,6 +17,7 @@ fn every_verb_explains_itself_with_an_example() {
         &["key", "create"],
         &["key", "list"],
         &["key", "delete"],
+        &["listen"],
         &["doctor"],
     ];
     for verb in verbs {
@@ -33,6 +34,8 @@ fn wrong_use_is_exit_code_2() {
         &[],
         &["surf"],
         &["serve", "--root-key", "00"],
+        &["listen"],
+        &["listen", "--forward-to", "http://localhost:5001/", "--after", "-1"],
         &["client", "create"],
         &["key", "create", "--client", "short", "--env", "sandbox"],
         &["key", "create", "--client", "0190163d8694739bbe8c0a6b8d2b9a3e", "--env", "moon"],

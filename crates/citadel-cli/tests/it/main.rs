@@ -6,6 +6,7 @@ mod configuration;
 mod doctor;
 mod harness;
 mod help;
+mod listen;
 mod listener;
 mod postgres;
 mod start;

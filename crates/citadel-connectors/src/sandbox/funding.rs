@@ -116,9 +116,9 @@ impl State {
             return Err(refused("Your company already pays from this account."));
         }
         match &self.new {
-            Some((new, wrong)) if split::is_same(new, account) && *wrong >= MAX_WRONG => {
-                Err(refused("This account was stopped after three wrong tries. Start again with a new account."))
-            }
+            Some((new, wrong)) if split::is_same(new, account) && *wrong >= MAX_WRONG => Err(refused(
+                "This account was stopped after three wrong tries. Start again with a new account.",
+            )),
             _ => Ok(split::written(account)),
         }
     }

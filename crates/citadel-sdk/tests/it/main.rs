@@ -4,3 +4,4 @@ mod double;
 mod errors;
 mod retries;
 mod verification;
+mod webhooks;

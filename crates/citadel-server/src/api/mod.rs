@@ -6,12 +6,16 @@ pub(crate) mod administrators;
 pub(crate) mod bridge_tokens;
 pub(crate) mod companies;
 pub(crate) mod deposits;
+pub(crate) mod event_stream;
+pub(crate) mod events;
 pub(crate) mod files;
 pub(crate) mod providers;
 pub(crate) mod refresh;
 pub(crate) mod reports;
 pub(crate) mod tasks;
 pub(crate) mod verifications;
+pub(crate) mod webhook_requests;
+pub(crate) mod webhooks;
 pub(crate) mod widget;
 
 use std::str::FromStr;
@@ -20,9 +24,17 @@ use axum::{
     extract::{FromRequestParts, Path, Query},
     http::request::Parts,
 };
+use citadel_api_types::page::Page;
+use jiff::{Timestamp, civil::Date, tz::Offset};
 use serde::de::DeserializeOwned;
 
-use crate::error::{self, ApiError};
+use crate::{
+    app::App,
+    error::{self, ApiError, ApiResult},
+};
+
+/// Rows on a page, at the most and unless asked otherwise.
+pub(crate) const PAGE_SIZE: usize = 100;
 
 /// An id in the path. Whatever cannot be an id is a 404 like an unknown one.
 pub(crate) struct PathId<T>(pub(crate) T);
@@ -60,4 +72,90 @@ pub(crate) fn optional_product(text: Option<&str>) -> Result<Option<citadel_doma
             .map(Some)
             .map_err(|problem| error::invalid("product_type", format!("Unknown product: {problem}."))),
     }
+}
+
+/// A whole number from 1 in a query, where it may be left out.
+pub(crate) fn positive(field: &str, text: Option<&str>) -> ApiResult<Option<usize>> {
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse::<u32>() {
+            Ok(number) if number > 0 => Ok(Some(number as usize)),
+            _ => Err(error::invalid(field, "Send a whole number from 1.")),
+        },
+    }
+}
+
+/// How many rows a page has.
+pub(crate) fn page_size(text: Option<&str>) -> ApiResult<usize> {
+    Ok(positive("page_size", text)?.unwrap_or(PAGE_SIZE).min(PAGE_SIZE))
+}
+
+/// One page of a list that is known whole.
+pub(crate) fn page_of<T>(
+    app: &App,
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    page: &Option<String>,
+    size: &Option<String>,
+    found: Vec<T>,
+) -> ApiResult<Page<T>> {
+    let page = positive("page", page.as_deref())?.unwrap_or(1);
+    let size = page_size(size.as_deref())?;
+    let start = (page - 1).saturating_mul(size);
+    if start > 0 && start >= found.len() {
+        return Err(error::not_found());
+    }
+    let at = |page: usize| {
+        let (page, size) = (page.to_string(), size.to_string());
+        address(app, path, filters, &[("page", &page), ("page_size", &size)])
+    };
+    Ok(Page {
+        count: i64::try_from(found.len()).unwrap_or(i64::MAX),
+        next: (start + size < found.len()).then(|| at(page + 1)),
+        previous: (page > 1).then(|| at(page - 1)),
+        results: found.into_iter().skip(start).take(size).collect(),
+    })
+}
+
+/// The address of another page of the same list.
+pub(crate) fn address(
+    app: &App,
+    path: &str,
+    filters: &[(&str, Option<&str>)],
+    place: &[(&str, &str)],
+) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in filters {
+        if let Some(value) = value {
+            pairs.append_pair(name, value);
+        }
+    }
+    format!("{}{path}?{}", app.public_url, pairs.extend_pairs(place).finish())
+}
+
+/// A time: with its offset from UTC, or a day, which begins at midnight UTC.
+pub(crate) fn optional_time(field: &str, text: Option<&str>) -> ApiResult<Option<Timestamp>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    // In a query an unescaped plus arrives as a space.
+    let spelled = [text.to_owned(), text.replace(' ', "+")];
+    let time = spelled.iter().find_map(|text| text.parse::<Timestamp>().ok());
+    let day = || Offset::UTC.to_timestamp(text.parse::<Date>().ok()?.at(0, 0, 0, 0)).ok();
+    // What the store keeps has microseconds, and must not leave its range.
+    time.or_else(day)
+        .filter(|time| (0..=253_402_300_799).contains(&time.as_second()))
+        .map(Some)
+        .ok_or_else(|| error::invalid(field, "Send a time as in 2026-11-18T15:00:00Z."))
+}
+
+/// The times of a list that is narrowed by `created_at__gte` and `created_at__lte`.
+pub(crate) fn time_range(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> ApiResult<(Option<Timestamp>, Option<Timestamp>)> {
+    let from = optional_time("created_at__gte", from)?;
+    let to = optional_time("created_at__lte", to)?;
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        return Err(error::invalid("created_at__lte", "This is before created_at__gte."));
+    }
+    Ok((from, to))
 }

@@ -1,23 +1,45 @@
-//! Webhook events: written in the transaction of the change that they tell (P27). They carry ids and statuses, never
-//! data (P7).
+//! Webhook events: written in the transaction of the change that they tell, with a place in the outbox of every
+//! endpoint that wants them (P27). They carry ids and statuses, never data (P7).
 
 use citadel_api_types::webhooks::WebhookEvent;
 use citadel_domain::{EventId, TaskStatus};
 use citadel_store::{
-    Tx,
+    Tx, jobs,
     links::Link,
+    outbox,
     tasks::Task,
     webhook_events::{self, NewWebhookEvent},
+    webhooks,
 };
 use jiff::Timestamp;
 
+use super::deliver_webhooks;
 use crate::{
     app::App,
     error::{self, ApiResult},
     reports,
+    webhooks::{TASK_STATUS_UPDATED, wanted},
 };
 
-const TASK_STATUS_UPDATED: &str = "task-status-updated";
+/// What happened, and to what. Who writes it rings [`App::ring_events`](crate::app::Shared::ring_events) after the commit.
+pub(crate) struct NewEvent<'a> {
+    /// One of [`citadel_api_types::webhooks::EVENT_TYPES`].
+    pub(crate) event_type: &'static str,
+    pub(crate) link: &'a Link,
+    /// The run of work in which it happened, if it was one. Events of one task are delivered in their order.
+    pub(crate) task: Option<&'a Task>,
+    /// Every event has a status: handlers in the wild fail without. That of the link, when nothing else is told.
+    pub(crate) status: TaskStatus,
+    pub(crate) objects: Objects,
+}
+
+/// The part of a link's data that an event is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Objects {
+    pub(crate) object_id: Option<String>,
+    pub(crate) employment_id: Option<String>,
+    pub(crate) count: Option<i64>,
+}
 
 /// Tells that a task has a new status.
 pub(crate) async fn append_status(
@@ -28,30 +50,54 @@ pub(crate) async fn append_status(
     status: TaskStatus,
     now: Timestamp,
 ) -> ApiResult<()> {
+    let objects = Objects::default();
+    let event = NewEvent { event_type: TASK_STATUS_UPDATED, link, task: Some(task), status, objects };
+    append(app, tx, event, now).await
+}
+
+/// Tells that something happened.
+pub(crate) async fn append(app: &App, tx: &mut Tx<'_>, new: NewEvent<'_>, now: Timestamp) -> ApiResult<()> {
+    let event = stored_form(app, &new, now)?;
+    let sequence = webhook_events::append(tx, &event).await?;
+    let tenant = event.tenant;
+    let endpoints = webhooks::list(tx, tenant).await?;
+    let wanting =
+        |webhook: &&webhooks::Webhook| webhook.is_enabled && wanted(webhook).contains(&new.event_type);
+    for webhook in endpoints.iter().filter(wanting) {
+        jobs::ensure_due(tx, &deliver_webhooks::job_of(tenant, webhook.id, now)?).await?;
+        outbox::put(tx, tenant, webhook.id, (event.id, sequence, event.task_id), now).await?;
+    }
+    Ok(())
+}
+
+fn stored_form(app: &App, new: &NewEvent<'_>, now: Timestamp) -> ApiResult<NewWebhookEvent> {
     let id = EventId::generate(now, &*app.random);
     let at = reports::time(now);
-    let event = WebhookEvent {
+    let (link, task) = (new.link, new.task);
+    let body = WebhookEvent {
         webhook_id: id.to_string(),
-        event_type: TASK_STATUS_UPDATED.to_owned(),
+        event_type: new.event_type.to_owned(),
         updated_at: at.replace('Z', "+00:00"),
         event_created_at: at,
         link_id: Some(link.id.to_string()),
-        product: Some(task.product.to_string()),
+        product: Some(task.map_or(link.product, |task| task.product).to_string()),
         tracking_info: link.tracking_info.clone(),
-        task_id: Some(task.id.to_string()),
-        status: status.to_string(),
+        task_id: task.map(|task| task.id.to_string()),
+        status: new.status.to_string(),
         user_id: None,
         template_id: None,
         data_source: Some("payroll".to_owned()),
+        object_id: new.objects.object_id.clone(),
+        employment_id: new.objects.employment_id.clone(),
+        objects_count: new.objects.count,
     };
-    let new = NewWebhookEvent {
+    Ok(NewWebhookEvent {
         id,
-        tenant: task.tenant,
+        tenant: link.tenant,
         link_id: Some(link.id),
-        task_id: Some(task.id),
-        event_type: TASK_STATUS_UPDATED.to_owned(),
-        body: serde_json::to_string(&event).map_err(error::internal)?,
+        task_id: task.map(|task| task.id),
+        event_type: new.event_type.to_owned(),
+        body: serde_json::to_string(&body).map_err(error::internal)?,
         created_at: now,
-    };
-    Ok(webhook_events::append(tx, &new).await?)
+    })
 }

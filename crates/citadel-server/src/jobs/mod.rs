@@ -4,6 +4,7 @@
 
 mod books;
 pub(crate) mod change;
+pub(crate) mod deliver_webhooks;
 pub(crate) mod events;
 mod fetch;
 pub(crate) mod payroll;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{sync::watch, task::JoinSet};
 use tracing::Instrument;
 
+use self::deliver_webhooks::DELIVER_WEBHOOKS;
 use crate::{app::App, error::ApiError};
 
 /// The kind of job that runs a task.
@@ -36,8 +38,11 @@ pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a worker looks for due jobs that nobody rang for.
 const IDLE: Duration = Duration::from_secs(1);
-/// Jobs in the hands of one worker.
-const BATCH: u32 = 20;
+/// Tasks in the hands of one worker.
+const TASKS: u32 = 20;
+/// Endpoints that one worker delivers to at a time. They have workers of their own: receivers are slow, and must not
+/// take the place of tasks.
+const DISPATCHERS: u32 = 64;
 /// Tries of a job before it is buried.
 const MAX_ATTEMPTS: i64 = 5;
 
@@ -75,7 +80,7 @@ pub(crate) async fn enqueue_task(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -
 pub(crate) enum Outcome {
     /// It is done.
     Finished,
-    /// It sleeps; that was recorded with what it waits for.
+    /// It sleeps or has ended; that was recorded with what it waits for.
     Parked,
     /// It is tried again then.
     Again(Timestamp),
@@ -84,14 +89,37 @@ pub(crate) enum Outcome {
 }
 
 /// Works until told to stop, then lets the jobs in hand finish.
-pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
+pub async fn work(app: App, stop: watch::Receiver<bool>) {
+    let events = Bell::Events(app.event_bell.subscribe());
+    tokio::join!(
+        sweep::until(app.clone(), stop.clone()),
+        pool(app.clone(), RUN_TASK, TASKS, Bell::Jobs, stop.clone()),
+        pool(app, DELIVER_WEBHOOKS, DISPATCHERS, events, stop),
+    );
+}
+
+/// What tells a pool that it is worth looking for more.
+enum Bell {
+    Jobs,
+    Events(watch::Receiver<()>),
+}
+
+impl Bell {
+    async fn rung(&mut self, app: &App) {
+        match self {
+            Self::Jobs => app.job_bell.notified().await,
+            Self::Events(bell) => drop(bell.changed().await),
+        }
+    }
+}
+
+/// Works on jobs of one kind.
+async fn pool(app: App, kind: &'static str, size: u32, mut bell: Bell, mut stop: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
-    let mut last_sweep = None;
     while !*stop.borrow() {
         while running.try_join_next().is_some() {}
-        sweep::now_and_then(&app, &mut last_sweep).await;
-        let free = BATCH - u32::try_from(running.len()).unwrap_or(BATCH).min(BATCH);
-        let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&app, free).await };
+        let free = size - u32::try_from(running.len()).unwrap_or(size).min(size);
+        let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&app, kind, free).await };
         match claimed {
             Ok(jobs) if !jobs.is_empty() => {
                 for job in jobs {
@@ -103,7 +131,7 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
             Err(cause) => tracing::warn!(error.cause = %cause, "cannot look for jobs"),
         }
         tokio::select! {
-            () = app.job_bell.notified() => {}
+            () = bell.rung(&app) => {}
             () = tokio::time::sleep(IDLE) => {}
             Some(_) = running.join_next(), if !running.is_empty() => {}
             _ = stop.changed() => {}
@@ -116,7 +144,10 @@ pub async fn work(app: App, mut stop: watch::Receiver<bool>) {
 pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
     let mut ran = 0;
     loop {
-        let jobs = claim(app, BATCH).await?;
+        let mut jobs = claim(app, RUN_TASK, TASKS).await?;
+        if jobs.is_empty() {
+            jobs = claim(app, DELIVER_WEBHOOKS, DISPATCHERS).await?;
+        }
         if jobs.is_empty() {
             return Ok(ran);
         }
@@ -128,9 +159,9 @@ pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
     }
 }
 
-async fn claim(app: &App, limit: u32) -> Result<Vec<Job>, citadel_store::Error> {
-    let now = app.clock.now();
-    app.db.write(async move |tx| jobs::claim(tx, now, LEASE, limit).await).await
+async fn claim(app: &App, kind: &str, limit: u32) -> Result<Vec<Job>, citadel_store::Error> {
+    let (now, kind) = (app.clock.now(), kind.to_owned());
+    app.db.write(async move |tx| jobs::claim(tx, &kind, now, LEASE, limit).await).await
 }
 
 async fn run(app: App, job: Job) {
@@ -146,6 +177,7 @@ async fn run_one(app: &App, job: &Job) {
     }
     let result = match job.kind.as_str() {
         RUN_TASK => run_task::run(app, job).await,
+        DELIVER_WEBHOOKS => deliver_webhooks::run(app, job).await,
         other => Err(crate::error::internal(format!("unknown kind of job: {other}"))),
     };
     let recorded = match result {
@@ -186,9 +218,13 @@ async fn give_back(app: &App, job: &Job, cause: &ApiError) -> Result<(), citadel
     Ok(())
 }
 
-/// Buries a job that is out of tries, and ends its task, in one transaction.
+/// Buries a job that is out of tries, and ends its task, in one transaction. A dispatcher only rests.
 async fn give_up(app: &App, job: &Job) {
-    if let Err(cause) = run_task::bury(app, job).await {
+    let given_up = match job.kind.as_str() {
+        DELIVER_WEBHOOKS => deliver_webhooks::rest(app, job).await,
+        _ => run_task::bury(app, job).await,
+    };
+    if let Err(cause) = given_up {
         // The lease runs out and the next worker comes to the same end.
         tracing::error!(error.cause = cause.cause_text(), "cannot bury a job that is out of tries");
     }

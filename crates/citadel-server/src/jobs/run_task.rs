@@ -252,6 +252,7 @@ async fn commit(app: &App, job: &Job, turn: Turn, effects: Effects) -> ApiResult
             }
         })
         .await?;
+    app.ring_events();
     Ok(committed)
 }
 

@@ -1,4 +1,7 @@
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use axum::{
     body::Body,
@@ -22,6 +25,8 @@ struct Belongings {
     refresh_task_id: String,
     /// No id, but a part of a path.
     kind: String,
+    webhook_id: String,
+    event_id: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -50,7 +55,16 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         refresh_task_id: text(client.post("/v1/refresh/tasks/", refreshed).await, "task_id"),
         admin_access_token,
         kind: "income".to_owned(),
+        webhook_id: endpoint_of(client).await,
+        event_id: client.events().await[0]["id"].as_str().unwrap().to_owned(),
     }
+}
+
+/// A new endpoint. Nobody answers there, and nothing is sent in these tests.
+async fn endpoint_of(client: &TestClient<'_>) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    client.webhook(&format!("https://example.com/{number}")).await.0
 }
 
 /// P5: every operation of the API document × every id or token that it takes × whose it is. Whatever is not the
@@ -74,6 +88,8 @@ async fn p05_clients_never_meet() {
             payroll_report_id: "0193a6c2f1d27c4e9a5be2d7f0a14c84".to_owned(),
             refresh_task_id: "0193a6c2f1d27c4e9a5be2d7f0a14c85".to_owned(),
             kind: "income".to_owned(),
+            webhook_id: "0193a6c2f1d27c4e9a5be2d7f0a14c86".to_owned(),
+            event_id: "0193a6c2f1d27c4e9a5be2d7f0a14c87".to_owned(),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -99,7 +115,7 @@ async fn p05_clients_never_meet() {
                     );
                     // And the owner finds it, so that the refusal above was not for another reason.
                     let own = send(&other, method, path, pick, &theirs).await;
-                    assert_eq!(own.status, StatusCode::OK, "{operation_id}: {own:?}");
+                    assert!(own.status.is_success(), "{operation_id}: {own:?}");
                 }
             }
         }
@@ -112,7 +128,9 @@ async fn p05_clients_never_meet() {
             .unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
-                for pick in FIELDS.iter().filter(|pick| operation["operationId"] == pick.operation) {
+                let of_links =
+                    |pick: &&Pick| operation["operationId"] == pick.operation && !pick.outlives_links;
+                for pick in FIELDS.iter().filter(of_links) {
                     let expected = send(&other, method, path, pick, &random).await;
                     let found = send(&other, method, path, pick, &theirs).await;
                     assert_eq!(
@@ -125,7 +143,7 @@ async fn p05_clients_never_meet() {
             }
         }
         let listed: HashSet<_> =
-            FIELDS.iter().map(|pick| pick.operation).chain(PUBLIC.iter().copied()).collect();
+            FIELDS.iter().map(|pick| pick.operation).chain(PUBLIC.iter().chain(OWN).copied()).collect();
         let missing: Vec<_> = covered.iter().filter(|id| !listed.contains(id.as_str())).collect();
         assert!(
             missing.is_empty(),
@@ -137,75 +155,134 @@ async fn p05_clients_never_meet() {
 
 /// The ids and tokens that operations take.
 const FIELDS: &[Pick] = &[
-    Pick { operation: "get_task", body: |_| json!({}), path: |own| Some(&own.task_id) },
+    Pick {
+        operation: "get_task",
+        body: |_| json!({}),
+        path: |own| Some(&own.task_id),
+        outlives_links: false,
+    },
     Pick {
         operation: "create_access_token",
         body: |own| json!({"public_token": own.public_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "create_access_tokens",
         body: |own| json!({"public_tokens": [own.public_token]}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_employment_verification",
         body: |own| json!({"access_token": own.access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_income_verification",
         body: |own| json!({"access_token": own.access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_report_by_kind",
         body: |own| json!({"access_token": own.access_token}),
         path: |own| Some(&own.kind),
+        outlives_links: false,
     },
     Pick {
         operation: "get_deposit_switch",
         body: |own| json!({"access_token": own.deposit_access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_paycheck_linked_loan",
         body: |own| json!({"access_token": own.loan_access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_account_switch",
         body: |own| json!({"access_token": own.funding_access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_directory",
         body: |own| json!({"access_token": own.admin_access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "get_admin_report",
         body: |own| json!({"access_token": own.admin_access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick {
         operation: "create_payroll_report",
         body: |own| json!({"access_token": own.admin_access_token, "start_date": "2020-01-01", "end_date": "2020-01-03"}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick { operation: "get_payroll_report", body: |_| json!({}), path: |own| Some(&own.payroll_report_id) },
     Pick {
         operation: "create_refresh_task",
         body: |own| json!({"access_token": own.access_token}),
         path: |_| None,
+        outlives_links: false,
     },
     Pick { operation: "get_refresh_task", body: |_| json!({}), path: |own| Some(&own.refresh_task_id) },
     Pick {
         operation: "create_bridge_token",
         body: |own| json!({"product_type": "income", "access_token": own.access_token}),
         path: |_| None,
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_webhook",
+        body: |_| json!({}),
+        path: |own| Some(&own.webhook_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "update_webhook",
+        body: |_| json!({"name": "Other"}),
+        path: |own| Some(&own.webhook_id),
+        outlives_links: true,
+    },
+    // What is wrong with the body must not tell that the endpoint exists.
+    Pick {
+        operation: "rotate_webhook_secret",
+        body: |_| json!({}),
+        path: |own| Some(&own.webhook_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "delete_webhook",
+        body: |_| json!({}),
+        path: |own| Some(&own.webhook_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "resend_event",
+        body: |_| json!({}),
+        path: |own| Some(&own.event_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "resend_events",
+        body: |own| json!({"created_at__gte": "2026-11-18", "webhook_id": own.webhook_id}),
+        path: |_| None,
+        outlives_links: true,
     },
 ];
+
+/// Operations that take no id, and show or make the caller's own.
+const OWN: &[&str] =
+    &["list_webhooks", "create_webhook", "list_webhook_requests", "list_events", "stream_events"];
 
 /// Operations on facts that are the same for every client.
 const PUBLIC: &[&str] = &["search_companies", "get_company", "list_providers", "get_provider"];
@@ -214,12 +291,21 @@ struct Pick {
     operation: &'static str,
     body: fn(&Belongings) -> Value,
     path: fn(&Belongings) -> Option<&String>,
+    /// It is about something that stays when the links of its owner are deleted.
+    outlives_links: bool,
 }
 
 async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, own: &Belongings) -> Reply {
     let path = match ((pick.path)(own), path.find('{'), path.find('}')) {
         (Some(id), Some(start), Some(end)) => format!("{}{id}{}", &path[..start], &path[end + 1..]),
         _ => path.to_owned(),
+    };
+    // A deleted endpoint is gone for the tries that follow.
+    let path = match pick.operation {
+        "delete_webhook" if is_owner(client, own).await => {
+            path.replace(&own.webhook_id, &endpoint_of(client).await)
+        }
+        _ => path,
     };
     // An exchange spends what it takes: a fresh token for each owner's try.
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -237,6 +323,37 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
 
 async fn is_owner(client: &TestClient<'_>, own: &Belongings) -> bool {
     client.get(&format!("/v1/tasks/{}", own.task_id)).await.status == StatusCode::OK
+}
+
+/// P5: lists show the caller's own, in its own environment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p05_lists_of_webhooks_and_events_are_the_callers_own() {
+    for_each_db(async |app| {
+        let (acme, other) = (app.client("acme").await, app.client("other").await);
+        let theirs = belongings(&other).await;
+        let mine = belongings(&acme).await;
+        app.run_jobs().await;
+        let (_, secret) = app.key(other.id, Environment::Dev).await;
+        let other_dev = TestClient { app: &app, id: other.id, key_id: other.key_id, secret };
+        for path in ["/v1/webhooks/", "/v1/events/", "/v1/webhook-requests/"] {
+            let shown = acme.get(path).await;
+            assert!(!shown.json()["results"].as_array().unwrap().is_empty(), "{path}");
+            assert!(
+                !shown.text().contains(&theirs.webhook_id) && !shown.text().contains(&theirs.task_id),
+                "{path}"
+            );
+            assert_eq!(other_dev.get(path).await.json()["results"], json!([]), "{path}");
+        }
+        // An event of one's own cannot be sent to somebody else's endpoint.
+        let path = format!("/v1/events/{}/resend/", mine.event_id);
+        let reply = acme.post(&path, json!({"webhook_id": theirs.webhook_id})).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            acme.patch(&format!("/v1/webhooks/{}/", theirs.webhook_id), json!({"name": ""})).await.status,
+            StatusCode::NOT_FOUND
+        );
+    })
+    .await;
 }
 
 /// P5: a client's keys of two environments see two worlds.

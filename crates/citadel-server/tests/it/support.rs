@@ -18,7 +18,9 @@ use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, See
 use citadel_server::{
     app::{App, AppParts},
     directory::Directory,
-    jobs, purposes, router, seeding,
+    jobs,
+    outbound::{self, Outbound, Rules, SystemResolver},
+    purposes, router, seeding,
     system::SystemRandom,
 };
 use citadel_store::{
@@ -74,6 +76,20 @@ fn sqlite() -> (DbConfig, TempDir) {
     (DbConfig::Sqlite { path: directory.0.join("citadel.db") }, directory)
 }
 
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(NOW.parse().unwrap()))
+}
+
+/// The rules of a server that only its own machine reaches.
+pub(crate) fn rules() -> Rules {
+    let listeners = ["127.0.0.1:8700", "127.0.0.1:8702"].map(|address| address.parse().unwrap());
+    Rules::new(listeners.to_vec(), "http://127.0.0.1:8700".to_owned())
+}
+
+fn outbound() -> Outbound {
+    Outbound::new(rules(), Arc::new(SystemResolver), outbound::DEADLINE).unwrap()
+}
+
 impl TestApp {
     pub(crate) async fn on_sqlite() -> Self {
         let (config, directory) = sqlite();
@@ -92,17 +108,36 @@ impl TestApp {
     }
 
     pub(crate) async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
-        Self::open_with(db_config, directory, Registry::default()).await
+        Self::open_with(db_config, directory, Registry::default(), clock(), outbound()).await
+    }
+
+    /// On SQLite, with another way to clients' endpoints.
+    pub(crate) async fn with_outbound(outbound: Outbound) -> Self {
+        let (config, directory) = sqlite();
+        Self::open_with(config, Some(directory), Registry::default(), clock(), outbound).await
+    }
+
+    /// As after a restart: the same database and time, and nothing else.
+    pub(crate) async fn reopen(self) -> Self {
+        let Self { app, router, clock, db_config, _directory: directory } = self;
+        drop((app, router));
+        Self::open_with(db_config, directory, Registry::default(), clock, outbound()).await
     }
 
     /// On SQLite, with a connector of the test's own in the sandbox's place.
     pub(crate) async fn with_connector(connector: impl Connector + 'static) -> Self {
         let (config, directory) = sqlite();
-        Self::open_with(config, Some(directory), Registry::new(Arc::new(connector))).await
+        Self::open_with(config, Some(directory), Registry::new(Arc::new(connector)), clock(), outbound())
+            .await
     }
 
-    async fn open_with(db_config: DbConfig, directory: Option<TempDir>, connectors: Registry) -> Self {
-        let clock = Arc::new(ManualClock::new(NOW.parse().unwrap()));
+    async fn open_with(
+        db_config: DbConfig,
+        directory: Option<TempDir>,
+        connectors: Registry,
+        clock: Arc<ManualClock>,
+        outbound: Outbound,
+    ) -> Self {
         let db = Db::open(&db_config).unwrap();
         db.migrate(clock.now()).await.unwrap();
         seeding::seed(&db).await.unwrap();
@@ -114,6 +149,7 @@ impl TestApp {
             random: Arc::new(SeededRandom::new(1)),
             connectors,
             public_url: "http://citadel.test".to_owned(),
+            outbound,
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }
@@ -261,6 +297,44 @@ impl TestClient<'_> {
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Reply {
         self.post_text(path, "application/json;charset=UTF-8", body.to_string()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Reply {
+        let request = self.request(Method::PATCH, path).header(header::CONTENT_TYPE, "application/json");
+        self.app.send(request.body(body.to_string().into()).unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.app.send(self.request(Method::DELETE, path).body(Body::empty()).unwrap()).await
+    }
+
+    /// An endpoint at this address: its id and its secret.
+    pub(crate) async fn webhook(&self, url: &str) -> (String, String) {
+        let body = json!({"name": "Main", "webhook_url": url, "env_type": "sandbox"});
+        let reply = self.post("/v1/webhooks/", body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        let text = |key: &str| reply.json()[key].as_str().unwrap().to_owned();
+        (text("id"), text("secret"))
+    }
+
+    /// Every event, oldest first.
+    pub(crate) async fn events(&self) -> Vec<Value> {
+        let mut found = Vec::new();
+        loop {
+            let after = found.last().map_or(0, |event: &Value| event["sequence"].as_i64().unwrap());
+            let page = self.get(&format!("/v1/events/?after={after}")).await.json();
+            found.extend(page["results"].as_array().unwrap().iter().cloned());
+            if page["next"].is_null() {
+                return found;
+            }
+        }
+    }
+
+    /// Every attempt to deliver, newest first, of at most a hundred.
+    pub(crate) async fn attempts(&self) -> Vec<Value> {
+        let reply = self.get("/v1/webhook-requests/").await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        reply.json()["results"].as_array().unwrap().clone()
     }
 
     pub(crate) async fn post_text(&self, path: &str, content_type: &str, body: impl Into<Body>) -> Reply {

@@ -45,8 +45,12 @@ async fn search_and_providers_and_form() {
             app.widget(Method::GET, &format!("/providers?company_mapping_id={id}"), &token, None).await;
         assert!(!providers.json().as_array().unwrap().is_empty());
         let form = app.widget(Method::GET, "/providers/adp", &token, None).await.json();
-        let labels: Vec<_> =
-            form["ways"][0]["fields"].as_array().unwrap().iter().map(|field| field["label"].clone()).collect();
+        let labels: Vec<_> = form["ways"][0]["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["label"].clone())
+            .collect();
         assert_eq!(labels, ["Username", "Password"]);
         assert_eq!(form["ways"][0]["fields"][1]["kind"], "password");
         assert_eq!(

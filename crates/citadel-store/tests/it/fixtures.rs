@@ -1,19 +1,22 @@
 //! Rows to begin with. Sealed columns hold any bytes: the store does not look inside.
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, Environment, JobId, LinkId, Product, PublicTokenId, Random, TaskId,
-    TaskStatus,
+    AccessKeyId, BridgeTokenId, ClientId, DeliveryId, Environment, EventId, JobId, LinkId, Product,
+    PublicTokenId, Random, TaskId, TaskStatus, WebhookId,
 };
 use citadel_store::{
     Error, Tenant, Value,
     access_keys::{self, NewAccessKey},
     bridge_tokens::{self, BridgeToken, NewBridgeToken},
     clients::{self, NewClient},
+    deliveries::NewDelivery,
     jobs::{self, NewJob},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
     public_tokens::{self, NewPublicToken},
     tasks::{self, Kind, NewTask, Task},
+    webhook_events::{self, NewWebhookEvent, WebhookEvent},
+    webhooks::{self, NewWebhook},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -168,6 +171,67 @@ impl Store {
             .await
             .unwrap();
         id
+    }
+
+    /// An endpoint that wants the events of tasks.
+    pub(crate) async fn webhook(&self, tenant: Tenant) -> WebhookId {
+        let id = WebhookId::generate(self.now, &*self.random);
+        let new = NewWebhook {
+            id,
+            tenant,
+            name: "Main".to_owned(),
+            url: format!("https://acme.example/{id}"),
+            events: vec!["task-status-updated".to_owned()],
+            secret_sealed: vec![9],
+            created_at: self.now,
+        };
+        self.db.write(async move |tx| webhooks::create(tx, &new).await).await.unwrap();
+        id
+    }
+
+    pub(crate) fn new_event(&self, task: &Task) -> NewWebhookEvent {
+        NewWebhookEvent {
+            id: EventId::generate(self.now, &*self.random),
+            tenant: task.tenant,
+            link_id: Some(task.link_id),
+            task_id: Some(task.id),
+            event_type: "task-status-updated".to_owned(),
+            body: "{}".to_owned(),
+            created_at: self.now,
+        }
+    }
+
+    /// An event of a task.
+    pub(crate) async fn event(&self, task: &Task) -> WebhookEvent {
+        let (new, tenant) = (self.new_event(task), task.tenant);
+        let append = async move |tx: &mut citadel_store::Tx<'_>| {
+            webhook_events::append(tx, &new).await?;
+            webhook_events::find(tx, tenant, new.id).await
+        };
+        self.db.write(append).await.unwrap().unwrap()
+    }
+
+    pub(crate) fn new_delivery(
+        &self,
+        tenant: Tenant,
+        webhook_id: WebhookId,
+        event_id: EventId,
+        status: i64,
+    ) -> NewDelivery {
+        NewDelivery {
+            id: DeliveryId::generate(self.now, &*self.random),
+            tenant,
+            webhook_id,
+            event_id,
+            event_type: "task-status-updated".to_owned(),
+            url: "https://acme.example/".to_owned(),
+            attempt: 1,
+            status_code: Some(status),
+            error_message: None,
+            answer: String::new(),
+            duration_ms: 3,
+            attempted_at: self.now,
+        }
     }
 
     /// A token, a link and a task of a new client.

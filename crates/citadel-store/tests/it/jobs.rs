@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use citadel_domain::JobId;
-use citadel_store::jobs::{self, Job};
+use citadel_store::jobs::{self, Job, NewJob};
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
@@ -13,7 +13,7 @@ use crate::{
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
 async fn claim(store: &Store, now: Timestamp, limit: u32) -> Vec<Job> {
-    store.db.write(async move |tx| jobs::claim(tx, now, LEASE, limit).await).await.unwrap()
+    store.db.write(async move |tx| jobs::claim(tx, "run_task", now, LEASE, limit).await).await.unwrap()
 }
 
 async fn counts(store: &Store, now: Timestamp) -> (i64, i64) {
@@ -104,13 +104,64 @@ async fn a_sleeping_job_is_woken_once() {
             .db
             .write(async move |tx| {
                 assert!(jobs::reschedule(tx, &woken, next + LEASE, "{}").await?);
-                let [buried] = &jobs::claim(tx, next + LEASE, LEASE, 1).await?[..] else { panic!() };
+                let [buried] = &jobs::claim(tx, "run_task", next + LEASE, LEASE, 1).await?[..] else {
+                    panic!()
+                };
                 assert!(jobs::bury(tx, buried, "out of tries").await?);
                 assert!(!jobs::wake(tx, id, now).await?, "it was given up");
                 Done::Ok(())
             })
             .await
             .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_kind_of_job_is_claimed_by_itself() {
+    for_each_db("jobs_kinds", async |store| {
+        store.job(store.now).await;
+        let now = store.now;
+        let claim =
+            async move |tx: &mut citadel_store::Tx<'_>| jobs::claim(tx, "deliver", now, LEASE, 9).await;
+        assert_eq!(store.db.write(claim).await.unwrap(), []);
+        let id = JobId::generate(now, &*store.random);
+        let new =
+            move |run_at| NewJob { id, kind: "deliver", payload: "{}".to_owned(), run_at, created_at: now };
+        let later = store.after(60);
+        store
+            .db
+            .write(async move |tx| {
+                jobs::ensure_due(tx, &new(later)).await?;
+                assert_eq!(jobs::claim(tx, "deliver", now, LEASE, 9).await?, []);
+                jobs::ensure_due(tx, &new(now)).await?;
+                // What is due stays so.
+                jobs::ensure_due(tx, &new(later)).await?;
+                let [job] = &jobs::claim(tx, "deliver", now, LEASE, 9).await?[..] else { panic!("one job") };
+                jobs::ensure_due(tx, &new(now)).await?;
+                assert_eq!(jobs::claim(tx, "deliver", now, LEASE, 9).await?, [], "it is in somebody's hands");
+                assert!(jobs::progress(tx, job, now, LEASE).await?);
+                assert!(jobs::bury(tx, job, "out of tries").await?);
+                jobs::ensure_due(tx, &new(now)).await?;
+                let [again] = &jobs::claim(tx, "deliver", now, LEASE, 9).await?[..] else { panic!("anew") };
+                assert_eq!((again.attempts, again.fence), (1, job.fence + 1));
+                assert!(!jobs::progress(tx, job, now, LEASE).await?, "a stale worker");
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn leases_of_dead_processes_are_ended_at_once() {
+    for_each_db("jobs_release", async |store| {
+        let id = store.job(store.now).await;
+        assert_eq!(claim(&store, store.now, 9).await.len(), 1);
+        assert_eq!(store.db.write(async |tx| jobs::release_all(tx).await).await.unwrap(), 1);
+        let again = claim(&store, store.now, 9).await.remove(0);
+        assert_eq!((again.id, again.attempts, again.fence), (id, 2, 2));
     })
     .await;
 }

@@ -20,3 +20,4 @@ mod tasks;
 mod tenants;
 mod transactions;
 mod webhook_events;
+mod webhooks;

@@ -95,7 +95,7 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let dir = TempDir::new("pending");
     let db = Db::open(&DbConfig::Sqlite { path: dir.database() }).unwrap();
-    assert_eq!(db.pending_migrations().await.unwrap(), ["0001_init"]);
+    assert_eq!(db.pending_migrations().await.unwrap(), ["0001_init", "0002_products", "0003_webhooks"]);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();

@@ -4,7 +4,8 @@
 
 use citadel_domain::{ClientId, EventId};
 use citadel_store::{
-    Db, Row, Tenant, Tx, Value, reports,
+    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports,
+    tasks::Task,
     webhook_events::{self, NewWebhookEvent},
 };
 use tokio_postgres::NoTls;
@@ -12,7 +13,7 @@ use tokio_postgres::NoTls;
 use crate::harness::{Store, on_postgres, postgres_url};
 
 /// Tables with rows of clients.
-const TENANT_TABLES: usize = 9;
+const TENANT_TABLES: usize = 16;
 
 /// Every table with rows of clients, and the column that tells whose they are.
 async fn tenant_tables(db: &Db) -> Vec<(String, &'static str)> {
@@ -44,7 +45,48 @@ async fn tenant_with_rows(store: &Store) -> Tenant {
         webhook_events::append(tx, &event).await.map(drop)
     };
     store.db.write(put).await.unwrap();
+    told_rows(store, &task).await;
+    rows_of_products(store, &task).await;
     task.tenant
+}
+
+/// An endpoint with an event that waits and an attempt.
+async fn told_rows(store: &Store, task: &Task) {
+    let (tenant, now) = (task.tenant, store.now);
+    let (webhook, event) = (store.webhook(tenant).await, store.event(task).await);
+    let delivery = store.new_delivery(tenant, webhook, event.id, 500);
+    let put = async move |tx: &mut Tx<'_>| {
+        outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), now).await?;
+        deliveries::append(tx, &delivery).await
+    };
+    store.db.write(put).await.unwrap();
+}
+
+/// Rows in the tables of products; what is in them does not matter here.
+async fn rows_of_products(store: &Store, task: &Task) {
+    let ids = [
+        Value::from(task.tenant.client_id),
+        Value::from(task.id),
+        Value::from(task.link_id),
+        Value::from(store.now),
+        Value::from(vec![1]),
+    ];
+    let put = async move |tx: &mut Tx<'_>| {
+        for sql in [
+            "insert into changes (client_id, task_id, environment, link_id, kind, state, change_sealed, created_at,
+                                  updated_at) values ($1, $2, 'sandbox', $3, 'deposit', 'wanted', $5, $4, $4)",
+            "insert into payroll_reports (client_id, id, environment, link_id, start_date, end_date, status,
+                                          body_sealed, created_at, completed_at)
+             values ($1, $2, 'sandbox', $3, '2026-01-01', '2026-01-31', 'done', $5, $4, $4)",
+            // `$3` says nothing here but is named, so that every statement takes the same values.
+            "insert into provider_books (client_id, id, environment, account_hash, entry_sealed, created_at)
+             select $1, $2, 'sandbox', $5, $5, $4 where cast($3 as uuid) is not null",
+        ] {
+            tx.execute(sql, &ids).await?;
+        }
+        Ok::<_, citadel_store::Error>(())
+    };
+    store.db.write(put).await.unwrap();
 }
 
 fn event_of(store: &Store, tenant: Tenant) -> NewWebhookEvent {
@@ -100,9 +142,9 @@ async fn p05_postgres_takes_no_row_for_another_client() {
             tx.execute("update webhook_events set client_id = $1 where link_id is null", &to).await
         });
         assert!(give_away.await.is_err(), "a row was given to another client");
-        let delete = scoped.write(async |tx| tx.execute("delete from webhook_events", &[]).await);
-        assert_eq!(delete.await.unwrap(), 2);
-        assert_eq!(owners(&store.db, "webhook_events", "client_id").await, [other.client_id]);
+        let delete = scoped.write(async |tx| tx.execute("delete from deliveries", &[]).await);
+        assert_eq!(delete.await.unwrap(), 1);
+        assert_eq!(owners(&store.db, "deliveries", "client_id").await, [other.client_id]);
     })
     .await;
 }

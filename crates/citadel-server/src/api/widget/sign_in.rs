@@ -117,6 +117,7 @@ pub(crate) async fn create_task(
         })
         .await?;
     app.job_bell.notify_one();
+    app.ring_events();
     Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
 }
 

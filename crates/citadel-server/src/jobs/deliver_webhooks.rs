@@ -1,0 +1,366 @@
+//! Deliveries: each endpoint has one job, its dispatcher, which takes what waits for the endpoint and sends it.
+//!
+//! One dispatcher per endpoint makes the rest simple: order within a task needs no other lock than the lease, and an
+//! endpoint that does not answer holds up nothing but its own dispatcher (P31). The job's row is locked by everybody
+//! who puts something into the outbox, and by the dispatcher when it decides to end: nothing is left behind.
+
+use std::{collections::HashSet, sync::Arc};
+
+use citadel_domain::{ClientId, DeliveryId, Environment, EventId, JobId, Secret, WebhookId};
+use citadel_store::{
+    Tenant,
+    access_keys::{self, AccessKey},
+    deliveries::{self, NewDelivery},
+    jobs::{self, Job, NewJob},
+    outbox::{self, Waiting},
+    webhooks::{self, Webhook},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    task::JoinSet,
+    time::{Duration, Instant},
+};
+
+use super::{LEASE, Outcome, with_heartbeat};
+use crate::{
+    app::App,
+    error::{self, ApiError, ApiResult},
+    outbound::{Answer, Failure},
+    webhooks::{retries, secrets, signing},
+};
+
+/// The kind of job that delivers to one endpoint.
+pub(crate) const DELIVER_WEBHOOKS: &str = "deliver_webhooks";
+
+/// Deliveries in flight to one endpoint.
+const WINDOW: usize = 10;
+/// The same for an endpoint that has done nothing but fail for [`PATIENCE`], so that a client's dead endpoints leave
+/// its slots to the others.
+const NARROW_WINDOW: usize = 2;
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a dispatcher begins deliveries before it gives others a turn. With the deadline of a delivery this stays well
+/// under the time that a stopping server has.
+const TURN: Duration = Duration::from_secs(5);
+/// How long a dispatcher rests that failed five times in a row. It is never buried: events wait for it.
+const REST: SignedDuration = SignedDuration::from_mins(1);
+/// How much of an answer is kept.
+const KEPT_ANSWER: usize = 4 << 10;
+
+/// The payload of [`DELIVER_WEBHOOKS`]: whose endpoint.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct DeliverWebhooks {
+    client_id: ClientId,
+    environment: Environment,
+    webhook_id: WebhookId,
+}
+
+impl DeliverWebhooks {
+    fn tenant(self) -> Tenant {
+        Tenant { client_id: self.client_id, environment: self.environment }
+    }
+}
+
+/// The dispatcher of an endpoint, due now: its job has the endpoint's id.
+pub(crate) fn job_of(tenant: Tenant, webhook_id: WebhookId, now: Timestamp) -> ApiResult<NewJob<'static>> {
+    let order = DeliverWebhooks { client_id: tenant.client_id, environment: tenant.environment, webhook_id };
+    let payload = serde_json::to_string(&order).map_err(error::internal)?;
+    let id = JobId::from_bytes(*webhook_id.as_bytes());
+    Ok(NewJob { id, kind: DELIVER_WEBHOOKS, payload, run_at: now, created_at: now })
+}
+
+/// An endpoint with everything that signs for it.
+struct Target {
+    webhook: Webhook,
+    keys: Vec<AccessKey>,
+}
+
+/// One attempt, made.
+struct Attempt {
+    waiting: Waiting,
+    url: String,
+    at: Timestamp,
+    duration: Duration,
+    result: Result<Answer, Problem>,
+}
+
+/// Why there was no answer.
+enum Problem {
+    NoKey,
+    Failed(Failure),
+}
+
+/// What an attempt came to.
+enum Verdict {
+    Delivered,
+    Again(Timestamp),
+    GivenUp,
+    /// 410: the receiver wants no more.
+    Gone,
+}
+
+pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
+    let order: DeliverWebhooks = serde_json::from_str(&job.payload).map_err(error::internal)?;
+    with_heartbeat(app, job, turn(app, job, order)).await.unwrap_or(Ok(Outcome::Lost))
+}
+
+/// Sends what is due, a few at a time, until nothing is or the turn is over.
+async fn turn(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outcome> {
+    let began = Instant::now();
+    let mut running = JoinSet::new();
+    let mut in_flight = HashSet::new();
+    loop {
+        if began.elapsed() < TURN {
+            begin(app, order, &mut running, &mut in_flight).await?;
+        }
+        let Some(first) = running.join_next().await else { return settle(app, job, order).await };
+        let mut made: Vec<Attempt> = vec![first.map_err(error::internal)?];
+        while let Some(next) = running.try_join_next() {
+            made.push(next.map_err(error::internal)?);
+        }
+        for attempt in &made {
+            in_flight.remove(&attempt.waiting.event_id);
+        }
+        if !record(app, job, order, made).await? {
+            return Ok(Outcome::Lost);
+        }
+    }
+}
+
+/// Begins deliveries of what is due and not in flight, as far as the window allows.
+async fn begin(
+    app: &App,
+    order: DeliverWebhooks,
+    running: &mut JoinSet<Attempt>,
+    in_flight: &mut HashSet<EventId>,
+) -> ApiResult<()> {
+    let now = app.clock.now();
+    let (target, due) = read(app, order, now).await?;
+    let Some(target) = target.map(Arc::new) else { return Ok(()) };
+    let is_failing = target.webhook.failing_since.is_some_and(|since| now.duration_since(since) > PATIENCE);
+    let window = if is_failing { NARROW_WINDOW } else { WINDOW };
+    for waiting in due {
+        if in_flight.len() < window && in_flight.insert(waiting.event_id) {
+            running.spawn(attempt(app.clone(), Arc::clone(&target), waiting));
+        }
+    }
+    Ok(())
+}
+
+/// The endpoint, if it is there and enabled, and what is due.
+async fn read(
+    app: &App,
+    order: DeliverWebhooks,
+    now: Timestamp,
+) -> ApiResult<(Option<Target>, Vec<Waiting>)> {
+    let tenant = order.tenant();
+    // Twice the window: as many may be in flight and still due.
+    let limit = 2 * WINDOW as u32;
+    let found = app
+        .db
+        .scoped(tenant.client_id)
+        .read(async move |tx| {
+            let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
+            let Some(webhook) = webhook.filter(|webhook| webhook.is_enabled) else {
+                return Ok((None, Vec::new()));
+            };
+            let keys = access_keys::list_active(tx, tenant.client_id).await?;
+            let due = outbox::due(tx, tenant, webhook.id, now, limit).await?;
+            Ok::<_, citadel_store::Error>((Some(Target { webhook, keys }), due))
+        })
+        .await?;
+    Ok(found)
+}
+
+async fn attempt(app: App, target: Arc<Target>, waiting: Waiting) -> Attempt {
+    let webhook = &target.webhook;
+    let _slot = app.deliveries.enter(webhook.tenant.client_id).await;
+    let (at, began) = (app.clock.now(), Instant::now());
+    let result = send(&app, &target, &waiting, at).await;
+    Attempt { waiting, url: webhook.url.clone(), at, duration: began.elapsed(), result }
+}
+
+async fn send(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Result<Answer, Problem> {
+    let webhook = &target.webhook;
+    let Some((access, endpoint)) = signers(app, target, waiting, now) else { return Err(Problem::NoKey) };
+    let headers = signing::headers(waiting.event_id, &waiting.body, now, &access, &endpoint);
+    let sent = app.outbound.post(&webhook.url, webhook.tenant.environment, headers, waiting.body.clone());
+    sent.await.map_err(Problem::Failed)
+}
+
+fn signers(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Option<(Secret, Vec<Secret>)> {
+    let webhook = &target.webhook;
+    let access = secrets::of_access(app, webhook.tenant, &target.keys, waiting.access_key_id);
+    let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, now)?)));
+    match opened {
+        Ok((access, endpoint)) => Some((access?, endpoint)),
+        Err(cause) => {
+            tracing::error!(error.cause = cause.cause_text(), webhook.id = %webhook.id, "cannot sign a delivery");
+            None
+        }
+    }
+}
+
+impl Attempt {
+    /// What it came to. `Retry-After` is heard at any failure.
+    fn verdict(&self, app: &App) -> Verdict {
+        let retry_after = match &self.result {
+            Ok(answer) if (200..300).contains(&answer.status) => return Verdict::Delivered,
+            Ok(Answer { status: 410, .. }) => return Verdict::Gone,
+            Ok(answer) => answer.retry_after.as_deref(),
+            Err(_) => None,
+        };
+        // From its end: an attempt that took long is not followed by a shorter wait.
+        match retries::next_attempt(self.waiting.attempts + 1, retry_after, app.clock.now(), &*app.random) {
+            Some(at) => Verdict::Again(at),
+            None => Verdict::GivenUp,
+        }
+    }
+
+    fn row(&self, app: &App, order: DeliverWebhooks) -> NewDelivery {
+        let (status_code, error_message, answer) = match &self.result {
+            Ok(Answer { status, body, .. }) => {
+                let message =
+                    (!(200..300).contains(status)).then(|| format!("the endpoint answered {status}"));
+                (Some(i64::from(*status)), message, escaped(body))
+            }
+            Err(Problem::Failed(failure)) => (None, Some(failure.as_str().to_owned()), String::new()),
+            Err(Problem::NoKey) => {
+                let message = "not sent: this environment has no active access key to sign with";
+                (None, Some(message.to_owned()), String::new())
+            }
+        };
+        NewDelivery {
+            id: DeliveryId::generate(self.at, &*app.random),
+            tenant: order.tenant(),
+            webhook_id: order.webhook_id,
+            event_id: self.waiting.event_id,
+            event_type: self.waiting.event_type.clone(),
+            url: self.url.clone(),
+            attempt: self.waiting.attempts + 1,
+            status_code,
+            error_message,
+            answer,
+            duration_ms: i64::try_from(self.duration.as_millis()).unwrap_or(i64::MAX),
+            attempted_at: self.at,
+        }
+    }
+}
+
+/// The beginning of an answer as harmless text: it is shown to people.
+fn escaped(body: &[u8]) -> String {
+    let mut text = String::new();
+    for character in String::from_utf8_lossy(body).chars() {
+        let spelled = character.escape_debug();
+        if text.len() + spelled.len() * 4 > KEPT_ANSWER {
+            break;
+        }
+        text.extend(spelled);
+    }
+    text
+}
+
+/// Why an endpoint is switched off.
+const GONE: &str = "The endpoint answered 410 Gone.";
+const FAILING: &str = "Every delivery failed for five days.";
+
+/// Records attempts and what follows from them. `false` when another worker has the job.
+async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>) -> ApiResult<bool> {
+    let now = app.clock.now();
+    let tenant = order.tenant();
+    let made: Vec<_> = made
+        .into_iter()
+        .map(|attempt| (attempt.verdict(app), attempt.row(app, order), attempt.waiting))
+        .collect();
+    for (verdict, row, _) in &made {
+        if matches!(verdict, Verdict::GivenUp) {
+            tracing::warn!(webhook.id = %row.webhook_id, event.id = %row.event_id, "gave up delivering an event");
+        }
+    }
+    let job = job.clone();
+    let recorded = app
+        .db
+        .scoped(tenant.client_id)
+        .write(async move |tx| {
+            if !jobs::progress(tx, &job, now, LEASE).await? {
+                return Ok::<_, ApiError>(None);
+            }
+            let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
+            let before = webhook.as_ref().and_then(|webhook| webhook.failing_since);
+            let (mut failing_since, mut is_gone) = (before, false);
+            for (verdict, row, waiting) in &made {
+                deliveries::append(tx, row).await?;
+                match verdict {
+                    Verdict::Again(at) => {
+                        outbox::retry(tx, tenant, order.webhook_id, waiting, *at).await?;
+                    }
+                    Verdict::Delivered | Verdict::GivenUp | Verdict::Gone => {
+                        outbox::remove(tx, tenant, order.webhook_id, waiting).await?;
+                    }
+                }
+                is_gone |= matches!(verdict, Verdict::Gone);
+                failing_since = match verdict {
+                    Verdict::Delivered => None,
+                    _ => failing_since.or(Some(row.attempted_at)),
+                };
+            }
+            if failing_since != before {
+                webhooks::set_failing_since(tx, tenant, order.webhook_id, failing_since).await?;
+            }
+            let is_failing =
+                failing_since.is_some_and(|since| now.duration_since(since) >= retries::DISABLED_AFTER);
+            let because = if is_gone { Some(GONE) } else { is_failing.then_some(FAILING) };
+            if let Some(because) = because {
+                webhooks::disable(tx, tenant, order.webhook_id, because, now).await?;
+            }
+            Ok(Some(because))
+        })
+        .await?;
+    if let Some(Some(because)) = recorded {
+        tracing::warn!(webhook.id = %order.webhook_id, because, "switched an endpoint off");
+    }
+    Ok(recorded.is_some())
+}
+
+/// Ends the job, or lets it sleep until the next attempt is due. What waits for an endpoint that is switched off or
+/// deleted is dropped; it can be asked for again.
+async fn settle(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outcome> {
+    let now = app.clock.now();
+    let tenant = order.tenant();
+    let job = job.clone();
+    let settled = app
+        .db
+        .scoped(tenant.client_id)
+        .write(async move |tx| {
+            // First, because this waits for whoever is just adding to the outbox.
+            if !jobs::progress(tx, &job, now, LEASE).await? {
+                return Ok::<_, ApiError>(None);
+            }
+            let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
+            if !webhook.is_some_and(|webhook| webhook.is_enabled) {
+                let dropped = outbox::clear(tx, tenant, order.webhook_id).await?;
+                jobs::finish(tx, &job).await?;
+                return Ok(Some(dropped));
+            }
+            match outbox::next_at(tx, tenant, order.webhook_id).await? {
+                Some(at) => jobs::park(tx, &job, at.max(now)).await?,
+                None => jobs::finish(tx, &job).await?,
+            };
+            Ok(Some(0))
+        })
+        .await?;
+    match settled {
+        None => return Ok(Outcome::Lost),
+        Some(0) => {}
+        Some(count) => {
+            tracing::warn!(webhook.id = %order.webhook_id, count, "dropped events that waited for an endpoint that is off");
+        }
+    }
+    Ok(Outcome::Parked)
+}
+
+/// Lets a dispatcher rest that failed too often in a row.
+pub(super) async fn rest(app: &App, job: &Job) -> ApiResult<()> {
+    let (job, at) = (job.clone(), app.clock.now() + REST);
+    Ok(app.db.write(async move |tx| jobs::park(tx, &job, at).await).await.map(drop)?)
+}
