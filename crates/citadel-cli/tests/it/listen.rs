@@ -140,7 +140,7 @@ async fn events_are_passed_on_byte_for_byte_and_resumed_after_a_restart() {
         assert_eq!(verified, Ok(()));
         serde_json::from_slice::<Value>(&raw.body).unwrap()["status"].as_str().unwrap().to_owned()
     };
-    let mut take = || check(&received.recv_timeout(Duration::from_secs(20)).unwrap());
+    let take = || check(&received.recv_timeout(Duration::from_secs(20)).unwrap());
     assert_eq!([take(), take(), take()], ["new", "login", "login_error"]);
     let lines = [listening.line(), listening.line(), listening.line()];
     assert_eq!(lines[2], "3  task-status-updated  login_error  -> 200");

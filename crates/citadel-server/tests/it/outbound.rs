@@ -163,7 +163,7 @@ const URLS: &[&str] = &[
     "data:text/plain,x",
     "javascript:alert(1)",
     "https://",
-    "https:///x",
+    "https://:443/",
     "https://example.com:80/",
     "https://example.com:22/",
     "https://example.com:8700/",

@@ -435,7 +435,7 @@ async fn a_task_goes_on_after_its_worker_died() {
         let claimed = app
             .app
             .db
-            .write(async move |tx| citadel_store::jobs::claim(tx, now, lease, 10).await)
+            .write(async move |tx| citadel_store::jobs::claim(tx, "run_task", now, lease, 10).await)
             .await
             .unwrap();
         assert_eq!(claimed.len(), 1);
