@@ -10,11 +10,12 @@ use citadel_store::links::Link;
 
 use super::{
     change,
+    data_events::{INVENTORY, Inventory},
     run_task::{Attempt, Effects, Next, Turn, seal_grant},
 };
 use crate::{
     app::App,
-    error::ApiResult,
+    error::{self, ApiResult},
     link_key::LinkKey,
     purposes,
     reports::{self, ReportKind, StoredForm},
@@ -54,6 +55,8 @@ pub(super) async fn the_rest(
             Ok(read) => {
                 effects.forms = seal(app, &turn.link, read.forms)?;
                 effects.person = Some(read.person);
+                effects.inventory =
+                    read.inventory.map(|held| seal_inventory(app, &turn.link, held)).transpose()?;
             }
             Err(refusal) => return Ok(Err(refusal)),
         }
@@ -86,6 +89,8 @@ fn keeps_data(link: &Link) -> bool {
 
 struct Read {
     forms: Vec<StoredForm>,
+    /// What the link holds now, for the events that tell of it. A company has none of the contract's events.
+    inventory: Option<Inventory>,
     /// The person or company that the data is about, as a keyed hash.
     person: [u8; 32],
 }
@@ -103,6 +108,7 @@ async fn read(
         return Ok(match connector.fetch_company(cx, grant).await {
             Ok(company) => Ok(Read {
                 forms: reports::company_forms(app, link, &company)?,
+                inventory: None,
                 person: whose(app, link, &company_name(&company.employer)),
             }),
             Err(refusal) => Err(refusal),
@@ -112,6 +118,7 @@ async fn read(
         Ok(data) => match person_name(&data) {
             Some(person) => Ok(Read {
                 forms: reports::stored_forms(app, link, &data, cx.now)?,
+                inventory: Some(Inventory::of(app, link, &data)?),
                 person: whose(app, link, &person),
             }),
             None => Err(ConnectorError::NoData),
@@ -123,6 +130,12 @@ async fn read(
 fn seal(app: &App, link: &Link, forms: Vec<StoredForm>) -> ApiResult<Vec<(&'static str, Vec<u8>)>> {
     let key = LinkKey::open(app, link)?;
     forms.into_iter().map(|(kind, json)| Ok((kind, reports::seal(&key, link, kind, &json)?))).collect()
+}
+
+fn seal_inventory(app: &App, link: &Link, held: Inventory) -> ApiResult<(Inventory, Vec<u8>)> {
+    let json = serde_json::to_vec(&held).map_err(error::internal)?;
+    let sealed = reports::seal(&LinkKey::open(app, link)?, link, INVENTORY, &json)?;
+    Ok((held, sealed))
 }
 
 /// The person that the data is about: by social security number, or by name and birth date where the provider tells no

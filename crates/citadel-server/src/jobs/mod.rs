@@ -4,6 +4,7 @@
 
 mod books;
 pub(crate) mod change;
+mod data_events;
 pub(crate) mod deliver_webhooks;
 pub(crate) mod events;
 mod fetch;

@@ -22,7 +22,14 @@ use citadel_store::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Outcome, RunTask, books::ProviderBooks, change, events, fetch, safe::Safe, sign_in, with_heartbeat,
+    Outcome, RunTask,
+    books::ProviderBooks,
+    change,
+    data_events::{self, Inventory},
+    events::{self, NewEvent, Objects},
+    fetch,
+    safe::Safe,
+    sign_in, with_heartbeat,
 };
 use crate::{
     app::App,
@@ -71,6 +78,8 @@ pub(super) struct Effects {
     pub(super) question: Option<(String, Timestamp)>,
     /// Reports as `(kind, sealed body)`.
     pub(super) forms: Vec<(&'static str, Vec<u8>)>,
+    /// What the link holds now, and its sealed form, for the events that tell of it.
+    pub(super) inventory: Option<(Inventory, Vec<u8>)>,
     /// The reports are a first, quick part: they must not replace what a link has (R9).
     pub(super) is_first_part: bool,
     /// Whose data it is, as a keyed hash: a link stays with one person, or one company.
@@ -278,8 +287,11 @@ async fn record(
         }
         events::append_status(app, tx, task, link, status, now).await?;
         if status.is_final() {
-            end(tx, turn, status, effects).await?;
+            end(app, tx, turn, status, effects, now).await?;
         }
+    }
+    if let Some(inventory) = &effects.inventory {
+        data_events::append(app, tx, turn, inventory, now).await?;
     }
     for (kind, sealed) in &effects.forms {
         if effects.is_first_part && stored::find(tx, tenant, link.id, kind).await?.is_some() {
@@ -305,14 +317,30 @@ async fn record(
     Ok(true)
 }
 
-/// The login goes, and the link keeps or loses what refreshes sign in with.
-async fn end(tx: &mut Tx<'_>, turn: &Turn, status: TaskStatus, effects: &Effects) -> ApiResult<()> {
-    let (task, tenant) = (&turn.task, turn.task.tenant);
+/// The login goes, and the link keeps or loses what refreshes sign in with: it is connected, or disconnected.
+async fn end(
+    app: &App,
+    tx: &mut Tx<'_>,
+    turn: &Turn,
+    status: TaskStatus,
+    effects: &Effects,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let (task, link, tenant) = (&turn.task, &turn.link, turn.task.tenant);
     logins::delete(tx, tenant, task.id).await?;
-    if let Some(sealed) = &effects.link_grant_sealed {
-        links::set_grant(tx, tenant, turn.link.id, Some(sealed)).await?;
+    let was_connected = link.grant_sealed.is_some();
+    let told = if let Some(sealed) = &effects.link_grant_sealed {
+        links::set_grant(tx, tenant, link.id, Some(sealed)).await?;
+        (!was_connected).then_some("link-connected")
     } else if task.kind == Kind::Refresh && disconnects(status) {
-        links::set_grant(tx, tenant, turn.link.id, None).await?;
+        links::set_grant(tx, tenant, link.id, None).await?;
+        was_connected.then_some("link-disconnected")
+    } else {
+        None
+    };
+    if let Some(event_type) = told {
+        let event = NewEvent { event_type, link, task: Some(task), status, objects: Objects::default() };
+        events::append(app, tx, event, now).await?;
     }
     Ok(())
 }

@@ -227,14 +227,24 @@ const FIELDS: &[Pick] = &[
         path: |_| None,
         outlives_links: false,
     },
-    Pick { operation: "get_payroll_report", body: |_| json!({}), path: |own| Some(&own.payroll_report_id) },
+    Pick {
+        operation: "get_payroll_report",
+        body: |_| json!({}),
+        path: |own| Some(&own.payroll_report_id),
+        outlives_links: false,
+    },
     Pick {
         operation: "create_refresh_task",
         body: |own| json!({"access_token": own.access_token}),
         path: |_| None,
         outlives_links: false,
     },
-    Pick { operation: "get_refresh_task", body: |_| json!({}), path: |own| Some(&own.refresh_task_id) },
+    Pick {
+        operation: "get_refresh_task",
+        body: |_| json!({}),
+        path: |own| Some(&own.refresh_task_id),
+        outlives_links: false,
+    },
     Pick {
         operation: "create_bridge_token",
         body: |own| json!({"product_type": "income", "access_token": own.access_token}),
