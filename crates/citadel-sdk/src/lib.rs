@@ -31,8 +31,9 @@
 //! and whose text says what to do.
 //!
 //! Calls are repeated up to three times when the server says 429 or 5xx or cannot be reached, with waits that double
-//! or that the server asked for with `Retry-After`. One call is different: an exchange spends its public token, so it
-//! is repeated only when the server surely did not act on it.
+//! or that the server asked for with `Retry-After`. Two calls are different: an exchange spends its public token, and
+//! micro-deposits or an account with a refresh change something at the provider. They are repeated only when the server
+//! surely did not act on them.
 //!
 //! # Secrets
 //!
@@ -47,6 +48,8 @@
 mod builder;
 mod client;
 mod error;
+mod products;
+mod refresh;
 mod resources;
 mod retry;
 
@@ -55,12 +58,16 @@ pub use citadel_api_types as types;
 pub use citadel_api_types::{
     Redacted,
     access_tokens::LinkToken,
+    administrators::{CreatePayrollReport, DirectoryReport, PayrollReport, PayrollReportCreated},
     bridge_tokens::{AccountDetails, BridgeToken, CreateBridgeToken},
     companies::{CompanyInfo, CompanyMapping},
+    deposits::{DepositReport, FundingSwitchReport},
     error::{ErrorCode, InvalidParam},
     providers::{Provider, ProviderPage},
+    refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
     tasks::Task,
 };
 pub use client::Citadel;
 pub use error::{Error, ErrorKind};
+pub use refresh::Polling;

@@ -2,5 +2,7 @@
 
 mod double;
 mod errors;
+mod products;
+mod refresh;
 mod retries;
 mod verification;
