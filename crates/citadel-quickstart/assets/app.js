@@ -119,7 +119,7 @@ async function again(path, sentence, sentenceAfter) {
   problem.replaceChildren();
   steps.reset(9);
   steps.start(9);
-  steps.note(9, sentence);
+  steps.note(9, `GET ${path} → POST /v1/refresh/tasks/`);
   status.textContent = sentence;
   try {
     const { body, timing } = await fromBackEnd(path, 9);

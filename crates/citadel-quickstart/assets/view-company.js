@@ -1,8 +1,8 @@
 // The readable view of `admin`: a company's people, and what it paid them.
 import { card, note, table } from "./dom.js";
-import { count, date, days, income, JOB_TYPES, money } from "./words.js";
+import { count, date, days, income, money } from "./words.js";
 
-const PEOPLE = ["Name", "Job title", "Department", "Job type", "Started", "Works there", "Pay"];
+const PEOPLE = ["Name", "Job title", "Department", "Started", "Works there", "Pay"];
 const STATEMENTS = ["Pay day", "Name", "Period", "Hours", "Gross", "Net"];
 
 export const company = {
@@ -24,7 +24,6 @@ function directoryCard(report) {
     person.full_name ?? [person.first_name, person.last_name].filter(Boolean).join(" "),
     person.job_title,
     person.department,
-    JOB_TYPES[person.job_type] ?? person.job_type,
     date(person.start_date),
     person.is_active == null ? "" : person.is_active ? "Yes, now" : "No longer",
     income(person),
@@ -33,7 +32,7 @@ function directoryCard(report) {
 }
 
 function payrollCard(report) {
-  const rows = table("Payroll", STATEMENTS, report.payroll_report, (row) => [
+  const rows = table("Pay statements", STATEMENTS, report.payroll_report, (row) => [
     date(row.pay_date),
     row.full_name,
     days(row.period_start, row.period_end),

@@ -2,7 +2,7 @@
 import { card, list, note, table } from "./dom.js";
 import { date, masked, money, statusWords } from "./words.js";
 
-const ACCOUNT = ["Bank", "Account", "Type", "Routing number", "Share"];
+const ACCOUNT = ["When", "Account", "Share", "Type", "Routing number"];
 const TYPES = { checking: "Checking", savings: "Savings" };
 
 export const deposit = {
@@ -18,25 +18,26 @@ function switchCard(report, product) {
   const where = [report.employer?.name, report.provider && `payroll by ${report.provider.name}`];
   const account = report.deposit_details;
   const isDone = report.status === "done";
+  const before = (report.initial_accounts ?? []).map((each) => ["Before", each]);
+  const after = account ? [[isDone ? "Now" : "Asked for", account]] : [];
   const parts = [
     list([
       ["Status", statusWords(report.status)],
       ["Changed", isDone && date(report.finished_at?.slice(0, 10))],
     ]),
-    table("Before", ACCOUNT, report.initial_accounts ?? [], accountCells) || note("No account before."),
-    table(isDone ? "Now" : "Asked for", ACCOUNT, account ? [account] : [], accountCells) || note("No account was confirmed."),
+    table("Where pay lands", ACCOUNT, [...before, ...after], accountCells) || note("No account was confirmed."),
   ];
   const isPart = ["percent", "amount"].includes(account?.deposit_type);
   if (isDone && isPart) parts.push(note("The rest of the pay lands where it did before."));
   return card(product === "pll" ? "Loan payment" : "Direct deposit", where.filter(Boolean).join(", "), ...parts);
 }
 
-const accountCells = (account) => [
-  account.bank_name,
-  masked(account.account_number),
+const accountCells = ([when, account]) => [
+  when,
+  [account.bank_name, masked(account.account_number)].filter(Boolean).join(" "),
+  share(account),
   TYPES[account.account_type] ?? account.account_type,
   account.routing_number,
-  share(account),
 ];
 
 function share({ deposit_type, deposit_value }) {

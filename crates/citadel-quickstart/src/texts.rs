@@ -70,7 +70,7 @@ impl Product {
                 hint: FUNDING_LOGIN,
                 step_6: "You choose a payroll provider, sign in, confirm the account, and click Done",
                 step_9: "Back end asks Citadel how the switch stands",
-                calls_9: "POST /v1/account-switches/",
+                calls_9: "POST /v1/account-switches/<br>POST /v1/refresh/tasks/ with the two amounts",
             },
         }
     }

@@ -58,6 +58,11 @@ pub(crate) fn settings(product: &str, citadel: &str) -> Settings {
     settings
 }
 
+/// A client with a limit, as `clippy.toml` asks for.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client")
+}
+
 pub(crate) async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");

@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use crate::double::SECRET;
+use crate::double::{SECRET, http};
 
 const GOOD: &str = "API_CLIENT_ID=48427a36d43c4d5aa6324bc06c692456\n\
     API_SECRET=sandbox-0123456789abcdef0123456789abcdef01234567\nAPI_PRODUCT_TYPE=income\n";
@@ -59,11 +59,12 @@ fn a_taken_port_names_flask_port() {
 /// The program on a port of its own, up to its banner. Gives the banner too.
 fn start(mut command: Command, port: u16) -> (Child, Vec<String>) {
     command.env("FLASK_PORT", port.to_string());
-    let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut program =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
     let last = format!("Quickstart Loaded. Navigate to http://localhost:{port} to view Quickstart.");
     let mut shown = Vec::new();
-    for line in BufReader::new(program.stdout.take().unwrap()).lines() {
-        shown.push(line.unwrap());
+    for line in BufReader::new(program.stdout.take().expect("piped")).lines() {
+        shown.push(line.expect("text"));
         if shown.last() == Some(&last) {
             break;
         }
@@ -72,12 +73,14 @@ fn start(mut command: Command, port: u16) -> (Child, Vec<String>) {
 }
 
 fn end(mut program: Child) -> String {
-    program.kill().unwrap();
-    String::from_utf8(program.wait_with_output().unwrap().stderr).unwrap()
+    program.kill().expect("it runs");
+    let output = program.wait_with_output().expect("it ended");
+    String::from_utf8(output.stderr).expect("text")
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
 }
 
 #[tokio::test]
@@ -86,7 +89,7 @@ async fn a_webhook_is_told_in_the_terminal_without_what_it_holds() {
     let (program, _) = start(quickstart("webhook", GOOD), port);
     let send = async |signature: &str, body: &'static str| {
         let url = format!("http://127.0.0.1:{port}/webhook");
-        let request = reqwest::Client::new().post(url).header("x-webhook-sign", signature).body(body);
+        let request = http().post(url).header("x-webhook-sign", signature).body(body);
         request.send().await.unwrap().status()
     };
     let body = r#"{"event_type":"task-status-updated","status":"done","link_id":"canary"}"#;

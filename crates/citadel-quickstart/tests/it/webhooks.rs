@@ -1,13 +1,13 @@
 //! `POST /webhook`: what is taken, and what is refused. What the terminal shows is in `program.rs`.
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::double::quickstart;
+use crate::double::{http, quickstart};
 
 async fn send(body: impl Into<reqwest::Body>, signature: Option<&str>) -> (StatusCode, Value) {
     let base = quickstart("income").await;
-    let mut request = Client::new().post(format!("{base}/webhook")).body(body);
+    let mut request = http().post(format!("{base}/webhook")).body(body);
     if let Some(signature) = signature {
         request = request.header("X-WEBHOOK-SIGN", signature);
     }
