@@ -41,10 +41,14 @@ pub(crate) async fn receive(
     let Ok(event) = serde_json::from_slice::<Value>(&body) else {
         return refuse(StatusCode::BAD_REQUEST, "the body is not JSON");
     };
-    log("Webhook received");
-    log(&format!("Event type: {}", word(&event["event_type"])));
-    log(&format!("Status: {}", word(&event["status"])));
-    log(&format!("Signatures match - {signatures_match}"));
+    // One call, so that the lines of two events do not mix.
+    let lines = [
+        "Webhook received".to_owned(),
+        format!("Event type: {}", word(&event["event_type"])),
+        format!("Status: {}", word(&event["status"])),
+        format!("Signatures match - {signatures_match}"),
+    ];
+    log(&lines.join("\nCITADEL: "));
     Json(json!({"received": true})).into_response()
 }
 
