@@ -1,12 +1,18 @@
-// The front end of a verification: get a bridge token, open the widget, and show what the back end read.
+// The front end of a product: get a bridge token, open the widget, and show what the back end read.
+import { failure, fromBackEnd } from "./back-end.js";
+import { readDeposits } from "./deposits.js";
 import * as steps from "./steps.js";
-import { describe, mask, renderReadable } from "./view.js";
+import { describe, renderReadable, viewOf } from "./view.js";
+import { mask, statusWords } from "./words.js";
 
-const { product, environment, bridgeUrl } = document.body.dataset;
+const { product, route, environment, bridgeUrl } = document.body.dataset;
+const view = viewOf(product);
 const connect = document.querySelector("#connect");
 const status = document.querySelector("#status");
 const problem = document.querySelector("#problem");
 const history = document.querySelector("#history");
+const refresh = document.querySelector("#refresh");
+const deposits = document.querySelector("#deposits");
 
 let successClosing = null;
 
@@ -17,7 +23,15 @@ connect.addEventListener("click", () => {
   steps.start(5);
   problem.replaceChildren();
   status.textContent = "";
+  refresh.hidden = true;
+  deposits.hidden = true;
   window.bridge.open();
+});
+refresh.addEventListener("click", () => again("/createRefreshTask", "Citadel reads the data again…", afterRefresh));
+deposits.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [first, second] = readDeposits(deposits);
+  if (second) again(`/completeFundingSwitchFlow/${first}/${second}`, "The provider checks the amounts…", view.sentence);
 });
 prepare();
 
@@ -64,14 +78,10 @@ async function onSuccess(publicToken) {
   steps.start(8);
   status.textContent = "Reading the data…";
   try {
-    const { body, timing } = await fromBackEnd(`/getVerifications/${publicToken}`, 8);
-    steps.done(8, `access_token ${mask(body.access_token)}${timing.exchange ?? ""}`);
-    steps.done(9, `${product} report, status ${body.status}${timing.report ?? ""}`);
-    steps.done(10, body.employments.length === 1 ? "1 job" : `${body.employments.length} jobs`);
-    renderPayrollData(body.employments);
-    renderReadable(body, product);
-    steps.done(11, "shown");
-    status.textContent = body.employments.length ? "Done. The data is below." : `The report holds no job: its status is ${body.status}.`;
+    const { body, timing } = await fromBackEnd(`/${route}/${publicToken}`, 8);
+    steps.done(8, `access_token ${mask(view.report(body).access_token)}${timing.exchange ?? ""}`);
+    showAnswer(body, timing);
+    status.textContent = view.sentence(body);
   } catch (error) {
     showProblem(error);
   }
@@ -80,9 +90,21 @@ async function onSuccess(publicToken) {
 function onClose() {
   if (successClosing === true) return;
   steps.stop(6, "closed before the end");
-  renderPayrollData([{ company: { address: {} } }]);
-  renderReadable({ employments: [] }, product);
+  renderPayrollData(view.nothing);
+  renderReadable([]);
   status.textContent = "The flow was closed before the end, so nothing was shared. Click Connect to begin again.";
+}
+
+/** Steps 9 to 11, each time that an answer came. */
+function showAnswer(body, timing) {
+  const report = view.report(body);
+  steps.done(9, `${product} report, status ${report.status}${timing.report ?? ""}`);
+  steps.done(10, view.holds(body));
+  renderPayrollData(view.raw(body));
+  renderReadable(view.render(body, product));
+  refresh.hidden = !view.canRefresh;
+  deposits.hidden = !report.micro_deposits_required;
+  steps.done(11, "shown");
 }
 
 function renderPayrollData(data) {
@@ -90,29 +112,38 @@ function renderPayrollData(data) {
   history.textContent = JSON.stringify(data, null, 2);
 }
 
-// The back end says in which step it failed and what to do.
-function failure(step, message) {
-  return Object.assign(new Error(message), { step });
-}
-
-async function fromBackEnd(path, step) {
-  let response;
+/** Refresh and the second step of `fas` go through the steps once more, from the ninth on. */
+async function again(path, sentence, sentenceAfter) {
+  const focused = document.activeElement;
+  setBusy(true);
+  problem.replaceChildren();
+  steps.reset(9);
+  steps.start(9);
+  steps.note(9, `GET ${path} → POST /v1/refresh/tasks/`);
+  status.textContent = sentence;
   try {
-    response = await fetch(path, { headers: { accept: "application/json" } });
-  } catch {
-    throw failure(step, "The back end does not answer. Check that the quickstart still runs in its terminal.");
+    const { body, timing } = await fromBackEnd(path, 9);
+    showAnswer(body, timing);
+    status.textContent = sentenceAfter(body);
+  } catch (error) {
+    showProblem(error);
   }
-  const body = await response.json().catch(() => null);
-  if (response.ok && body) return { body, timing: readTiming(response.headers.get("server-timing")) };
-  throw failure(body?.step ?? step, body?.error?.message ?? `The back end answered with status ${response.status}.`);
+  setBusy(false);
+  // A disabled button loses the focus, and the form may be gone.
+  (focused.checkVisibility() ? focused : connect).focus();
 }
 
-// "exchange;dur=3.1, report;dur=8.2" becomes { exchange: ", 3.1 ms", report: ", 8.2 ms" }.
-function readTiming(header) {
-  const entries = [...(header ?? "").matchAll(/(\w+);dur=([\d.]+)/g)];
-  return Object.fromEntries(entries.map(([, name, duration]) => [name, `, ${duration} ms`]));
+function setBusy(isBusy) {
+  for (const button of [connect, refresh, deposits.querySelector("button")]) button.disabled = isBusy;
 }
 
+function afterRefresh(body) {
+  const end = view.report(body).refresh_status ?? "done";
+  if (end === "done") return "Refreshed. The data is below.";
+  return `The data could not be refreshed, and is as it was before. ${statusWords(end)}.`;
+}
+
+// The back end says in which step it failed and what to do.
 function showProblem(error, tryAgain) {
   console.error(error);
   steps.fail(error.step ?? 11);

@@ -13,7 +13,15 @@ use crate::Settings;
 
 /// The page, its script and its style, with headers that keep everything else out.
 pub(crate) fn page<S: Clone + Send + Sync + 'static>(settings: &Settings) -> Router<S> {
+    let texts = settings.product.texts();
     let html = include_str!("../assets/index.html")
+        .replace("{{title}}", texts.title)
+        .replace("{{lead}}", texts.lead)
+        .replace("{{hint}}", texts.hint)
+        .replace("{{step_6}}", texts.step_6)
+        .replace("{{step_9}}", texts.step_9)
+        .replace("{{calls_9}}", texts.calls_9)
+        .replace("{{data_route}}", settings.product.data_route())
         .replace("{{bridge_url}}", &escape(&settings.bridge_url))
         .replace("{{product}}", settings.product.as_str())
         .replace("{{environment}}", if settings.is_sandbox() { "sandbox" } else { "live" });
@@ -21,8 +29,16 @@ pub(crate) fn page<S: Clone + Send + Sync + 'static>(settings: &Settings) -> Rou
     Router::new()
         .route("/", get(async || Html(html)))
         .route("/app.js", asset(SCRIPT, include_str!("../assets/app.js")))
+        .route("/back-end.js", asset(SCRIPT, include_str!("../assets/back-end.js")))
+        .route("/deposits.js", asset(SCRIPT, include_str!("../assets/deposits.js")))
         .route("/steps.js", asset(SCRIPT, include_str!("../assets/steps.js")))
+        .route("/dom.js", asset(SCRIPT, include_str!("../assets/dom.js")))
+        .route("/words.js", asset(SCRIPT, include_str!("../assets/words.js")))
         .route("/view.js", asset(SCRIPT, include_str!("../assets/view.js")))
+        .route("/view-jobs.js", asset(SCRIPT, include_str!("../assets/view-jobs.js")))
+        .route("/view-company.js", asset(SCRIPT, include_str!("../assets/view-company.js")))
+        .route("/view-deposit.js", asset(SCRIPT, include_str!("../assets/view-deposit.js")))
+        .route("/view-funding.js", asset(SCRIPT, include_str!("../assets/view-funding.js")))
         .route("/style.css", asset("text/css; charset=utf-8", include_str!("../assets/style.css")))
         .route("/mark.svg", asset("image/svg+xml", include_str!("../assets/mark.svg")))
 }

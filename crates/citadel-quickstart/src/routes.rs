@@ -1,4 +1,4 @@
-//! The back end: two calls of the page, each of which becomes one or two calls of Citadel.
+//! The back end: each call of the page becomes one or a few calls of Citadel.
 
 use std::time::Duration;
 
@@ -7,31 +7,47 @@ use axum::{
     extract::{Path, State},
     http::{HeaderName, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
-use citadel_sdk::{BridgeToken, CreateBridgeToken, Error, Redacted};
+use citadel_sdk::{BridgeToken, CreateBridgeToken, Redacted};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::{Product, Settings, console::log, mask::mask, page};
+use crate::{
+    Product, Settings, app::App, failure::Failure, funding::complete_funding_switch_flow, page,
+    refresh::create_refresh_task, reports::read_report, webhook,
+};
 
-/// The page at `/`, and what it asks for.
+/// The page at `/`, and what it asks for. The routes of other products are not there.
 pub fn router(settings: &Settings) -> Router {
-    let routes = Router::new()
+    let product = settings.product;
+    let mut routes = Router::new()
         .merge(page::page(settings))
         .route("/getBridgeToken", get(get_bridge_token))
-        .route("/getVerifications/{public_token}", get(get_verifications))
+        .route(&format!("/{}/{{public_token}}", product.data_route()), get(get_data))
+        .route("/webhook", post(webhook::receive).layer(webhook::limit()));
+    // Routes that change something are GET here because the first quickstart had them so. Make yours POST, and only
+    // for people who are signed in.
+    if product.can_refresh() {
+        routes = routes.route("/createRefreshTask", get(create_refresh_task));
+    }
+    if product == Product::Fas {
+        let path = "/completeFundingSwitchFlow/{first}/{second}";
+        routes = routes.route(path, get(complete_funding_switch_flow));
+    }
+    let routes = routes
         .fallback(async || (StatusCode::NOT_FOUND, Json(json!({"detail": "Not Found."}))))
-        .with_state(settings.clone());
+        .with_state(App::new(settings));
     page::guarded(routes, &settings.bridge_origin)
 }
 
 /// Step 2: ask Citadel for a bridge token and send it to the front end.
-async fn get_bridge_token(State(app): State<Settings>) -> Result<Json<BridgeToken>, Failure> {
-    log(&format!("Requesting bridge token from {}bridge-tokens", app.citadel.base_url()));
+async fn get_bridge_token(State(app): State<App>) -> Result<Json<BridgeToken>, Failure> {
+    app.log_call("Requesting bridge token from", "bridge-tokens");
     let request = CreateBridgeToken {
         client_name: Some("Citadel Quickstart".to_owned()),
         tracking_info: Some("1337".to_owned()),
+        account: app.product.account(),
         ..CreateBridgeToken::new(app.product.as_str())
     };
     let bridge = app.citadel.create_bridge_token(&request).await.map_err(Failure::at(2))?;
@@ -39,35 +55,14 @@ async fn get_bridge_token(State(app): State<Settings>) -> Result<Json<BridgeToke
 }
 
 /// Steps 8 to 10: exchange the public token, read what the person shared, and send it to the front end.
-async fn get_verifications(
-    State(app): State<Settings>,
-    Path(public_token): Path<Redacted>,
-) -> Result<Response, Failure> {
-    let base_url = app.citadel.base_url();
-    log(&format!("Exchanging a public_token for an access_token from {base_url}link-access-tokens"));
-    log(&format!("Public Token - {}", mask(&public_token)));
+async fn get_data(State(app): State<App>, Path(public_token): Path<Redacted>) -> Result<Response, Failure> {
     let started = Instant::now();
-    let link = app.citadel.exchange_public_token(public_token).await.map_err(Failure::at(8))?;
+    let access_token = app.exchange(public_token).await?;
     let exchange = started.elapsed();
 
-    // A real app would now store `link.access_token` and `link.link_id` with its user.
-    let (word, path) = match app.product {
-        Product::Employment => ("employment", "verifications/employments"),
-        Product::Income => ("income", "verifications/incomes"),
-    };
-    log(&format!("Requesting {word} verification data using an access_token from {base_url}{path}"));
-    log(&format!("Access Token - {}", mask(&link.access_token)));
     let started = Instant::now();
-    let report = match app.product {
-        Product::Employment => app.citadel.employment_report(&link.access_token).await.map(as_json),
-        Product::Income => app.citadel.income_report(&link.access_token).await.map(as_json),
-    }
-    .map_err(Failure::at(9))?;
+    let report = read_report(&app, &access_token).await?;
     Ok((server_timing(exchange, started.elapsed()), report).into_response())
-}
-
-fn as_json(report: impl serde::Serialize) -> Response {
-    Json(report).into_response()
 }
 
 /// Tells the page, and the browser's own network panel, how long each call to Citadel took.
@@ -75,28 +70,4 @@ fn server_timing(exchange: Duration, report: Duration) -> [(HeaderName, String);
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
     let value = format!("exchange;dur={:.1}, report;dur={:.1}", milliseconds(exchange), milliseconds(report));
     [(HeaderName::from_static("server-timing"), value)]
-}
-
-/// A call to Citadel that failed, and the step in which it did. Its text says what to do, so the page shows it.
-struct Failure {
-    step: u8,
-    error: Error,
-}
-
-impl Failure {
-    fn at(step: u8) -> impl FnOnce(Error) -> Self {
-        move |error| Self { step, error }
-    }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let Self { step, error } = self;
-        log(&format!("Step {step} failed - {}", error.to_string().escape_debug()));
-        let status = error.status().and_then(|status| StatusCode::from_u16(status).ok());
-        let status = status.filter(|status| status.as_u16() >= 400).unwrap_or(StatusCode::BAD_GATEWAY);
-        let code = error.code().map(|code| code.as_str());
-        (status, Json(json!({"error": {"code": code, "message": error.to_string()}, "step": step})))
-            .into_response()
-    }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path};
 
 use axum::http::Uri;
-use citadel_sdk::{Citadel, Redacted};
+use citadel_sdk::{Citadel, Polling, Redacted};
 
 use crate::Product;
 
@@ -21,6 +21,8 @@ pub struct Settings {
     pub secret: Redacted,
     /// What is verified.
     pub product: Product,
+    /// How often to look at work that takes a while. Tests look more often.
+    pub polling: Polling,
     /// The address of the widget's script.
     pub bridge_url: String,
     /// Where that script lives, as a content security policy names it.
@@ -103,7 +105,7 @@ impl Settings {
 
         let product = match variables.get("API_PRODUCT_TYPE") {
             Some(word) => Product::parse(word),
-            None => Err("is missing: set it to employment or income".to_owned()),
+            None => Err(format!("is missing: {}", Product::choose())),
         }
         .map_err(|problem| problems.push(format!("API_PRODUCT_TYPE {problem}")));
 
@@ -124,7 +126,18 @@ impl Settings {
             .map_err(|error| vec![format!("API_URL, API_CLIENT_ID or API_SECRET is wrong: {error}")])?;
         let show_secret =
             variables.get("SHOW_SECRET").is_some_and(|word| !matches!(word, "0" | "false" | "no"));
-        Ok(Self { citadel, client_id, secret, product, bridge_url, bridge_origin, port, show_secret })
+        let polling = Polling::default();
+        Ok(Self {
+            citadel,
+            client_id,
+            secret,
+            product,
+            polling,
+            bridge_url,
+            bridge_origin,
+            port,
+            show_secret,
+        })
     }
 
     /// Does the key open the sandbox, where every person is invented?
@@ -220,6 +233,13 @@ mod tests {
     }
 
     #[test]
+    fn every_product_has_its_word() {
+        for product in Product::ALL {
+            assert_eq!(with("API_PRODUCT_TYPE", product.as_str()).unwrap().product, product);
+        }
+    }
+
+    #[test]
     fn addresses_follow_the_api() {
         let settings = with("API_URL", "https://citadel.example.com/v1").unwrap();
         assert_eq!(settings.citadel.base_url(), "https://citadel.example.com/v1/");
@@ -252,9 +272,8 @@ mod tests {
         refuse("API_CLIENT_ID", "a b", "32 hexadecimal");
         refuse("API_SECRET", "", "make rust_local");
         refuse("API_SECRET", ID, "begins with sandbox-");
-        refuse("API_PRODUCT_TYPE", "", "employment or income");
-        refuse("API_PRODUCT_TYPE", "payroll", "not a product");
-        refuse("API_PRODUCT_TYPE", "fas", "no page here yet");
+        refuse("API_PRODUCT_TYPE", "", "deposit_switch, pll or fas");
+        refuse("API_PRODUCT_TYPE", "payroll", "not a product: set it to employment, income");
         refuse("API_URL", "ftp://host/", "http://127.0.0.1:8700/v1/");
         refuse("BRIDGE_URL", "/bridge.js", "http://127.0.0.1:8700");
         refuse("BRIDGE_URL", "http://a;script-src*/", "http://127.0.0.1:8700");

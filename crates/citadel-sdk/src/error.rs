@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Throttled,
     /// 5xx: a fault of the server.
     Server,
+    /// What was waited for has not come to its end in time. It goes on.
+    Unfinished,
     /// An answer that the API does not give: most often the base URL is that of something else.
     Unexpected,
 }
@@ -173,7 +175,7 @@ impl ErrorKind {
             Self::Throttled => "wait and try again",
             Self::Server => "try again later, and give the request id to the operator if it stays",
             Self::Unexpected => "check that the base URL is that of the API",
-            Self::Configuration | Self::Connect | Self::Interrupted => return None,
+            Self::Configuration | Self::Connect | Self::Interrupted | Self::Unfinished => return None,
         })
     }
 }

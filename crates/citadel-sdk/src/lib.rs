@@ -31,8 +31,9 @@
 //! and whose text says what to do.
 //!
 //! Calls are repeated up to three times when the server says 429 or 5xx or cannot be reached, with waits that double
-//! or that the server asked for with `Retry-After`. One call is different: an exchange spends its public token, so it
-//! is repeated only when the server surely did not act on it.
+//! or that the server asked for with `Retry-After`. Two calls are different: an exchange spends its public token, and
+//! micro-deposits or an account with a refresh change something at the provider. They are repeated only when the server
+//! surely did not act on them.
 //!
 //! # Secrets
 //!
@@ -53,6 +54,8 @@ mod builder;
 mod client;
 mod error;
 mod event_stream;
+mod products;
+mod refresh;
 mod resources;
 mod retry;
 mod webhook_calls;
@@ -63,11 +66,14 @@ pub use citadel_api_types as types;
 pub use citadel_api_types::{
     Redacted,
     access_tokens::LinkToken,
+    administrators::{CreatePayrollReport, DirectoryReport, PayrollReport, PayrollReportCreated},
     bridge_tokens::{AccountDetails, BridgeToken, CreateBridgeToken},
     companies::{CompanyInfo, CompanyMapping},
+    deposits::{DepositReport, FundingSwitchReport},
     error::{ErrorCode, InvalidParam},
     events::{Event, EventPage, ResendEvents, Resent, StreamStart, StreamedRequest},
     providers::{Provider, ProviderPage},
+    refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
     tasks::Task,
     webhook_endpoints::{
@@ -80,3 +86,4 @@ pub use client::Citadel;
 pub use error::{Error, ErrorKind};
 pub use event_stream::{EventStream, StreamItem};
 pub use webhook_calls::WebhookRequestFilter;
+pub use refresh::Polling;

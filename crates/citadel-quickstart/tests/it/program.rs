@@ -5,10 +5,10 @@ use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
-use crate::double::SECRET;
+use crate::double::{SECRET, http};
 
 const GOOD: &str = "API_CLIENT_ID=48427a36d43c4d5aa6324bc06c692456\n\
     API_SECRET=sandbox-0123456789abcdef0123456789abcdef01234567\nAPI_PRODUCT_TYPE=income\n";
@@ -56,24 +56,74 @@ fn a_taken_port_names_flask_port() {
     assert!(text.contains(&format!("port {port} is taken")) && text.contains("FLASK_PORT"), "{text}");
 }
 
-#[test]
-fn p58_the_output_is_the_banner_and_no_secret() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    // Asked for, but a pipe is not a terminal. The environment wins over the file.
-    let mut command = quickstart("banner", &format!("{GOOD}FLASK_PORT=1\n"));
-    command.env("FLASK_PORT", port.to_string()).env("SHOW_SECRET", "1");
-    let mut program = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-
+/// The program on a port of its own, up to its banner. Gives the banner too.
+fn start(mut command: Command, port: u16) -> (Child, Vec<String>) {
+    command.env("FLASK_PORT", port.to_string());
+    let mut program =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
     let last = format!("Quickstart Loaded. Navigate to http://localhost:{port} to view Quickstart.");
     let mut shown = Vec::new();
-    for line in BufReader::new(program.stdout.take().unwrap()).lines() {
-        shown.push(line.unwrap());
+    for line in BufReader::new(program.stdout.take().expect("piped")).lines() {
+        shown.push(line.expect("text"));
         if shown.last() == Some(&last) {
             break;
         }
     }
-    program.kill().unwrap();
-    let output = program.wait_with_output().unwrap();
+    (program, shown)
+}
+
+fn end(mut program: Child) -> String {
+    program.kill().expect("it runs");
+    let output = program.wait_with_output().expect("it ended");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_in_the_terminal_without_what_it_holds() {
+    let port = free_port();
+    let (program, _) = start(quickstart("webhook", GOOD), port);
+    let send = async |signature: &str, body: &'static str| {
+        let url = format!("http://127.0.0.1:{port}/webhook");
+        let request = http().post(url).header("x-webhook-sign", signature).body(body);
+        request.send().await.unwrap().status()
+    };
+    let body = r#"{"event_type":"task-status-updated","status":"done","link_id":"canary"}"#;
+    let good = "v1=259c199a440074fc09d93f16b97dc13a85cb8064e21aa2325bf9157f149cfccf";
+    assert_eq!(send(good, body).await, 200);
+    assert_eq!(send("v1=00", "{\"event_type\":\"a\\n\\u001b[31mforged\",\"status\":7}").await, 200);
+    assert_eq!(send(good, "canary").await, 400);
+
+    let told = end(program);
+    let told: Vec<&str> = told.lines().collect();
+    assert_eq!(
+        told,
+        [
+            "CITADEL: Webhook received",
+            "CITADEL: Event type: task-status-updated",
+            "CITADEL: Status: done",
+            "CITADEL: Signatures match - true",
+            "CITADEL: Webhook received",
+            "CITADEL: Event type: a??[31mforged",
+            "CITADEL: Status: none",
+            "CITADEL: Signatures match - false",
+            "CITADEL: Webhook refused: the body is not JSON",
+        ]
+    );
+}
+
+#[test]
+fn p58_the_output_is_the_banner_and_no_secret() {
+    let port = free_port();
+    // Asked for, but a pipe is not a terminal. The environment wins over the file.
+    let mut command = quickstart("banner", &format!("{GOOD}FLASK_PORT=1\n"));
+    command.env("SHOW_SECRET", "1");
+    let (program, shown) = start(command, port);
+    let told = end(program);
 
     assert_eq!(
         shown,
@@ -86,8 +136,8 @@ fn p58_the_output_is_the_banner_and_no_secret() {
             "}",
             " ==============================================================================================",
             "",
-            &last,
+            &format!("Quickstart Loaded. Navigate to http://localhost:{port} to view Quickstart."),
         ]
     );
-    assert!(!String::from_utf8_lossy(&output.stderr).contains(SECRET));
+    assert!(!told.contains(SECRET));
 }

@@ -2,6 +2,8 @@
 
 mod double;
 mod errors;
+mod products;
+mod refresh;
 mod retries;
 mod verification;
 mod webhooks;
