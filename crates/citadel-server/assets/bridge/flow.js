@@ -2,25 +2,35 @@
 //
 // Screens know nothing of each other; they call back here. Events follow the published order: LOAD, OPEN, a
 // SCREEN_VIEW per screen, LINK_CREATED per sign-in, LOGIN_COMPLETE once the provider let the person in, SUCCESS once.
+// The ways of the products differ in two places only: where they begin, and when the account is confirmed.
 import { patiently } from './api.js';
-import { follow } from './task.js';
-import { linkError, outcome, productTexts, requester } from './texts.js';
+import { startAttempt } from './attempt.js';
+import { askedShare, changeName } from './deposit.js';
+import { employerName, payload, taskData } from './events.js';
+import { linkError, outcome, productTexts, refusal, requester } from './texts.js';
+import { depositScreen } from './screen-deposit.js';
 import { searchScreen } from './screen-search.js';
 import { providersScreen } from './screen-providers.js';
+import { organizationScreen } from './screen-organization.js';
 import { loginScreen } from './screen-login.js';
-import { codeScreen } from './screen-code.js';
-import { progressScreen, waitingScreen } from './screen-progress.js';
+import { waitingScreen } from './screen-progress.js';
 import { errorScreen, expiredScreen, goodbyeScreen, successScreen } from './screen-end.js';
 
 export function createFlow({ token, api, host, shell, companyHint }) {
   let session = null;
   let texts = productTexts('');
   let trail = []; // the screens behind this one, each a function that shows it again
+  let moves = 0; // one more with each step, so that what was asked for before can tell that it comes too late
   let screen = null;
+  let view = ''; // the last SCREEN_VIEW
   let typedQuery = null;
   let employer = null;
   let provider = null;
+  let way = 0; // which of the provider's ways to sign in is shown
   let kept = {}; // what was typed and is not secret, for the next attempt
+  let share = null; // how much of the pay goes to the account
+  let held = null; // a sign-in that waits for the confirmation of the account; never longer than that screen is there
+  let isConfirmed = false;
   let attempt = null;
   let success = null;
   let exitReason = '';
@@ -28,40 +38,29 @@ export function createFlow({ token, api, host, shell, companyHint }) {
 
   // --- events --------------------------------------------------------------------------------------------------------
 
+  const common = (more) => payload(token, session, more);
+  const dataOf = (task) => taskData(task, session, employer, provider);
+
   function emit(type, more) {
     if (!ended) host.event(type, common(more));
-  }
-
-  /** Fields of every payload; a key without a value is left out. */
-  function common(more) {
-    const fields = Object.assign({ bridge_token: token, product_type: session ? session.product_type : undefined }, more);
-    Object.keys(fields).forEach((key) => {
-      if (fields[key] === undefined || fields[key] === null) delete fields[key];
-    });
-    return fields;
-  }
-
-  function taskData(task) {
-    return {
-      task_id: task.task_id,
-      provider_id: task.provider_id || provider.id,
-      employer: { name: employerName(task) },
-      tracking_info: session.tracking_info,
-      data_source: 'payroll',
-    };
-  }
-
-  // Native parsers fail without a name: the provider stands in where there is no employer.
-  function employerName(task) {
-    return (task && task.employer && task.employer.name) || (employer && employer.name) || provider.name;
   }
 
   // --- moving between screens ----------------------------------------------------------------------------------------
 
   function show(viewName, next) {
+    replace(next);
+    tellView(viewName);
+  }
+
+  /** Shows a screen that is no new view. */
+  function replace(next) {
     leaveScreen();
     screen = next;
     shell.show(next);
+  }
+
+  function tellView(viewName) {
+    view = viewName;
     emit('SCREEN_VIEW', { view_name: viewName });
   }
 
@@ -70,9 +69,10 @@ export function createFlow({ token, api, host, shell, companyHint }) {
     screen = null;
   }
 
+  /** A step that is on its way already, by a second click, starts anew. */
   function forward(step) {
-    trail.push(step);
-    step();
+    if (trail[trail.length - 1] !== step) trail.push(step);
+    showLast();
   }
 
   function previous() {
@@ -81,13 +81,18 @@ export function createFlow({ token, api, host, shell, companyHint }) {
 
   function goBack() {
     trail.pop();
+    showLast();
+  }
+
+  function showLast() {
+    moves += 1;
     trail[trail.length - 1]();
   }
 
   /** Back from a screen that is not on the trail (code, error) to the sign-in it belongs to. */
   function again() {
     abandon();
-    trail[trail.length - 1]();
+    showLast();
   }
 
   function exit(reason) {
@@ -115,8 +120,8 @@ export function createFlow({ token, api, host, shell, companyHint }) {
   /** Reads something a screen needs; null when the person has gone elsewhere meanwhile. */
   async function read(call) {
     const slow = showSlow();
-    const mine = trail.length;
-    const isWanted = () => !ended && trail.length === mine;
+    const mine = moves;
+    const isWanted = () => !ended && moves === mine;
     try {
       const answer = await patiently(call, shell.trouble, isWanted);
       return isWanted() ? answer : null;
@@ -155,12 +160,13 @@ export function createFlow({ token, api, host, shell, companyHint }) {
     }
     if (ended) return;
     texts = productTexts(session.product_type);
+    if (session.account) share = askedShare(session.account);
     shell.introduce(session.client_name, session.environment === 'sandbox');
     opened();
     employer = session.company;
     provider = session.provider;
     if (employer) emit('EMPLOYER_SELECTED', { employer: { name: employer.name } });
-    if (provider) forward(login);
+    if (provider) forwardToProvider();
     else if (session.first_view === 'SELECT_EMPLOYER') hinted();
     else forward(providers);
   }
@@ -196,10 +202,8 @@ export function createFlow({ token, api, host, shell, companyHint }) {
     if (!found) return;
     if (found.length === 0 && employer) return allProviders();
     if (found.length > 1 || !employer) return showProviders(found);
-    provider = found[0];
-    kept = {};
-    trail[trail.length - 1] = login;
-    login();
+    trail.pop();
+    choose(found[0]);
   }
 
   /** For an employer whose provider is unknown, or the only one of whom failed: choose from all, the employer stays. */
@@ -209,52 +213,132 @@ export function createFlow({ token, api, host, shell, companyHint }) {
   }
 
   function showProviders(found) {
-    const pick = (chosen) => {
-      provider = chosen;
-      kept = {};
-      if (!employer || !employer.name) emit('EMPLOYER_SELECTED', { employer: { name: chosen.name } });
-      forward(login);
-    };
-    const list = providersScreen(found, employer && employer.name, pick);
+    const list = providersScreen(found, employer && employer.name, texts.where, choose);
     show('PROVIDER_LIST', Object.assign(list, { back: previous() }));
   }
 
-  async function login(problem) {
-    if (!provider.fields) {
-      const full = await read(() => api.provider(provider.id));
-      if (!full) return;
-      if (full.fields.length === 0) return showError(outcome('not_supported', 'ERROR', full.name, ''));
-      provider = full;
-    }
-    showLogin(problem);
+  function choose(chosen) {
+    provider = chosen;
+    if (!employer || !employer.name) emit('EMPLOYER_SELECTED', { employer: { name: chosen.name } });
+    forwardToProvider();
+  }
+
+  // --- a provider's screens ------------------------------------------------------------------------------------------
+
+  function forwardToProvider() {
+    kept = {};
+    way = 0;
+    isConfirmed = false;
+    forward(enter);
+  }
+
+  /** Asks what the provider wants to know; the first of its screens takes this step's place. */
+  async function enter() {
+    const full = await read(() => api.provider(provider.id));
+    if (!full) return;
+    if (full.ways.length === 0) return showError(outcome('not_supported', 'ERROR', full.name, ''));
+    provider = full;
+    trail.pop();
+    forward(stepsToSignIn()[0]);
+  }
+
+  function stepsToSignIn() {
+    const steps = [login];
+    if (provider.organization) steps.unshift(organization);
+    if (session.account && session.account.purpose === 'deposit') steps.unshift(confirm);
+    return steps;
+  }
+
+  function forwardFrom(step) {
+    const steps = stepsToSignIn();
+    forward(steps[steps.indexOf(step) + 1]);
+  }
+
+  function organization() {
+    const { name } = provider.organization;
+    const next = organizationScreen(provider, kept[name], async () => forwardFrom(organization));
+    const leave = () => {
+      kept[name] = next.typed();
+    };
+    show('PROVIDER_ORG_ID', Object.assign(next, { back: previous(), leave }));
+  }
+
+  /** Before the sign-in for a person's pay; after it for a company's payroll, where `held` waits. */
+  function confirm() {
+    const { account } = session;
+    const on = {
+      async submit(chosen) {
+        share = chosen;
+        isConfirmed = true;
+        if (held) return createTask(held);
+        return forwardFrom(confirm);
+      },
+      isHolding: () => held !== null,
+      leave() {
+        held = null;
+      },
+    };
+    const words = texts.change && texts.change[account.action];
+    const next = depositScreen({ account, share, texts: words || { heading: 'Please confirm', lead: null } }, on);
+    show('DEPOSIT_CONFIRM', Object.assign(next, { back: previous() }));
+  }
+
+  function login(problem) {
+    show('PROVIDER_LOGIN', loginForm(problem));
   }
 
   function loginForm(problem) {
-    const about = { provider, clientName: requester(session), shared: texts.shared, kept, error: problem };
-    return Object.assign(loginScreen(about, signIn), { back: previous() });
-  }
-
-  function showLogin(problem) {
-    show('PROVIDER_LOGIN', loginForm(problem));
+    const { account } = session;
+    const { ways } = provider;
+    const next = (way + 1) % ways.length;
+    const about = {
+      provider,
+      way: ways[way],
+      other: next === way ? null : ways[next],
+      isRepair: session.is_repair,
+      clientName: requester(session),
+      consent: texts.consent,
+      lines: account ? [changeName(account, share)] : texts.shared,
+      kept,
+      error: problem,
+    };
+    const switchWay = () => {
+      way = next;
+      replace(loginForm());
+    };
+    return Object.assign(loginScreen(about, { submit: signIn, switchWay }), { back: previous() });
   }
 
   /** Resolves to a problem the form can show while keeping what was typed. */
   async function signIn(values) {
+    provider.ways[way].fields.forEach((field) => {
+      if (field.kind !== 'password') kept[field.name] = values[field.name];
+    });
+    if (!session.account || session.account.purpose === 'deposit' || isConfirmed) return createTask(values);
+    held = values;
+    return forward(confirm);
+  }
+
+  async function createTask(values) {
+    const { account } = session;
+    const { name } = provider.organization || {};
+    const request = { provider_id: provider.id, login: Object.assign({}, values, name ? { [name]: kept[name] } : null) };
+    if (employer) request.company_mapping_id = employer.company_mapping_id;
+    if (account) request.confirmed = true;
+    if (account && account.purpose === 'deposit' && account.action !== 'delete' && !account.is_fixed) request.deposit = share;
+    const mine = moves;
     let task;
     try {
-      const request = { provider_id: provider.id, login: values };
-      if (employer) request.company_mapping_id = employer.company_mapping_id;
       task = await api.createTask(request);
     } catch (error) {
       if (error.kind === 'expired') return fail(error);
       return problemText(error);
     }
     if (ended) return undefined;
-    kept = {};
-    provider.fields.forEach((field) => {
-      if (field.kind !== 'password') kept[field.name] = values[field.name];
-    });
-    emit('LINK_CREATED', taskData(task));
+    emit('LINK_CREATED', dataOf(task));
+    if (moves !== mine) return undefined; // gone back meanwhile: the task ends by itself
+    // Whatever comes of it, the way back leads to the sign-in: an account is confirmed once.
+    trail.length = trail.lastIndexOf(login) + 1;
     run(task);
     return undefined;
   }
@@ -274,70 +358,43 @@ export function createFlow({ token, api, host, shell, companyHint }) {
 
   function run(first) {
     abandon();
-    const startedAt = Date.now();
-    let onLogin = true; // still on PROVIDER_LOGIN, as far as the host has been told
-    let questions = 0;
-
-    const wait = (status) => {
-      if (!screen || !screen.update) {
-        leaveScreen();
-        screen = progressScreen(provider.name, texts, startedAt, shell.say);
-        shell.show(screen);
-      }
-      screen.update(status);
-    };
-
-    attempt = follow(api, first, {
-      trouble: shell.trouble,
-      progress: (task) => wait(task.status),
+    attempt = startAttempt(first, { api, shell, texts, providerName: provider.name }, {
+      view: (asked) => show('PROVIDER_MFA', Object.assign(asked, { back: again })),
+      replace,
+      startOver: again,
+      problemText,
       loggedIn(task) {
-        emit('LOGIN_COMPLETE', taskData(task));
-        emit('SCREEN_VIEW', { view_name: 'LOADING' });
-      },
-      step(task, answer) {
-        onLogin = false;
-        questions += 1;
-        const submit = async (text) => {
-          try {
-            await answer(text);
-          } catch (error) {
-            return error.kind === 'expired' ? fail(error) : problemText(error);
-          }
-          if (attempt) wait('mfa');
-          return undefined;
-        };
-        const asked = codeScreen(task.step, provider.name, questions > 1, submit, again);
-        show('PROVIDER_MFA', Object.assign(asked, { back: again }));
+        emit('LOGIN_COMPLETE', dataOf(task));
+        tellView('LOADING');
       },
       done(task, publicToken) {
         attempt = null;
         trail = [];
-        success = Object.assign(taskData(task), { public_token: publicToken });
+        success = Object.assign(dataOf(task), { public_token: publicToken });
         emit('SUCCESS', success);
-        show('SUCCESS', successScreen(texts, session.client_name, employerName(task), () => exit('user_closed')));
+        const sourceName = employerName(task, employer, provider);
+        const about = { texts, account: session.account, share, clientName: session.client_name, sourceName };
+        show('SUCCESS', successScreen(about, () => exit('user_closed')));
       },
-      failed(task) {
-        attempt = null;
-        failed(task, onLogin);
-      },
+      failed,
       broken: fail,
     });
   }
 
-  function failed(task, onLogin) {
+  /** `kind` is that of the question asked last, if any. */
+  function failed(task, kind) {
+    attempt = null;
     const error = linkError(task);
-    emit('ERROR', Object.assign(taskData(task), { error }));
-    if (task.status === 'login_error') {
-      const problem = 'That sign-in was not accepted by ' + provider.name + '. Please check it and try again.';
-      if (!onLogin) return showLogin(problem);
-      // The widget never left this screen, so it is not a new view.
-      leaveScreen();
-      screen = loginForm(problem);
-      return shell.show(screen);
+    emit('ERROR', Object.assign(dataOf(task), { error }));
+    if (task.status === 'login_error' || task.status === 'mfa_error') {
+      const form = loginForm(refusal(task.status, provider.name, kind));
+      // Where the widget never left this screen, as far as the host knows, it is not a new view.
+      if (view === 'PROVIDER_LOGIN') replace(form);
+      else show('PROVIDER_LOGIN', form);
+      return;
     }
-    if (task.status === 'mfa_error') {
-      return showLogin('That code was not accepted. Please sign in again to get a new one.');
-    }
+    // A company code that the provider does not know is one of these, so the way back leads to it.
+    if (task.status === 'config_error' && provider.organization) trail.length = trail.lastIndexOf(organization) + 1;
     showError(outcome(task.status, error.error_code, provider.name, error.error_message));
   }
 
@@ -345,10 +402,11 @@ export function createFlow({ token, api, host, shell, companyHint }) {
     const isFixed = !session || Boolean(session.provider);
     const other = () => {
       abandon();
-      // A list the person came through is behind the sign-in; otherwise the full one takes its place.
-      if (trail.indexOf(providers) >= 0) while (trail[trail.length - 1] !== providers) trail.pop();
-      else trail[Math.max(0, trail.length - 1)] = allProviders;
-      trail[trail.length - 1]();
+      // A list the person came through is behind the provider's screens; otherwise the full one takes their place.
+      const first = trail.findIndex((step) => [enter, confirm, organization, login].indexOf(step) >= 0);
+      if (first >= 0) trail.length = first;
+      if (trail.length > 0 && trail[trail.length - 1] !== search) showLast();
+      else forward(allProviders);
     };
     const retry = session ? (trail.length > 0 ? again : null) : () => begin(() => {});
     exitReason = 'error';
