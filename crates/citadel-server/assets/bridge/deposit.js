@@ -9,13 +9,14 @@ export function accountName(account) {
 
 /** `share`: deposit_type and deposit_value. "All of your pay", "25% of each paycheck", "$50.00 of each paycheck". */
 export function shareName(share) {
-  if (share.deposit_type === 'percent') return shortPercent(share.deposit_value) + ' of each paycheck';
+  if (share.deposit_type === 'percent') return shortPercent(share.deposit_value) + '% of each paycheck';
   if (share.deposit_type === 'amount') return '$' + share.deposit_value + ' of each paycheck';
   return 'All of your pay';
 }
 
-function shortPercent(text) {
-  return text.replace(/\.0+$/, '').replace(/(\.\d*[1-9])0+$/, '$1') + '%';
+/** "50.00" as people write it: "50". */
+export function shortPercent(text) {
+  return text.replace(/\.0+$/, '').replace(/(\.\d*[1-9])0+$/, '$1');
 }
 
 /** What the person agrees to and is told at the end, in one sentence without its full stop. */
@@ -52,7 +53,7 @@ export function readShare(account, type, typed) {
   if (isPercent && cents(value) > 10000) return { problem: 'The percentage can be 100 at most.' };
   const limit = limitOf(account, type);
   if (limit && cents(value) > cents(twoDecimals(limit))) {
-    return { problem: 'This can be at most ' + (isPercent ? shortPercent(limit) : '$' + limit) + '.' };
+    return { problem: 'This can be at most ' + (isPercent ? shortPercent(limit) + '%' : '$' + limit) + '.' };
   }
   return { share: { deposit_type: type, deposit_value: value } };
 }

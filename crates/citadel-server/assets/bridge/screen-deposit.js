@@ -1,12 +1,12 @@
 // DEPOSIT_CONFIRM: the account that the change is about, how much of the pay goes there, and one button.
 import { h, uniqueId } from './dom.js';
-import { limitOf, readShare, shareName } from './deposit.js';
+import { limitOf, readShare, shareName, shortPercent } from './deposit.js';
 import { createField } from './field.js';
 import { createForm, createRadios } from './form.js';
 
 const KINDS = { entire: 'All of my pay', percent: 'A percentage', amount: 'A fixed amount' };
 const VALUES = {
-  percent: { name: 'percent', label: 'Percent of each paycheck', kind: 'text', suffix: '%', limit: (value) => value + '%' },
+  percent: { name: 'percent', label: 'Percent of each paycheck', kind: 'text', suffix: '%', limit: (value) => shortPercent(value) + '%' },
   amount: { name: 'amount', label: 'Amount of each paycheck', kind: 'text', prefix: '$', limit: (value) => '$' + value },
 };
 
@@ -34,6 +34,7 @@ export function depositScreen(about, on) {
   return {
     heading: about.texts.heading,
     lead: about.texts.lead,
+    hint: 'No money moves. Any account works.',
     unsaved: () => Boolean(on.isHolding && on.isHolding()),
     content: [summary(account, choice || isDelete ? null : about.share), form.node],
     leave: on.leave,
@@ -74,7 +75,7 @@ function createChoice(account, share) {
     const limit = limitOf(account, kind);
     const hint = limit ? 'At most ' + VALUES[kind].limit(limit) + '.' : null;
     const kept = share.deposit_type === kind ? share.deposit_value : limit;
-    values[kind] = createField(Object.assign({ hint }, VALUES[kind]), kept);
+    values[kind] = createField(Object.assign({ hint }, VALUES[kind]), kept && kind === 'percent' ? shortPercent(kept) : kept);
   });
   const options = kinds.map((id) => ({ id, label: KINDS[id] }));
   const radios = kinds.length > 1 ? createRadios({ legend: 'How much goes there?', options, chosen: first, on: showValue }) : null;
