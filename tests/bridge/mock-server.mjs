@@ -115,7 +115,7 @@ export const TOKENS = Object.fromEntries([...Object.keys(SESSIONS), 'expired', '
 export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
   const tasks = new Map();
   const seen = { requests: [], paths: [] };
-  const control = { isDown: false, allowed: null };
+  const control = { isDown: false, losesAnswers: false, allowed: null };
   let count = 0;
 
   function session(asked) {
@@ -214,7 +214,9 @@ export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
     if (!task) return refuse(404, 'not_found');
     advance(task);
     if (parts[2] === 'answer') {
-      return take(task, body.answer) ? answer(202, { ...view(task), step: null }) : refuse(409, 'not_awaited');
+      const isTaken = take(task, body.answer);
+      if (control.losesAnswers) return request.socket.destroy();
+      return isTaken ? answer(202, { ...view(task), step: null }) : refuse(409, 'not_awaited');
     }
     if (parts[2] === 'public-token') return answer(200, { public_token: task.id.replace(/^7/, '9'), task_id: task.id, employer: { name: task.employer } });
     return answer(200, view(task));

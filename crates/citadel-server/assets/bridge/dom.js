@@ -34,6 +34,11 @@ export function replace(element, ...children) {
   append(element, children);
 }
 
+/** A label inside a sentence: "Username" becomes "username", "API key" stays as it is. */
+export function midSentence(label) {
+  return /^[A-Z][a-z]/.test(label) ? label[0].toLowerCase() + label.slice(1) : label;
+}
+
 const PATHS = {
   back: ['M15 5l-7 7 7 7'],
   close: ['M6 6l12 12M18 6L6 18'],

@@ -1,11 +1,11 @@
 // One labelled text field, with a button to show what is masked.
-import { h, uniqueId } from './dom.js';
+import { h, midSentence, uniqueId } from './dom.js';
 
 const CAN_MASK_TEXT = Boolean(window.CSS && CSS.supports && CSS.supports('-webkit-text-security', 'disc'));
 
 /**
- * `field`: name, label, kind (text or password), autocomplete, hint; and for fields of our own isCode, prefix, suffix and
- * describedBy (an id). `kept` is what was typed before; a masked field never gets any back.
+ * `field`: name, label, kind (text or password), autocomplete, hint; and for fields of our own noun (a short label), isCode,
+ * prefix and suffix. `kept` is what was typed before; a masked field never gets any back.
  *
  * A secret that no password manager knows, such as an API key, is masked text instead of a password: then no browser
  * offers to save it as the password of this server.
@@ -35,8 +35,7 @@ export function createField(field, kept) {
     {
       class: 'reveal',
       type: 'button',
-      // "API key" keeps its capitals in the middle of a sentence, "Password" does not.
-      'aria-label': 'Show ' + (/^[A-Z][a-z]/.test(field.label) ? field.label[0].toLowerCase() + field.label.slice(1) : field.label),
+      'aria-label': 'Show ' + (field.noun || midSentence(field.label)),
       'aria-pressed': 'false',
       'aria-controls': id,
       onclick: () => setShown(reveal.getAttribute('aria-pressed') !== 'true'),
@@ -53,7 +52,7 @@ export function createField(field, kept) {
   }
 
   function describe() {
-    const ids = [told, hintId, field.describedBy].filter(Boolean).join(' ');
+    const ids = [told, hintId].filter(Boolean).join(' ');
     if (ids) input.setAttribute('aria-describedby', ids);
     else input.removeAttribute('aria-describedby');
   }

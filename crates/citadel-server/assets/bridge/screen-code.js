@@ -18,7 +18,7 @@ const KINDS = {
   },
   question: {
     heading: 'One more question',
-    field: { kind: 'password', autocomplete: 'off' },
+    field: { kind: 'password', autocomplete: 'off', noun: 'answer' },
     empty: 'Please enter your answer.',
     wrong: 'That answer was not right. Please try again.',
     hint: 'The answer is rex. Any other one fails.',

@@ -1,7 +1,7 @@
 // PROVIDER_LOGIN: the fields the server names, one button, and a plain word on who gets what.
 //
 // A password lives in its input and in one request body; it is cleared from the page as soon as it is sent.
-import { h, icon, mark } from './dom.js';
+import { h, icon, mark, midSentence } from './dom.js';
 import { createField } from './field.js';
 import { createForm, missing } from './form.js';
 
@@ -51,7 +51,7 @@ export function loginScreen(about, on) {
     content: [
       form.node,
       other
-        ? h('button', { class: 'button button-quiet button-below', type: 'button', onclick: on.switchWay }, useInstead(other.label))
+        ? h('button', { class: 'button button-quiet button-below', type: 'button', onclick: on.switchWay }, 'Use ' + midSentence(other.label) + ' instead')
         : null,
       forgotLink(provider),
       consent(about),
@@ -67,12 +67,6 @@ function lead({ provider, isRepair, way }) {
 }
 
 const isKey = (fields) => fields.length === 1 && fields[0].name === 'api_key';
-
-/** "Use username and password instead", but "Use API key instead". */
-function useInstead(label) {
-  const inside = /^[A-Z][a-z]/.test(label) ? label[0].toLowerCase() + label.slice(1) : label;
-  return 'Use ' + inside + ' instead';
-}
 
 function forgotLink(provider) {
   const url = provider.forgot_password_url;
