@@ -2,7 +2,9 @@
 // "row N" is a row of the acceptance checklist.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { startMock, TOKENS } from './mock-server.mjs';
 import { button, chooseEmployer, connect, hostPolicy, launch, search, signIn, visit } from './browser.mjs';
 
@@ -464,4 +466,29 @@ test('row 13: an inline widget and a dialog on one page: the later one closes th
   await v.tab.locator('dialog iframe').waitFor();
   assert.equal(await v.tab.locator('iframe').count(), 1);
   await v.leave();
+});
+
+test('the sizes that are promised: 10 kB for the loader, 100 kB for the widget’s first view', async () => {
+  const size = async (path) => gzipSync(await (await fetch(mock.url + path)).text()).length;
+  const loader = await size('/bridge.js');
+  assert.ok(loader <= 10_000, `${loader} bytes`);
+  const v = await visit(browser, mock, { token: TOKENS.income, open: false });
+  const paths = [];
+  v.tab.on('request', (request) => request.url().startsWith(mock.url) && paths.push(new URL(request.url()).pathname));
+  await v.tab.evaluate(() => bridge.open());
+  await search(v.frame).waitFor();
+  const files = [...new Set(paths)].filter((path) => !path.startsWith('/bridge/api/'));
+  assert.ok(files.length > 10);
+  let widget = 0;
+  for (const path of files) widget += await size(path);
+  assert.ok(widget <= 100_000, `${widget} bytes`);
+  await v.leave();
+});
+
+test('every part of the widget is listed where the server looks for it', async () => {
+  const here = new URL('../../crates/citadel-server/', import.meta.url);
+  const listed = await readFile(new URL('src/pages/assets.rs', here), 'utf8');
+  for (const name of await readdir(new URL('assets/bridge/', here))) {
+    if (name !== 'widget.html') assert.ok(listed.includes(`"${name}" as `), name);
+  }
 });
