@@ -316,3 +316,71 @@ test('a token that names provider and employer, and one that repairs a connectio
   assert.equal(await button(v.frame, 'Back').count(), 0);
   await v.leave();
 });
+
+test('row 14: a deposit with the keyboard alone; each new screen starts at its heading', async () => {
+  const v = await open('deposit_switch');
+  await chooseEmployer(v.frame);
+  await button(v.frame, 'Confirm').waitFor();
+  const keys = v.tab.keyboard;
+  const focused = () => v.tab.frames()[1].evaluate(() => {
+    const { activeElement: at } = document;
+    return at.labels && at.labels.length > 0 ? at.labels[0].textContent : at.textContent;
+  });
+  const tabTo = async (name) => {
+    for (let i = 0; i < 12 && (await focused()) !== name; i += 1) await keys.press('Tab');
+    assert.equal(await focused(), name);
+  };
+  assert.equal(await focused(), 'Confirm your direct deposit');
+  await tabTo('All of my pay');
+  await keys.press('ArrowDown');
+  assert.equal(await focused(), 'A percentage');
+  await keys.press('Tab');
+  assert.equal(await focused(), 'Percent of each paycheck');
+  await keys.type('40');
+  await keys.press('Enter');
+  await v.frame.getByRole('heading', { name: 'Sign in to ADP' }).waitFor();
+  assert.equal(await focused(), 'Sign in to ADP');
+  await tabTo('Username');
+  await keys.type('goodlogin');
+  await tabTo('Password');
+  await keys.type('mfa.push');
+  await keys.press('Enter');
+  await v.frame.getByRole('heading', { name: 'Approve on your phone' }).waitFor();
+  assert.equal(await focused(), 'Approve on your phone');
+  await button(v.frame, 'Done').waitFor();
+  await tabTo('Done');
+  await keys.press('Enter');
+  await v.until('onSuccess');
+  assert.deepEqual(lastTask().deposit, { deposit_type: 'percent', deposit_value: '40.00' });
+  await v.leave();
+});
+
+test('row 14: every control has a name, and every id that is pointed at exists', async () => {
+  const check = () => {
+    const named = (element) =>
+      element.getAttribute('aria-label') || (element.labels && element.labels.length > 0 && element.labels[0].textContent) || element.textContent.trim();
+    const bare = [...document.querySelectorAll('button, input, a, summary')].filter((element) => !named(element)).map((element) => element.outerHTML);
+    const lost = [...document.querySelectorAll('[aria-describedby], [aria-labelledby], [aria-controls], label[for]')].filter((element) =>
+      ['aria-describedby', 'aria-labelledby', 'aria-controls', 'for'].some((name) =>
+        (element.getAttribute(name) || '').split(' ').filter(Boolean).some((id) => !document.getElementById(id))
+      )
+    ).map((element) => element.outerHTML);
+    return { bare, lost, headings: document.querySelectorAll('h1').length };
+  };
+  const scenes = {
+    admin: async (v) => button(v.frame, 'Infor').click(),
+    deposit_limited: async (v) => v.frame.getByRole('textbox', { name: 'Amount of each paycheck' }).fill('900'),
+    deposit_delete: async () => {},
+    repair: async (v) => signIn(v.frame, 'goodlogin', 'mfa.choice'),
+    provider: async (v) => signIn(v.frame, 'goodlogin', 'mfa.question'),
+  };
+  for (const [token, reach] of Object.entries(scenes)) {
+    const v = await open(token);
+    await reach(v);
+    await v.frame.locator('button[type=submit]', { hasText: /Continue|Confirm/ }).click();
+    await v.frame.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+    const found = await v.tab.frames()[1].evaluate(check);
+    assert.deepEqual(found, { bare: [], lost: [], headings: 1 }, token);
+    await v.leave();
+  }
+});

@@ -47,8 +47,7 @@ function summary(account, share) {
   return h(
     'dl',
     { class: 'summary' },
-    account.bank_name ? row('Bank', account.bank_name) : null,
-    row('Account', h('span', null, type + ' ', ending(account.account_last4))),
+    row(account.bank_name || 'Account', h('span', null, type + ' ', ending(account.account_last4))),
     row('Routing number', account.routing_number),
     share && account.purpose !== 'funding' ? row('Goes there', shareName(share)) : null
   );
