@@ -62,14 +62,19 @@ export async function visit(browser, mock, page, headers = {}) {
 export const search = (frame) => frame.getByRole('combobox', { name: 'Search for your employer' });
 export const button = (frame, name) => frame.getByRole('button', { name, exact: true });
 
-export async function chooseEmployer(frame) {
-  await search(frame).fill('fa');
-  await frame.getByRole('option', { name: 'Facebook' }).click();
+export async function chooseEmployer(frame, query = 'fa', name = 'Facebook') {
+  await search(frame).fill(query);
+  await frame.getByRole('option', { name }).click();
 }
 
 export async function signIn(frame, username, password) {
   await frame.getByRole('textbox', { name: 'Username' }).fill(username);
   await frame.getByLabel('Password', { exact: true }).fill(password);
+  await button(frame, 'Sign in').click();
+}
+
+export async function signInWithKey(frame, key) {
+  await frame.getByRole('textbox', { name: 'API key' }).fill(key);
   await button(frame, 'Sign in').click();
 }
 

@@ -15,7 +15,7 @@ after(async () => {
   await mock.close();
 });
 
-test('forged messages to the host page do nothing', async () => {
+test('row 11: forged messages to the host page do nothing', async () => {
   const v = await visit(browser, mock, { token: TOKENS.income });
   await search(v.frame).waitFor();
   const before = await v.calls();
@@ -36,7 +36,7 @@ test('forged messages to the host page do nothing', async () => {
   await v.leave();
 });
 
-test('forged messages to the widget do nothing', async () => {
+test('row 11: forged messages to the widget do nothing', async () => {
   const v = await visit(browser, mock, { token: TOKENS.income });
   await search(v.frame).waitFor();
   await v.tab.evaluate(() => {
@@ -54,7 +54,7 @@ test('forged messages to the widget do nothing', async () => {
   await v.leave();
 });
 
-test('a widget told the wrong parent speaks to nobody', async () => {
+test('row 11: a widget told the wrong parent speaks to nobody', async () => {
   mock.pages.set('/liar', {
     body: `<script>window.heard=[];addEventListener('message',(e)=>heard.push(e.data))</script>
       <iframe src="${mock.url}/bridge/widget?bridge_token=${TOKENS.income}&parent=${encodeURIComponent('https://bank.example')}&v=1"></iframe>`,
@@ -67,7 +67,7 @@ test('a widget told the wrong parent speaks to nobody', async () => {
   await tab.close();
 });
 
-test('framing by an origin that is not listed is blocked, and the person can leave', async () => {
+test('row 11: framing by an origin that is not listed is blocked, and the person can leave', async () => {
   mock.control.allowed = 'https://listed.example';
   const v = await visit(browser, mock, { token: TOKENS.income });
   await v.tab.getByRole('button', { name: 'Close' }).click();

@@ -11,12 +11,14 @@ export const WIDGET_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'";
 
-const PROVIDERS = ['ADP', 'Paychex', 'Gusto', 'Workday', 'UKG', 'Paylocity', 'Paycom', 'Rippling', 'BambooHR', 'Ceridian Dayforce'];
+const PROVIDERS = ['ADP', 'Paychex', 'Gusto', 'Workday', 'UKG', 'Paylocity', 'Paycom', 'Rippling', 'BambooHR', 'Ceridian Dayforce', 'Infor'];
+const ASK_FOR_COMPANY_CODE = ['infor'];
 const COMPANIES = [
   ['Facebook', 'facebook.com', ['adp']],
   ['Fabrikam Foods', 'fabrikam.example', ['adp', 'workday', 'gusto']],
   ['Falcon Ridge Logistics', 'falconridge.example', ['paychex', 'ukg']],
   ['Family Table Restaurants', null, ['paycom']],
+  ['Fallow Field Dairy', null, ['infor']],
   ['Home Depot', 'homedepot.com', ['workday']],
 ];
 
@@ -26,56 +28,146 @@ const companies = COMPANIES.map(([name, domain, providers], index) => ({
 }));
 const providers = PROVIDERS.map((name) => ({ id: slug(name), name, logo_url: `/bridge/marks/${slug(name)}.svg` }));
 
-/** The statuses a sandbox task passes, each for `milliseconds`. */
-function plan(login) {
-  const { username, password } = login;
-  if (username === 'goodlogin' && password === 'goodpassword') return ['new', 'login', 'parse', 'full_parse', 'done'];
-  if (username === 'goodlogin' && password === 'mfa') return ['new', 'login', 'mfa?', 'mfa', 'parse', 'full_parse', 'done'];
-  if (username === 'goodlogin' && password === 'longcheck') return ['new', 'login', 'parse', ...Array(200).fill('full_parse'), 'done'];
+// --- sign-ins ----------------------------------------------------------------------------------------------------------
+
+export const TEST_KEY = 'Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd';
+const CODE = { kind: 'code', label: 'Enter the 5-digit code that we sent you', destination: '•••• 42' };
+const QUESTION = { kind: 'question', label: 'What was the name of your first pet?' };
+const CHOICE = {
+  kind: 'choice', label: 'Where should we send your code?',
+  options: [{ id: 'phone', label: 'Text message to •••• 42' }, { id: 'email', label: 'E-mail to g•••n@domain.com' }],
+};
+const PUSH = { kind: 'push', label: 'Approve the sign-in on your phone', destination: 'the phone ending in 42', has_other: true };
+const NEW_KIND = { kind: 'riddle', label: 'What walks on four legs in the morning?' };
+const RIGHT = { code: '12345', question: 'rex', riddle: 'man' };
+const ENDS = {
+  income: ['parse', 'full_parse', 'done'], employment: ['parse', 'full_parse', 'done'], admin: ['parse', 'full_parse', 'done'],
+  deposit_switch: ['parse', 'switch_deposit', 'done'], pll: ['parse', 'switch_deposit', 'done'], fas: ['parse', 'switch_deposit', 'done'],
+};
+
+/** What a sandbox task passes, each for `stepMs`: statuses, and steps, which wait for an answer or for a phone. */
+function plan(login, product) {
+  const { username, password, api_key: key, organization_id: organization } = login;
+  const end = ENDS[product];
+  if (organization === 'unknown') return ['new', 'login', 'config_error'];
+  if (key !== undefined) return ['new', 'login', ...(key === TEST_KEY ? end : ['login_error'])];
   if (username === 'error.user') return ['new', 'login', password];
-  return ['new', 'login', 'login_error'];
+  if (username !== 'goodlogin') return ['new', 'login', 'login_error'];
+  switch (password) {
+    case 'goodpassword': return ['new', 'login', ...end];
+    case 'mfa': return ['new', 'login', CODE, 'mfa', ...end];
+    case 'mfa.twice': return ['new', 'login', CODE, CODE, 'mfa', ...end];
+    case 'mfa.question': return ['new', 'login', QUESTION, 'mfa', ...end];
+    case 'mfa.choice': return ['new', 'login', CHOICE, CODE, 'mfa', ...end];
+    case 'mfa.push': return ['new', 'login', PUSH, 'mfa', ...end];
+    case 'mfa.push_denied': return ['new', 'login', PUSH, 'mfa_error'];
+    case 'mfa.push_then_code': return ['new', 'login', PUSH, CODE, 'mfa', ...end];
+    case 'mfa.new_kind': return ['new', 'login', NEW_KIND, 'mfa', ...end];
+    case 'longcheck': return ['new', 'login', 'parse', ...Array(200).fill('full_parse'), 'done'];
+    default: return ['new', 'login', 'login_error'];
+  }
 }
 
-const TOKEN = (digit) => String(digit).repeat(32);
-export const TOKENS = { income: TOKEN('a'), employment: TOKEN('b'), company: TOKEN('c'), provider: TOKEN('d'), expired: TOKEN('e'), unknown: TOKEN('f') };
+const FIELDS = {
+  username: { name: 'username', label: 'Username', kind: 'text', autocomplete: 'username', hint: null },
+  password: { name: 'password', label: 'Password', kind: 'password', autocomplete: 'current-password', hint: null },
+  key: { name: 'api_key', label: 'API key', kind: 'password', autocomplete: 'off', hint: null },
+  organization: { name: 'organization_id', label: 'Company code', kind: 'text', autocomplete: 'organization', hint: null },
+};
+const PASSWORD_WAY = { label: 'Username and password', fields: [FIELDS.username, FIELDS.password] };
+const KEY_WAY = { label: 'API key', fields: [FIELDS.key] };
 
-export async function startMock({ stepMs = 150 } = {}) {
+function formOf(providerId, product) {
+  const ways = { admin: [KEY_WAY, PASSWORD_WAY], fas: [PASSWORD_WAY, KEY_WAY] }[product] || [PASSWORD_WAY];
+  return { organization: ASK_FOR_COMPANY_CODE.includes(providerId) ? FIELDS.organization : null, ways };
+}
+
+// --- sessions ----------------------------------------------------------------------------------------------------------
+
+const ACCOUNT = {
+  purpose: 'deposit', action: 'create', bank_name: 'TD Bank', account_type: 'checking', account_last4: '2600',
+  routing_number: '123456789', deposit_type: null, deposit_value: null, is_fixed: false, choices: ['entire', 'percent', 'amount'],
+};
+const LISTED = { first_view: 'PROVIDER_LIST' };
+const AT_PROVIDER = { first_view: 'PROVIDER_LOGIN', provider: providers[0] };
+const { providers: _, ...COMPANY } = companies[1];
+
+/** What each test token is for. Its name is its key in TOKENS. */
+const SESSIONS = {
+  income: {},
+  employment: { product_type: 'employment', tracking_info: null, client_name: null },
+  company: { ...LISTED, company: COMPANY },
+  provider: AT_PROVIDER,
+  both: { ...AT_PROVIDER, company: COMPANY },
+  repair: { ...AT_PROVIDER, is_repair: true },
+  admin: { ...LISTED, product_type: 'admin' },
+  deposit_switch: { product_type: 'deposit_switch', account: ACCOUNT },
+  deposit_update: { ...AT_PROVIDER, product_type: 'deposit_switch', account: { ...ACCOUNT, action: 'update', deposit_type: 'percent', deposit_value: '50.00', choices: ['percent'] } },
+  deposit_limited: { ...AT_PROVIDER, product_type: 'deposit_switch', account: { ...ACCOUNT, deposit_type: 'amount', deposit_value: '250.00', choices: ['amount', 'percent'] } },
+  deposit_delete: { ...AT_PROVIDER, product_type: 'deposit_switch', account: { ...ACCOUNT, action: 'delete', account_type: 'savings' } },
+  deposit_whole: { ...AT_PROVIDER, product_type: 'deposit_switch', account: { ...ACCOUNT, choices: ['entire'] } },
+  pll: { product_type: 'pll', account: { ...ACCOUNT, deposit_type: 'amount', deposit_value: '1.00', is_fixed: true, choices: ['amount'] } },
+  fas: { ...LISTED, product_type: 'fas', account: { ...ACCOUNT, purpose: 'funding', choices: [] } },
+};
+const token = (index) => (index + 16).toString(16).repeat(16);
+export const TOKENS = Object.fromEntries([...Object.keys(SESSIONS), 'expired', 'unknown'].map((name, index) => [name, token(index)]));
+
+export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
   const tasks = new Map();
   const seen = { requests: [], paths: [] };
-  const control = { isDown: false, allowed: null };
+  const control = { isDown: false, losesAnswers: false, allowed: null };
   let count = 0;
 
-  function session(token) {
-    const base = {
+  function session(asked) {
+    const name = Object.keys(SESSIONS).find((known) => TOKENS[known] === asked);
+    if (!name) return null;
+    return {
       product_type: 'income', client_name: 'Northwind Lending', environment: 'sandbox', tracking_info: 'order-42',
       expires_at: new Date(Date.now() + 6 * 3600e3).toISOString(), first_view: 'SELECT_EMPLOYER', company: null, provider: null,
+      is_repair: false, account: null, ...SESSIONS[name],
     };
-    const { providers: _, ...company } = companies[1];
-    if (token === TOKENS.income) return base;
-    if (token === TOKENS.employment) return { ...base, product_type: 'employment', tracking_info: null, client_name: null };
-    if (token === TOKENS.company) return { ...base, first_view: 'PROVIDER_LIST', company };
-    if (token === TOKENS.provider) return { ...base, first_view: 'PROVIDER_LOGIN', provider: providers[0] };
-    return null;
   }
 
-  const view = (task) => {
-    const step = task.steps[task.at];
-    const status = step.replace('?', '');
-    const failed = !['new', 'login', 'mfa', 'parse', 'full_parse', 'done'].includes(status);
+  const stepOf = (task) => (typeof task.plan[task.at] === 'object' ? task.plan[task.at] : null);
+  const isOver = (status) => !['new', 'login', 'mfa', 'parse', 'full_parse', 'switch_deposit', 'done'].includes(status);
+
+  function view(task) {
+    const step = stepOf(task);
+    const status = step ? 'mfa' : task.plan[task.at];
+    const message = status === 'config_error' ? 'Infor says: 100 % of the pay goes to this account already.' : `Sandbox ended with ${status}.`;
     return {
       task_id: task.id, status, provider_id: task.provider, employer: { name: task.employer },
-      step: step === 'mfa?' ? { kind: 'code', label: 'Code', destination: '•••• 42', expires_at: task.expires } : null,
-      error: failed ? { error_type: 'LINK_ERROR', error_code: status.toUpperCase(), error_message: `Sandbox ended with ${status}.` } : null,
+      // As the server does it: an approval is asked for anew at each look.
+      step: step ? { ...step, expires_at: new Date((step.kind === 'push' ? Date.now() : task.since) + 300e3).toISOString() } : null,
+      error: isOver(status) ? { error_type: 'LINK_ERROR', error_code: status.toUpperCase(), error_message: message } : null,
     };
-  };
+  }
 
   function advance(task) {
-    if (task.steps[task.at].endsWith('?')) return;
     const now = Date.now();
-    while (now - task.since >= stepMs && task.at < task.steps.length - 1 && !task.steps[task.at].endsWith('?')) {
+    for (;;) {
+      const step = stepOf(task);
+      const stays = step ? (step.kind === 'push' ? pushMs : Infinity) : stepMs;
+      if (task.at === task.plan.length - 1 || now - task.since < stays) return;
       task.at += 1;
-      task.since += stepMs;
+      task.since += stays;
     }
+  }
+
+  /** An answer moves the task on, or ends it when it is wrong. */
+  function take(task, answer) {
+    const step = stepOf(task);
+    if (!step) return false;
+    if (step.kind === 'push') task.plan.splice(task.at, 1, ...(answer === 'other' ? [CHOICE, CODE] : ['mfa_error']));
+    else {
+      const isRight = step.kind === 'choice' ? step.options.some((option) => option.id === answer) : answer === RIGHT[step.kind];
+      // `mfa.twice` gives a second chance, any other question does not.
+      if (isRight && stepOf({ ...task, at: task.at + 1 })?.kind === step.kind) task.at += 1;
+      if (isRight || stepOf({ ...task, at: task.at + 1 })?.kind === step.kind) task.at += 1;
+      else task.plan.splice(task.at, task.plan.length, 'mfa', 'mfa_error');
+    }
+    task.since = Date.now();
+    return true;
   }
 
   async function api(request, response, url, body) {
@@ -97,26 +189,23 @@ export async function startMock({ stepMs = 150 } = {}) {
     if (parts[0] === 'providers' && parts[1]) {
       const provider = providers.find((p) => p.id === parts[1]);
       if (!provider) return refuse(404, 'not_found');
-      return answer(200, {
-        ...provider,
-        fields: [
-          { name: 'username', label: 'Username', kind: 'text', autocomplete: 'username', hint: null },
-          { name: 'password', label: 'Password', kind: 'password', autocomplete: 'current-password', hint: null },
-        ],
-        forgot_password_url: null,
-      });
+      return answer(200, { ...provider, forgot_password_url: null, ...formOf(provider.id, found.product_type) });
     }
     if (parts[0] === 'providers') {
       const company = companies.find((c) => c.company_mapping_id === url.searchParams.get('company_mapping_id'));
       return answer(200, company ? providers.filter((p) => company.providers.includes(p.id)) : providers);
     }
     if (parts[0] === 'tasks' && !parts[1]) {
+      if (found.account && body.confirmed !== true) return refuse(400, 'not_confirmed');
+      const form = formOf(body.provider_id, found.product_type);
+      const names = (way) => [...way.fields, form.organization].filter(Boolean).map((field) => field.name).sort().join();
+      if (!form.ways.some((way) => names(way) === Object.keys(body.login).sort().join())) return refuse(400, 'login');
       count += 1;
       const company = companies.find((c) => c.company_mapping_id === body.company_mapping_id);
       const task = {
-        id: String(count).padStart(32, '7'), provider: body.provider_id, at: 0, since: Date.now(), steps: plan(body.login),
+        id: String(count).padStart(32, '7'), provider: body.provider_id, at: 0, since: Date.now(),
+        plan: plan(body.login, found.product_type),
         employer: company ? company.name : providers.find((p) => p.id === body.provider_id).name,
-        expires: new Date(Date.now() + 300e3).toISOString(),
       };
       tasks.set(task.id, task);
       return answer(201, view(task));
@@ -125,12 +214,11 @@ export async function startMock({ stepMs = 150 } = {}) {
     if (!task) return refuse(404, 'not_found');
     advance(task);
     if (parts[2] === 'answer') {
-      if (body.answer === '12345') task.at += 1;
-      else task.steps = [...task.steps.slice(0, (task.at += 1)), 'mfa', 'mfa_error'];
-      task.since = Date.now();
-      return answer(202, view(task));
+      const isTaken = take(task, body.answer);
+      if (control.losesAnswers) return request.socket.destroy();
+      return isTaken ? answer(202, { ...view(task), step: null }) : refuse(409, 'not_awaited');
     }
-    if (parts[2] === 'public-token') return answer(200, { public_token: String(count).padStart(32, '9'), task_id: task.id, employer: { name: task.employer } });
+    if (parts[2] === 'public-token') return answer(200, { public_token: task.id.replace(/^7/, '9'), task_id: task.id, employer: { name: task.employer } });
     return answer(200, view(task));
   }
 

@@ -34,6 +34,11 @@ export function replace(element, ...children) {
   append(element, children);
 }
 
+/** A label inside a sentence: "Username" becomes "username", "API key" stays as it is. */
+export function midSentence(label) {
+  return /^[A-Z][a-z]/.test(label) ? label[0].toLowerCase() + label.slice(1) : label;
+}
+
 const PATHS = {
   back: ['M15 5l-7 7 7 7'],
   close: ['M6 6l12 12M18 6L6 18'],
@@ -43,6 +48,7 @@ const PATHS = {
   check: ['M5 12.5l4.5 4.5L19 7.5'],
   alert: ['M12 7v6', 'M12 16.6v.2'],
   clock: ['M12 7v5l3 2', 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18z'],
+  phone: ['M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1z', 'M10.5 18h3'],
   building: ['M5 20V5a1 1 0 0 1 1-1h8a1 1 0 0 1 1 1v15', 'M15 9h3a1 1 0 0 1 1 1v10', 'M3 20h18', 'M8.5 8h3M8.5 12h3M8.5 16h3'],
 };
 

@@ -3,6 +3,10 @@
 // Both speak the same four words: load, event, success, exit. A host sees event names, ids and the public token, and
 // never anything a person typed.
 
+// What the published iOS and Android libraries know; they throw at, or lose, anything else.
+const NATIVE_EVENTS = [
+  'LOAD', 'OPEN', 'SCREEN_VIEW', 'EMPLOYER_SELECTED', 'LINK_CREATED', 'LOGIN_COMPLETE', 'SUCCESS', 'ERROR', 'UNSUPPORTED_BROWSER', 'CLOSE',
+];
 const NATIVE_CODES = ['LOGIN_ERROR', 'MFA_ERROR', 'UNAVAILABLE', 'LINK_ERROR', 'ERROR'];
 
 /** Resolves once the host is there to listen. `onMessage({t: 'close'|'focus'})` hears what it asks for. */
@@ -56,6 +60,7 @@ export function nativeHost() {
     }
   };
   const event = (type, payload) => {
+    if (channel.strict && NATIVE_EVENTS.indexOf(type) < 0) return;
     const body = { event_type: type };
     if (payload) body.payload = channel.strict ? withKnownCode(payload) : payload;
     tell('onEvent', body);

@@ -1,113 +1,95 @@
-// PROVIDER_MFA: the provider asks for one more answer, most often a code sent to the person.
-import { h, icon, replace, uniqueId } from './dom.js';
+// PROVIDER_MFA, typed answers: a code sent to the person, a security question, or whatever else the provider asks.
+import { h } from './dom.js';
+import { createField } from './field.js';
+import { createForm } from './form.js';
 
 const LONGEST_COUNTDOWN_MS = 30 * 60 * 1000;
 const START_OVER_AFTER_MS = 30000;
 
+/** What each kind says. A kind that this version does not know is a plain field under the server's own words. */
+const KINDS = {
+  code: {
+    heading: 'Enter your code',
+    field: { label: 'Code', kind: 'text', autocomplete: 'one-time-code', isCode: true },
+    empty: 'Please enter the code.',
+    wrong: 'That code was not right. Please try again.',
+    hint: 'The code is 12345. Any other one fails.',
+    read: (text) => text.replace(/[\s-]/g, ''),
+  },
+  question: {
+    heading: 'One more question',
+    field: { kind: 'password', autocomplete: 'off', noun: 'answer' },
+    empty: 'Please enter your answer.',
+    wrong: 'That answer was not right. Please try again.',
+    hint: 'The answer is rex. Any other one fails.',
+  },
+  other: {
+    heading: 'One more question',
+    field: { kind: 'text', autocomplete: 'off' },
+    empty: 'Please enter your answer.',
+    wrong: 'That answer was not right. Please try again.',
+  },
+};
+
 /** `submit(text)` resolves to an error text, or nothing when the flow went on. */
 export function codeScreen(step, providerName, wasWrong, submit, startOver) {
   const isCode = step.kind === 'code';
-  const label = isCode ? 'Code' : step.label;
-  const id = uniqueId('answer');
-  const errorId = uniqueId('error');
-  const errorBox = h('div', { class: 'error', id: errorId, role: 'alert', hidden: true });
-  const input = h('input', {
-    class: 'input' + (isCode ? ' input-code' : ''),
-    id,
-    type: 'text',
-    inputmode: isCode ? 'numeric' : null,
-    autocomplete: isCode ? 'one-time-code' : 'off',
-    autocapitalize: 'none',
-    autocorrect: 'off',
-    spellcheck: 'false',
-    maxlength: isCode ? '12' : null,
-    'aria-required': 'true',
-  });
-  const button = h('button', { class: 'button', type: 'submit' }, 'Continue');
+  const kind = Object.prototype.hasOwnProperty.call(KINDS, step.kind) ? KINDS[step.kind] : KINDS.other;
+  const field = createField(Object.assign({ name: 'answer', label: step.label || 'Answer' }, kind.field));
+  const read = () => (kind.read ? kind.read(field.value()) : field.value().trim());
   const expiry = h('p', { class: 'small countdown', role: 'timer' });
   const again = h(
     'button',
-    { class: 'button button-quiet', type: 'button', hidden: true, onclick: () => startOver() },
+    { class: 'button button-quiet button-below', type: 'button', hidden: true, onclick: () => startOver() },
     'No code? Start over'
   );
-  let busy = false;
-
-  function showError(text) {
-    errorBox.hidden = !text;
-    replace(errorBox, ...(text ? [icon('alert'), h('span', null, text)] : []));
-    if (text) {
-      input.setAttribute('aria-invalid', 'true');
-      input.setAttribute('aria-describedby', errorId);
-    } else {
-      input.removeAttribute('aria-invalid');
-      input.removeAttribute('aria-describedby');
-    }
-  }
-
-  const form = h(
-    'form',
-    {
-      class: 'form',
-      novalidate: true,
-      onsubmit: async (event) => {
-        event.preventDefault();
-        if (busy) return;
-        const text = isCode ? input.value.replace(/[\s-]/g, '') : input.value.trim();
-        if (text === '') {
-          showError(isCode ? 'Please enter the code.' : 'Please enter your answer.');
-          return input.focus();
-        }
-        showError('');
-        busy = true;
-        button.setAttribute('aria-disabled', 'true');
-        button.classList.add('button-busy');
-        const problem = await submit(text);
-        busy = false;
-        button.removeAttribute('aria-disabled');
-        button.classList.remove('button-busy');
-        if (problem) showError(problem);
-        else input.value = '';
-      },
-    },
-    errorBox,
-    h('div', { class: 'field' }, h('label', { for: id }, label), input),
-    expiry,
-    button,
-    again
-  );
+  const form = createForm({
+    button: 'Continue',
+    fields: [field],
+    content: [field.node, expiry],
+    check: () => (read() === '' ? { text: kind.empty, fields: [field] } : null),
+    submit: () => submit(read()),
+    sent: () => field.clear(),
+  });
 
   // The server's clock decides; a sandbox clock may be far from ours, and then no countdown is shown.
   const end = Date.parse(step.expires_at || '');
   const tick = () => {
     const left = end - Date.now();
+    const what = isCode ? 'The code is good for ' : 'Time left: ';
     if (!(left > 0 && left < LONGEST_COUNTDOWN_MS)) {
-      expiry.textContent = left <= 0 && left > -LONGEST_COUNTDOWN_MS ? 'The code may have expired.' : '';
+      expiry.textContent = left <= 0 && left > -LONGEST_COUNTDOWN_MS ? 'The time for this may be over.' : '';
       return;
     }
     const seconds = Math.floor(left / 1000);
-    expiry.textContent = 'The code is good for ' + Math.floor(seconds / 60) + ':' + String(seconds % 60).padStart(2, '0');
+    expiry.textContent = what + Math.floor(seconds / 60) + ':' + String(seconds % 60).padStart(2, '0');
   };
   tick();
   const ticking = setInterval(tick, 1000);
-  const offering = setTimeout(() => {
-    again.hidden = false;
-  }, START_OVER_AFTER_MS);
+  const offering = isCode
+    ? setTimeout(() => {
+        again.hidden = false;
+      }, START_OVER_AFTER_MS)
+    : 0;
 
-  if (wasWrong) showError(isCode ? 'That code was not right. Please try again.' : 'That answer was not right. Please try again.');
+  if (wasWrong) form.showError(kind.wrong, [field]);
   return {
-    heading: isCode ? 'Enter your code' : 'One more question',
-    lead: step.destination
-      ? providerName + ' sent a code to ' + step.destination + '.'
-      : isCode
-        ? providerName + ' sent you a code to check that it is you.'
-        : providerName + ' asks this to check that it is you.',
-    hint: isCode ? 'The code is 12345. Any other one fails.' : 'Any answer works.',
-    unsaved: () => input.value !== '',
-    content: [form],
+    heading: kind.heading,
+    lead: lead(step, providerName),
+    hint: kind.hint,
+    focus: wasWrong ? field.input : null,
+    unsaved: () => field.input.value !== '',
+    content: [form.node, again],
     leave() {
       clearInterval(ticking);
       clearTimeout(offering);
-      input.value = '';
+      field.clear();
     },
   };
+}
+
+function lead(step, providerName) {
+  if (step.destination) return providerName + ' sent a code to ' + step.destination + '.';
+  if (step.kind === 'code') return providerName + ' sent you a code to check that it is you.';
+  return providerName + ' asks this to check that it is you.';
 }

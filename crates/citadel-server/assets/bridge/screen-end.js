@@ -1,23 +1,31 @@
 // The screens that end a flow: success, an attempt that failed, a session that is over.
+import { changeName, shareName } from './deposit.js';
 import { h, icon } from './dom.js';
 
 function badge(kind, name) {
   return h('span', { class: 'badge badge-' + kind, 'aria-hidden': 'true' }, icon(name));
 }
 
-export function successScreen(texts, clientName, sourceName, done) {
+/** `about`: texts, clientName, sourceName, and for a change: account and share. */
+export function successScreen(about, done) {
+  const { texts, account, share } = about;
+  const row = (name, value) => h('div', null, h('dt', null, name), h('dd', null, value));
+  const hasShare = account && account.purpose === 'deposit' && account.action !== 'delete';
+  const isGone = account && account.action === 'delete';
   return {
     visual: badge('good', 'check'),
     centred: true,
-    heading: 'You are connected',
-    lead: texts.success,
+    heading: (!isGone && texts.title) || (isGone ? 'It is done' : 'You are connected'),
+    lead: account ? changeName(account, share) + '. ' + (isGone ? '' : texts.success) : texts.success,
     hint: 'Invented data, made for this sandbox.',
     content: [
       h(
         'dl',
         { class: 'summary' },
-        h('div', null, h('dt', null, 'From'), h('dd', null, sourceName)),
-        clientName ? h('div', null, h('dt', null, 'Shared with'), h('dd', null, clientName)) : null
+        row(account ? 'At' : 'From', about.sourceName),
+        account ? row('Account', (account.bank_name ? account.bank_name + ' ' : '') + '•••• ' + account.account_last4) : null,
+        hasShare ? row('Share', shareName(share)) : null,
+        !account && about.clientName ? row('Shared with', about.clientName) : null
       ),
       h('button', { class: 'button', type: 'button', onclick: done }, 'Done'),
     ],

@@ -1,180 +1,99 @@
 // PROVIDER_LOGIN: the fields the server names, one button, and a plain word on who gets what.
 //
 // A password lives in its input and in one request body; it is cleared from the page as soon as it is sent.
-import { h, icon, mark, replace, uniqueId } from './dom.js';
+import { h, icon, mark, midSentence } from './dom.js';
+import { createField } from './field.js';
+import { createForm, missing } from './form.js';
 
 const TEST_LOGINS = [
   ['goodlogin', 'goodpassword', 'works'],
   ['goodlogin', 'mfa', 'asks for code 12345'],
+  ['goodlogin', 'mfa.question', 'asks a question: rex'],
+  ['goodlogin', 'mfa.choice', 'asks where a code goes'],
+  ['goodlogin', 'mfa.push', 'waits for a phone'],
   ['goodlogin', 'longcheck', 'takes long'],
   ['error.user', 'unavailable', 'ends with that status'],
 ];
+const TEST_KEY = 'Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd';
 
 /**
- * `about`: provider (with fields), clientName, shared (lines), kept (values typed before, no secrets), error (text).
- * `submit(login)` gets the values by field name and resolves to an error text, or nothing when the flow went on.
+ * `about`: provider, way and other (label and fields of this way to sign in, and the next one or null), isRepair,
+ * clientName, consent (texts), lines (what is agreed to), kept (values typed before, no secrets), error (text).
+ * `on.submit(login)` gets the values by field name and resolves to an error text, or nothing when the flow went on;
+ * `on.switchWay()` shows the other way.
  */
-export function loginScreen(about, submit) {
-  const { provider } = about;
-  const errorId = uniqueId('error');
-  const errorBox = h('div', { class: 'error', id: errorId, role: 'alert', hidden: true });
-  const fields = provider.fields.map((field) => createField(field, about.kept[field.name], errorId));
-  const button = h('button', { class: 'button', type: 'submit' }, 'Sign in');
-  let busy = false;
-
-  function showError(text, isFieldError) {
-    errorBox.hidden = !text;
-    replace(errorBox, ...(text ? [icon('alert'), h('span', null, text)] : []));
-    if (!isFieldError) fields.forEach((field) => field.setInvalid(Boolean(text)));
-  }
-
-  const form = h(
-    'form',
-    {
-      class: 'form',
-      novalidate: true,
-      onsubmit: async (event) => {
-        event.preventDefault();
-        if (busy) return;
-        const empty = fields.filter((field) => field.input.value.trim() === '');
-        fields.forEach((field) => field.setInvalid(empty.indexOf(field) >= 0));
-        if (empty.length > 0) {
-          showError('Please fill in ' + empty.map((field) => field.label).join(' and ') + '.', true);
-          return empty[0].input.focus();
-        }
-        showError('');
-        busy = true;
-        button.setAttribute('aria-disabled', 'true');
-        button.classList.add('button-busy');
-        const login = {};
-        fields.forEach((field) => {
-          login[field.name] = field.isSecret ? field.input.value : field.input.value.trim();
-        });
-        const problem = await submit(login);
-        busy = false;
-        button.removeAttribute('aria-disabled');
-        button.classList.remove('button-busy');
-        // Not sent, so nothing is cleared: the person may press the button again.
-        if (problem) showError(problem, true);
-        else fields.forEach((field) => field.isSecret && field.clear());
-      },
+export function loginScreen(about, on) {
+  const { provider, way, other } = about;
+  const fields = way.fields.map((field) => createField(field, about.kept[field.name]));
+  const secrets = fields.filter((field) => field.isSecret);
+  const form = createForm({
+    button: 'Sign in',
+    fields,
+    content: fields.map((field) => field.node),
+    check: () => missing(fields),
+    submit() {
+      const login = {};
+      fields.forEach((field) => {
+        login[field.name] = field.value();
+      });
+      return on.submit(login);
     },
-    errorBox,
-    ...fields.map((field) => field.node),
-    button
-  );
-
-  if (about.error) showError(about.error);
-  const secret = fields.find((field) => field.isSecret && field.input.value === '');
+    sent: () => secrets.forEach((field) => field.clear()),
+  });
+  if (about.error) form.showError(about.error, fields);
   return {
     visual: mark(provider.name, provider.logo_url, 'large'),
-    heading: 'Sign in to ' + provider.name,
-    lead: 'Use the sign-in of your ' + provider.name + ' account.',
-    hint: testHint(fields),
-    focus: about.error && secret ? secret.input : null,
-    unsaved: () => fields.some((field) => field.input.value !== '' && field.input.value !== field.initial),
+    heading: (about.isRepair ? 'Sign in again to ' : 'Sign in to ') + provider.name,
+    lead: lead(about),
+    hint: isKey(fields) ? keyHint(fields[0]) : loginHint(fields),
+    focus: about.error && secrets[0] ? secrets[0].input : null,
+    unsaved: () => fields.some((field) => field.isChanged()),
     content: [
-      form,
-      provider.forgot_password_url && /^https:/.test(provider.forgot_password_url)
-        ? h(
-            'a',
-            { class: 'forgot', href: provider.forgot_password_url, target: '_blank', rel: 'noopener noreferrer' },
-            'Forgot your password?'
-          )
+      form.node,
+      other
+        ? h('button', { class: 'button button-quiet button-below', type: 'button', onclick: on.switchWay }, 'Use ' + midSentence(other.label) + ' instead')
         : null,
+      forgotLink(provider),
       consent(about),
     ],
-    leave: () => fields.forEach((field) => field.isSecret && field.clear()),
+    leave: () => secrets.forEach((field) => field.clear()),
   };
 }
 
-function consent(about) {
+function lead({ provider, isRepair, way }) {
+  if (isRepair) return 'A new sign-in keeps your connection to ' + provider.name + ' going.';
+  if (isKey(way.fields)) return 'Use an API key that was made in ' + provider.name + '.';
+  return 'Use the sign-in of your ' + provider.name + ' account.';
+}
+
+const isKey = (fields) => fields.length === 1 && fields[0].name === 'api_key';
+
+function forgotLink(provider) {
+  const url = provider.forgot_password_url;
+  if (!url || !/^https:/.test(url)) return null;
+  return h('a', { class: 'forgot', href: url, target: '_blank', rel: 'noopener noreferrer' }, 'Forgot your password?');
+}
+
+function consent({ provider, clientName, consent: texts, lines }) {
   return h(
     'div',
     { class: 'consent' },
-    h('p', null, 'By signing in you let ', h('strong', null, about.clientName), ' receive:'),
-    h('ul', null, ...about.shared.map((line) => h('li', null, icon('check'), h('span', null, line)))),
-    h(
-      'p',
-      { class: 'small' },
-      'Your sign-in is used only to reach ' + about.provider.name + '. It is never shown to ' + about.clientName + '.'
-    )
+    h('p', null, 'By signing in you let ', h('strong', null, clientName), ' ' + texts.to),
+    h('ul', null, ...lines.map((line) => h('li', null, icon('check'), h('span', null, line)))),
+    h('p', { class: 'small' }, texts.later),
+    h('p', { class: 'small' }, 'Your sign-in is used only to reach ' + provider.name + '. It is never shown to ' + clientName + '.')
   );
-}
-
-function createField(field, kept, errorId) {
-  const id = uniqueId('field');
-  const isSecret = field.kind === 'password';
-  const hintId = field.hint ? uniqueId('hint') : null;
-  const initial = isSecret ? '' : kept || '';
-  const input = h('input', {
-    class: 'input',
-    id,
-    name: field.name,
-    type: isSecret ? 'password' : 'text',
-    autocomplete: field.autocomplete || 'off',
-    autocapitalize: 'none',
-    autocorrect: 'off',
-    spellcheck: 'false',
-    'aria-required': 'true',
-    'aria-describedby': hintId,
-    value: initial || null,
-  });
-  const reveal = h(
-    'button',
-    {
-      class: 'reveal',
-      type: 'button',
-      'aria-label': 'Show ' + field.label.toLowerCase(),
-      'aria-pressed': 'false',
-      'aria-controls': id,
-      onclick: () => setShown(input.type === 'password'),
-    },
-    'Show'
-  );
-
-  function setShown(shown) {
-    input.type = shown ? 'text' : 'password';
-    reveal.setAttribute('aria-pressed', String(shown));
-    reveal.textContent = shown ? 'Hide' : 'Show';
-  }
-
-  return {
-    name: field.name,
-    label: field.label,
-    input,
-    isSecret,
-    initial,
-    node: h(
-      'div',
-      { class: 'field' },
-      h('label', { for: id }, field.label),
-      h('div', { class: 'field-box' }, input, isSecret ? reveal : null),
-      field.hint ? h('p', { class: 'small', id: hintId }, field.hint) : null
-    ),
-    clear() {
-      input.value = '';
-      setShown(false);
-    },
-    setInvalid(isInvalid) {
-      if (isInvalid) input.setAttribute('aria-invalid', 'true');
-      else input.removeAttribute('aria-invalid');
-      const described = [isInvalid ? errorId : null, hintId].filter(Boolean).join(' ');
-      if (described) input.setAttribute('aria-describedby', described);
-      else input.removeAttribute('aria-describedby');
-    },
-  };
 }
 
 /** The sandbox logins, each a button that fills the form in. */
-function testHint(fields) {
+function loginHint(fields) {
   const fill = (user, password) => {
     const values = [user, password];
     fields.slice(0, 2).forEach((field, index) => {
       field.input.value = values[index];
     });
     tests.open = false;
-    fields[0].input.focus();
+    fields[0].focus();
   };
   const rows = TEST_LOGINS.map(([user, password, effect]) =>
     h(
@@ -195,4 +114,12 @@ function testHint(fields) {
     h('ul', null, ...rows)
   );
   return tests;
+}
+
+function keyHint(field) {
+  const fill = () => {
+    field.input.value = TEST_KEY;
+    field.focus();
+  };
+  return h('button', { type: 'button', class: 'test-login', onclick: fill }, 'Fill in the sandbox key');
 }

@@ -4,6 +4,8 @@ import { h, icon } from './dom.js';
 const SLOW_MS = 20000;
 const BACKGROUND_MS = 90000;
 const STEP_OF = { new: 0, login: 0, mfa: 0, parse: 1, full_parse: 2, switch_deposit: 2, done: 3 };
+// Where something is changed, all reading is the second step, and the change is the third.
+const STEP_OF_CHANGE = Object.assign({}, STEP_OF, { full_parse: 1 });
 
 export function progressScreen(providerName, texts, startedAt, say) {
   const names = ['Signing in', texts.reading, texts.preparing];
@@ -12,6 +14,7 @@ export function progressScreen(providerName, texts, startedAt, say) {
   );
   const patience = h('p', { class: 'patience', role: 'status' });
   const timers = [];
+  const stepOf = texts.change ? STEP_OF_CHANGE : STEP_OF;
   let current = -1;
 
   const later = (since, text) => {
@@ -29,7 +32,7 @@ export function progressScreen(providerName, texts, startedAt, say) {
     visual: h('span', { class: 'spinner', 'aria-hidden': 'true' }),
     content: [h('ol', { class: 'steps' }, ...steps), patience],
     update(status) {
-      const next = status in STEP_OF ? STEP_OF[status] : current;
+      const next = status in stepOf ? stepOf[status] : current;
       if (next === current) return;
       current = next;
       steps.forEach((step, index) => {

@@ -3,7 +3,8 @@ import { h, icon, mark, replace } from './dom.js';
 
 const FILTER_FROM = 7;
 
-export function providersScreen(providers, employerName, pick) {
+/** `where` says what is meant when there is no employer to name. */
+export function providersScreen(providers, employerName, where, pick) {
   const rows = h('ul', { class: 'rows' });
   const note = h('div', { class: 'note', hidden: true });
   const count = h('p', { class: 'visually-hidden', role: 'status' });
@@ -53,7 +54,7 @@ export function providersScreen(providers, employerName, pick) {
   fill(false);
   return {
     heading: 'Choose your payroll provider',
-    lead: employerName ? 'The website where ' + employerName + ' shows you your pay.' : 'The website where you see your pay.',
+    lead: employerName ? 'The website where ' + employerName + ' shows you your pay.' : where,
     hint: 'Any provider works.',
     content: [
       providers.length >= FILTER_FROM ? h('div', { class: 'search' }, icon('search'), filter) : null,

@@ -3,17 +3,22 @@
 import { patiently, pause } from './api.js';
 
 const POLL_MS = 400;
+const STEP_POLL_MS = 1000; // while a person thinks or looks for a phone
 const RUNNING = ['new', 'login', 'mfa', 'parse', 'full_parse', 'switch_deposit'];
 const PAST_LOGIN = ['parse', 'full_parse', 'switch_deposit', 'done'];
 
 /**
  * Calls `on.loggedIn(task)` once, when the provider has let the person in, even if polling skipped a state;
- * `on.progress(task)` for each status; `on.step(task, answer)` for a question; `on.trouble(bool)` as the line drops and
- * comes back; and at the end `on.done(task, publicToken)`, `on.failed(task)` or `on.broken(error)`. After `stop()`
- * nothing is called any more.
+ * `on.progress(task)` for each status; `on.step(task, answer)` for each question, also when one takes the place of
+ * another; `on.trouble(bool)` as the line drops and comes back; and at the end `on.done(task, publicToken)`,
+ * `on.failed(task)` or `on.broken(error)`. After `stop()` nothing is called any more.
  */
 export function follow(api, first, on) {
   let stopped = false;
+  let asked = ''; // the question on show
+  let isAnswering = false;
+  let answers = 0;
+  let wake = () => {};
   const isWanted = () => !stopped;
   const trouble = (isTrouble) => {
     if (!stopped) on.trouble(isTrouble);
@@ -30,17 +35,48 @@ export function follow(api, first, on) {
         on.loggedIn(task);
       }
       if (RUNNING.indexOf(task.status) < 0) return end(task);
-      if (task.status === 'mfa' && task.step) {
-        lastStatus = '';
-        task = await ask(task);
-        continue;
-      }
-      if (task.status !== lastStatus) on.progress(task);
+      const question = task.status === 'mfa' && task.step ? nameOf(task.step) : '';
+      if (question && question !== asked) on.step(task, (text) => answer(task.task_id, text));
+      if (!question && (asked || task.status !== lastStatus)) on.progress(task);
+      asked = question;
       lastStatus = task.status;
-      await pause(POLL_MS);
-      if (stopped) return;
-      const id = task.task_id;
-      task = await patiently(() => api.task(id), trouble, isWanted);
+      task = await next(task.task_id);
+    }
+  }
+
+  /** The task a moment later. What was read while an answer was on its way is older than that answer, so it is read again. */
+  async function next(id) {
+    for (;;) {
+      await rest(asked ? STEP_POLL_MS : POLL_MS);
+      if (stopped) return null;
+      if (isAnswering) continue;
+      const before = answers;
+      const task = await patiently(() => api.task(id), trouble, isWanted);
+      if (before === answers && !isAnswering) return task;
+    }
+  }
+
+  function rest(milliseconds) {
+    return new Promise((resolve) => {
+      wake = resolve;
+      pause(milliseconds).then(resolve);
+    });
+  }
+
+  /** Rejects when the answer did not get through; the question stays, and the screen says why. */
+  async function answer(id, text) {
+    isAnswering = true;
+    try {
+      await api.answer(id, text);
+      asked = ''; // what stands from now on is new, even in the same words
+    } catch (error) {
+      // Refused: the question is gone, perhaps because an answer got through whose reply was lost. Look again.
+      if (error.kind !== 'refused') throw error;
+      asked = '';
+    } finally {
+      isAnswering = false;
+      answers += 1;
+      wake();
     }
   }
 
@@ -49,22 +85,6 @@ export function follow(api, first, on) {
     if (task.status !== 'done') return on.failed(task);
     const answer = await patiently(() => api.publicToken(task.task_id), trouble, isWanted);
     if (!stopped) on.done(task, answer.public_token);
-  }
-
-  /** Resolves once an answer got through; until then every failed attempt is the screen's to show. */
-  function ask(task) {
-    return new Promise((resolve) => {
-      on.step(task, async (text) => {
-        let next = task;
-        try {
-          next = await api.answer(task.task_id, text);
-        } catch (error) {
-          // Refused: the question is gone, perhaps because an answer got through whose reply was lost. Look again.
-          if (error.kind !== 'refused') throw error;
-        }
-        resolve(Object.assign({}, next, { step: null }));
-      });
-    });
   }
 
   run().catch((error) => {
@@ -76,4 +96,9 @@ export function follow(api, first, on) {
       stopped = true;
     },
   };
+}
+
+/** Tells one question from another. An approval is asked for anew as long as it stands, each time with a later end. */
+function nameOf(step) {
+  return JSON.stringify(step.kind === 'push' ? Object.assign({}, step, { expires_at: '' }) : step);
 }

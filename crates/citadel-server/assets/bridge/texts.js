@@ -1,7 +1,14 @@
 // What the widget says, by product and by outcome. One place, so that a language can be added beside it.
 
+// `first` and `last` are what the progress says around the sign-in; `where` says whose website is meant in the list of
+// providers. A product that changes something has `change`: what DEPOSIT_CONFIRM says for each action.
+const REFRESHED = 'They may refresh this later, until you stop it.';
+const CHECKED = 'They may check later that this still holds, until you stop it.';
+
 const GENERAL = {
   purpose: 'connect your payroll account',
+  where: 'The website where you see your pay.',
+  consent: { to: 'receive:', later: REFRESHED },
   shared: ['Your name and employer', 'Your employment details'],
   reading: 'Reading your records',
   preparing: 'Preparing your report',
@@ -32,10 +39,61 @@ const PRODUCTS = {
     preparing: 'Preparing your income report',
     success: 'Your income has been verified.',
   },
+  admin: {
+    purpose: 'connect your company’s payroll',
+    where: 'The system that runs your company’s payroll.',
+    shared: [
+      'Everyone at your company: name, contact, birth date, SSN and job',
+      'Each payroll: pay, taxes and deductions of everyone',
+    ],
+    reading: 'Finding your company',
+    preparing: 'Reading people and payrolls',
+    success: 'Your company’s payroll is connected.',
+  },
+  deposit_switch: {
+    purpose: 'change your direct deposit',
+    consent: { to: 'make this change:', later: CHECKED },
+    reading: 'Checking your direct deposit',
+    preparing: 'Changing your direct deposit',
+    title: 'Your direct deposit is set',
+    success: 'The change takes effect with one of your next paychecks.',
+    change: {
+      create: { heading: 'Confirm your direct deposit', lead: 'Your pay will go to this account.' },
+      update: { heading: 'Confirm the change', lead: 'Your direct deposit to this account will be changed.' },
+      delete: { heading: 'Stop this direct deposit?', lead: 'Your pay will no longer go to this account.' },
+    },
+  },
+  pll: {
+    purpose: 'set up your repayment',
+    consent: { to: 'make this change:', later: CHECKED },
+    reading: 'Checking your direct deposit',
+    preparing: 'Setting up your repayment',
+    title: 'Your repayment is set',
+    success: 'It starts with one of your next paychecks.',
+    change: {
+      create: { heading: 'Confirm your repayment', lead: 'This part of each paycheck will go to the account that pays back your loan.' },
+      update: { heading: 'Confirm the change', lead: 'The part of each paycheck that pays back your loan will be changed to this.' },
+      delete: { heading: 'Stop this repayment?', lead: 'Your pay will no longer go to the account that pays back your loan.' },
+    },
+  },
+  fas: {
+    purpose: 'change your payroll funding account',
+    where: 'The system that runs your company’s payroll.',
+    consent: { to: 'change the account that pays your company’s payroll:', later: CHECKED },
+    reading: 'Checking your funding account',
+    preparing: 'Changing your funding account',
+    title: 'Your funding account is set',
+    success: 'Two small deposits are on their way to this account. You will be asked for their amounts.',
+    change: {
+      create: { heading: 'Confirm the funding account', lead: 'Your company’s payroll will be paid from this account.' },
+      update: { heading: 'Confirm the funding account', lead: 'Your company’s payroll will be paid from this account from now on.' },
+      delete: { heading: 'Remove this account?', lead: 'Your company’s payroll will no longer be paid from this account.' },
+    },
+  },
 };
 
 export function productTexts(productType) {
-  return Object.prototype.hasOwnProperty.call(PRODUCTS, productType) ? PRODUCTS[productType] : GENERAL;
+  return Object.assign({}, GENERAL, Object.prototype.hasOwnProperty.call(PRODUCTS, productType) ? PRODUCTS[productType] : null);
 }
 
 /** Who asks, for sentences: the client's name, or a plain stand-in. */
@@ -56,6 +114,14 @@ export function linkError(task) {
     error_code: CODES[task.status] || (known ? told.error_code : 'ERROR'),
     error_message: told.error_message || 'The connection ended with status ' + task.status + '.',
   };
+}
+
+/** What the sign-in form says after the last attempt was not accepted; `kind` is what was asked for last, if anything. */
+export function refusal(status, provider, kind) {
+  if (status === 'login_error') return 'That sign-in was not accepted by ' + provider + '. Please check it and try again.';
+  if (kind === 'push') return 'The request on your phone was not approved. Please sign in again.';
+  if (kind === 'code') return 'That code was not accepted. Please sign in again to get a new one.';
+  return 'That answer was not accepted. Please sign in again.';
 }
 
 /** Title, explanation and ways on for an attempt that ended without data. */

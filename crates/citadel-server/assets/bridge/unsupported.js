@@ -18,7 +18,8 @@
   }
   function leave() {
     tell('onClose');
-    tell('onEvent', { event_type: 'CLOSE', payload: {} });
+    var token = /[?&]bridge_token=([0-9a-f]{32})(&|$)/.exec(location.search);
+    tell('onEvent', { event_type: 'CLOSE', payload: token ? { bridge_token: token[1] } : {} });
   }
   tell('onLoad');
   tell('onEvent', { event_type: 'LOAD' });
