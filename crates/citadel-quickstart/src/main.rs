@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, process::ExitCode};
 
-use citadel_quickstart::{Settings, Variables, banner, complain, listen, print, router};
+use citadel_quickstart::{Settings, Variables, banner, complain, listen, print, register_webhook, router};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
@@ -28,6 +28,7 @@ async fn start() -> Result<(), Vec<String>> {
         tokio::spawn(async move { axum::serve(listener, app).await });
     }
     print(&banner(&settings, std::io::stdout().is_terminal()));
+    register_webhook(&settings).await;
 
     // Nothing here outlives a request, so there is nothing to wind down.
     tokio::select! {

@@ -140,6 +140,13 @@ impl Settings {
         })
     }
 
+    /// Does Citadel run on this machine, where it can reach this app?
+    pub fn is_citadel_local(&self) -> bool {
+        let uri: Option<Uri> = self.citadel.base_url().parse().ok();
+        let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+        matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+    }
+
     /// Does the key open the sandbox, where every person is invented?
     pub fn is_sandbox(&self) -> bool {
         self.secret.expose().starts_with("sandbox-")

@@ -85,5 +85,5 @@ pub use citadel_api_types::{
 pub use client::Citadel;
 pub use error::{Error, ErrorKind};
 pub use event_stream::{EventStream, StreamItem};
-pub use webhook_calls::WebhookRequestFilter;
 pub use refresh::Polling;
+pub use webhook_calls::WebhookRequestFilter;

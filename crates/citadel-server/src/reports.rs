@@ -225,7 +225,7 @@ fn jobs(
         access_token: Some(access_token),
         tracking_info: link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
-        employments: &*stored_list(app, kind, facts)?,
+        employments: &stored_list(app, kind, facts)?,
         pdf_report: None,
         provider: Some(&link.provider_id),
         data_source: Some("payroll"),
@@ -244,7 +244,7 @@ fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacte
         tracking_info: facts.link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         provider: Some(&facts.link.provider_id),
-        directory: &*stored_list(app, ReportKind::Directory, facts)?,
+        directory: &stored_list(app, ReportKind::Directory, facts)?,
     })
     .map_err(error::internal)
 }

@@ -184,7 +184,7 @@ impl Check {
 fn is_routing_number(text: &str) -> bool {
     let weights = [3, 7, 1, 3, 7, 1, 3, 7, 1];
     let sum: u32 = text.bytes().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    text.len() == 9 && sum % 10 == 0 && text != "000000000"
+    text.len() == 9 && sum.is_multiple_of(10) && text != "000000000"
 }
 
 #[cfg(test)]

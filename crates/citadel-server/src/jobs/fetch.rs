@@ -33,7 +33,7 @@ pub(super) async fn first_part(
         Ok(read) => read,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    Ok(Ok(Next::Commit(Effects {
+    Ok(Ok(Next::commit(Effects {
         forms: seal(app, &turn.link, read.forms)?,
         person: Some(read.person),
         is_first_part: true,
@@ -77,7 +77,7 @@ pub(super) async fn the_rest(
             Err(refusal) => return Ok(Err(refusal)),
         },
     }
-    Ok(Ok(Next::Commit(effects)))
+    Ok(Ok(Next::commit(effects)))
 }
 
 /// A link that only changes something keeps no data.

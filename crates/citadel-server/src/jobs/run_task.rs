@@ -61,9 +61,15 @@ pub(super) struct Turn {
 /// What a turn came to.
 pub(super) enum Next {
     /// Commit this and look again.
-    Commit(Effects),
+    Commit(Box<Effects>),
     /// The provider asked to be tried again then.
     Retry(Timestamp),
+}
+
+impl Next {
+    pub(super) fn commit(effects: Effects) -> Self {
+        Self::Commit(Box::new(effects))
+    }
 }
 
 /// One step of a task, to be committed whole.
@@ -122,7 +128,7 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
             Next::Retry(at) => return Ok(Outcome::Again(at)),
             Next::Commit(effects) => {
                 let resume_at = effects.resume_at;
-                if !commit(app, job, turn, effects).await? {
+                if !commit(app, job, turn, *effects).await? {
                     return Ok(Outcome::Lost);
                 }
                 if resume_at.is_some() {
@@ -155,15 +161,15 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     let now = app.clock.now();
     let task = &turn.task;
     let Some(connector) = app.connectors.find(task.tenant.environment, &turn.link.provider_id) else {
-        return Ok(Next::Commit(Effects::to(TaskStatus::NotSupported)));
+        return Ok(Next::commit(Effects::to(TaskStatus::NotSupported)));
     };
     if task.status == TaskStatus::New {
-        return Ok(Next::Commit(Effects::to(TaskStatus::Login)));
+        return Ok(Next::commit(Effects::to(TaskStatus::Login)));
     }
     // Without its login a task cannot go on: it was kept for fifteen minutes and swept.
-    let Some(login) = &turn.login else { return Ok(Next::Commit(Effects::to(TaskStatus::Error))) };
+    let Some(login) = &turn.login else { return Ok(Next::commit(Effects::to(TaskStatus::Error))) };
     if !connector.describe().products.contains(&task.product) {
-        return Ok(Next::Commit(Effects::to(TaskStatus::NotSupported)));
+        return Ok(Next::commit(Effects::to(TaskStatus::NotSupported)));
     }
     let safe = Safe::open(app, task, login)?;
     let cx = context(app, &turn.link, task.product, now);
@@ -203,7 +209,7 @@ fn after_refusal(job: &Job, refusal: &ConnectorError, now: Timestamp) -> Next {
         return Next::Retry(now + wait.clamp(SignedDuration::from_secs(1), MAX_PROVIDER_WAIT));
     }
     let error_message = refusal.provider_message().map(str::to_owned);
-    Next::Commit(Effects { error_message, ..Effects::to(refusal.status()) })
+    Next::commit(Effects { error_message, ..Effects::to(refusal.status()) })
 }
 
 /// Goes one step further with a change, and ends the task when the provider shows it.
@@ -233,7 +239,7 @@ async fn switch(
             ..Effects::to(refusal.status())
         },
     };
-    Ok(Ok(Next::Commit(effects)))
+    Ok(Ok(Next::commit(effects)))
 }
 
 /// What refreshes sign in with, sealed under the link's key: the provider's permission, never the login.

@@ -31,10 +31,10 @@ pub(super) async fn step(
 ) -> Attempt {
     let input = match input(app, turn, safe, cx.now)? {
         Ok(input) => input,
-        Err(wait) => return Ok(Ok(Next::Commit(wait))),
+        Err(wait) => return Ok(Ok(Next::commit(wait))),
     };
     let is_refresh = turn.task.kind == Kind::Refresh;
-    Ok(Ok(Next::Commit(match connector.auth(cx, input).await {
+    Ok(Ok(Next::commit(match connector.auth(cx, input).await {
         Err(refusal) => return Ok(Err(refusal)),
         Ok(AuthNext::Ready(grant)) => Effects {
             grant_sealed: Some(safe.seal("grant_sealed", &grant)?),
