@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use citadel_domain::payroll::{Employment, PayrollData};
+use citadel_domain::{
+    TaskStatus,
+    payroll::{Employment, PayrollData},
+};
 use citadel_store::{Tx, links::Link, reports as stored};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -109,6 +112,7 @@ pub(super) async fn append(
     tx: &mut Tx<'_>,
     turn: &Turn,
     now_held: &(Inventory, Vec<u8>),
+    status: TaskStatus,
     now: Timestamp,
 ) -> ApiResult<()> {
     let (inventory, sealed) = now_held;
@@ -119,7 +123,7 @@ pub(super) async fn append(
         None => Inventory::default(),
     };
     for (event_type, objects) in inventory.changes_since(&before) {
-        let event = NewEvent { event_type, link, task: Some(task), status: task.status, objects };
+        let event = NewEvent { event_type, link, task: Some(task), status, objects };
         events::append(app, tx, event, now).await?;
     }
     Ok(stored::put(tx, link.tenant, link.id, INVENTORY, sealed, now).await?)

@@ -297,7 +297,8 @@ async fn record(
         }
     }
     if let Some(inventory) = &effects.inventory {
-        data_events::append(app, tx, turn, inventory, now).await?;
+        let status = effects.status.unwrap_or(task.status);
+        data_events::append(app, tx, turn, inventory, status, now).await?;
     }
     for (kind, sealed) in &effects.forms {
         if effects.is_first_part && stored::find(tx, tenant, link.id, kind).await?.is_some() {

@@ -14,6 +14,9 @@ use crate::{
     support::{TestApp, TestClient, for_each_db},
 };
 
+/// What one connection tells: five statuses, the link, and the job, person, statements and accounts that came.
+const EVENTS: i64 = 10;
+
 /// The client's SDK, on a port of its own.
 async fn sdk(app: &TestApp, client: &TestClient<'_>) -> Citadel {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -43,26 +46,27 @@ async fn a_stream_carries_the_requests_that_an_endpoint_gets_and_resumes() {
     for_each_db(async |app| {
         let (client, other) = (app.client("acme").await, app.client("other").await);
         let receiver = Receiver::start().await;
-        client.webhook(&receiver.url()).await;
+        client.webhook_for(&receiver.url(), &citadel_api_types::webhooks::EVENT_TYPES).await;
         client.connect("income").await;
         let citadel = sdk(&app, &client).await;
         let mut live = citadel.event_stream(None).await.unwrap();
         let Some(StreamItem::Start(start)) = next(&mut live).await else { panic!("the start") };
-        assert_eq!(start.after, 5);
+        assert_eq!(start.after, EVENTS);
 
         // What others do is not heard.
         other.connect("income").await;
         client.connect("income").await;
         app.run_jobs().await;
-        let heard = requests(&mut live, 5).await;
-        assert_eq!(heard.iter().map(|request| request.sequence).collect::<Vec<_>>(), [6, 7, 8, 9, 10]);
+        let heard = requests(&mut live, 10).await;
+        let sequences: Vec<_> = heard.iter().map(|request| request.sequence).collect();
+        assert_eq!(sequences, (EVENTS + 1..=2 * EVENTS).collect::<Vec<_>>());
 
-        let mut again = citadel.event_stream(Some(3)).await.unwrap();
+        let mut again = citadel.event_stream(Some(EVENTS - 2)).await.unwrap();
         assert!(
             matches!(next(&mut again).await, Some(StreamItem::Start(same)) if same.secret == start.secret)
         );
-        let resumed = requests(&mut again, 7).await;
-        assert_eq!(resumed[0].sequence, 4);
+        let resumed = requests(&mut again, 12).await;
+        assert_eq!(resumed[0].sequence, EVENTS - 1);
         assert_eq!(
             resumed[2..].iter().map(|request| &request.body).collect::<Vec<_>>(),
             heard.iter().map(|request| &request.body).collect::<Vec<_>>()

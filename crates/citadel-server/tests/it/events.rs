@@ -47,17 +47,17 @@ async fn events_are_read_in_order_and_from_any_place() {
         let events = client.events().await;
         let statuses: Vec<_> =
             events.iter().map(|event| event["payload"]["status"].as_str().unwrap()).collect();
-        assert_eq!(statuses, ["new", "login", "parse", "full_parse", "done"]);
+        assert_eq!(statuses[..5], ["new", "login", "parse", "full_parse", "done"]);
         assert_eq!(
             events.iter().map(|event| event["sequence"].as_i64().unwrap()).collect::<Vec<_>>(),
-            [1, 2, 3, 4, 5]
+            (1..=10).collect::<Vec<_>>()
         );
         assert_eq!(events[0]["id"], events[0]["payload"]["webhook_id"]);
         let page = client.get("/v1/events/?after=1&page_size=2").await.json();
         assert_eq!(page["results"].as_array().unwrap()[..], events[1..3]);
         assert_eq!(page["next"], "http://citadel.test/v1/events/?after=3&page_size=2");
         assert_eq!(
-            client.get("/v1/events/?after=5").await.json(),
+            client.get("/v1/events/?after=10").await.json(),
             json!({"next": null, "previous": null, "results": []})
         );
         for query in ["after=-1", "after=x", "after=99999999999999999999", "page_size=0"] {

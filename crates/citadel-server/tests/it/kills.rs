@@ -15,6 +15,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use citadel_api_types::webhooks::EVENT_TYPES;
 use citadel_domain::{ClientId, Random};
 use citadel_sdk::{Citadel, CreateBridgeToken, CreateWebhook};
 use citadel_server::{
@@ -52,7 +53,7 @@ async fn p27_kills_lose_and_invent_no_event_of_ten_thousand() {
 }
 
 /// A client in the store of the child, before it runs: its id and its secret.
-async fn client(child: &ServerChild) -> (ClientId, String) {
+pub(crate) async fn client(child: &ServerChild) -> (ClientId, String) {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let opened = opening::open(&child::config(child.home()), &SystemClock, &random).await.unwrap();
     let admin = Admin {
@@ -109,7 +110,7 @@ async fn run(plan: Plan) {
         name: "kills".to_owned(),
         webhook_url: receiver.url(),
         env_type: "sandbox".to_owned(),
-        events: vec![],
+        events: EVENT_TYPES.map(str::to_owned).to_vec(),
     };
     first.create_webhook(&endpoint).await.unwrap();
 

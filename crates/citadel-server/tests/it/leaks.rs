@@ -10,7 +10,10 @@ use base64::Engine;
 use memchr::memmem;
 use serde_json::json;
 
-use crate::support::{TestApp, account, for_each_db};
+use crate::{
+    receiver::Receiver,
+    support::{TestApp, account, for_each_db},
+};
 
 const PASSWORD: &str = "canary-password-7731";
 const USERNAME: &str = "canary-username-7731";
@@ -21,9 +24,19 @@ async fn walk(app: &TestApp) -> Vec<String> {
     let client = app.client("acme").await;
     let mut secrets = vec![client.secret.clone(), PASSWORD.to_owned(), USERNAME.to_owned(), CODE.to_owned()];
 
+    // What happens below is told to an endpoint, under two secrets.
+    let receiver = Receiver::start().await;
+    let (webhook_id, secret) = client.webhook(&receiver.url()).await;
+    let rotated = client.post(&format!("/v1/webhooks/{webhook_id}/rotate-secret/"), json!({})).await.json();
+    // The prefix is no secret.
+    secrets.extend(
+        [&secret, rotated["secret"].as_str().unwrap()].map(|secret| secret["whsec_".len()..].to_owned()),
+    );
+
     let bridge_token = client.bridge_token("income").await;
     app.sign_in(&bridge_token, USERNAME, PASSWORD).await;
     app.run_jobs().await;
+    assert!(!receiver.received().is_empty());
     let task_id = app.sign_in(&bridge_token, "goodlogin", "mfa").await;
     app.run_jobs().await;
     let answer = Some(json!({"answer": CODE}));

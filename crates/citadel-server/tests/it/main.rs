@@ -6,8 +6,10 @@
 mod access_tokens;
 mod administrators;
 mod bridge_tokens;
+mod change_kills;
 mod changes;
 mod child;
+mod data_events;
 mod deliveries;
 mod deposits;
 mod directory;

@@ -310,7 +310,12 @@ impl TestClient<'_> {
 
     /// An endpoint at this address: its id and its secret.
     pub(crate) async fn webhook(&self, url: &str) -> (String, String) {
-        let body = json!({"name": "Main", "webhook_url": url, "env_type": "sandbox"});
+        self.webhook_for(url, &[]).await
+    }
+
+    /// The same for some types of events.
+    pub(crate) async fn webhook_for(&self, url: &str, events: &[&str]) -> (String, String) {
+        let body = json!({"name": "Main", "webhook_url": url, "env_type": "sandbox", "events": events});
         let reply = self.post("/v1/webhooks/", body).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
         let text = |key: &str| reply.json()[key].as_str().unwrap().to_owned();
