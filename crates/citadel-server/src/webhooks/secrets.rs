@@ -64,7 +64,7 @@ pub(crate) fn of_access(
     wanted: Option<AccessKeyId>,
 ) -> ApiResult<Option<Secret>> {
     let here = || active.iter().filter(|key| key.environment == tenant.environment);
-    let Some(key) = here().find(|key| Some(key.id) == wanted).or_else(|| here().last()) else {
+    let Some(key) = here().find(|key| Some(key.id) == wanted).or_else(|| here().next_back()) else {
         return Ok(None);
     };
     let place = Place::new(tenant, "access_keys", "secret_sealed", *key.id.as_bytes());
