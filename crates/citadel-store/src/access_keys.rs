@@ -79,18 +79,6 @@ pub async fn list_active(tx: &mut Tx<'_>, client_id: ClientId) -> Result<Vec<Acc
     .await
 }
 
-/// Whether a key is still active.
-pub async fn is_active(tx: &mut Tx<'_>, client_id: ClientId, id: AccessKeyId) -> Result<bool, Error> {
-    let found = tx
-        .fetch_optional(
-            "select id from access_keys where client_id = $1 and id = $2 and deleted_at is null",
-            params![client_id, id],
-            |row| row.get::<AccessKeyId>(0),
-        )
-        .await?;
-    Ok(found.is_some())
-}
-
 /// Ends a key at once. The row stays, because tokens and tasks name it; its secret goes. `false` when no such key is
 /// active.
 pub async fn delete(

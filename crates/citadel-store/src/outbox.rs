@@ -193,11 +193,6 @@ pub async fn clear(tx: &mut Tx<'_>, tenant: Tenant, webhook_id: WebhookId) -> Re
     .await
 }
 
-/// How many events wait, over all clients.
-pub async fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
-    tx.fetch_one("select cast(count(*) as bigint) from outbox", &[], |row| row.get(0)).await
-}
-
 fn read(row: &Row<'_>) -> Result<Waiting, Error> {
     Ok(Waiting {
         event_id: row.get(0)?,

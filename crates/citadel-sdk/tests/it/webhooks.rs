@@ -107,18 +107,18 @@ async fn events_and_attempts_are_read_and_sent_again() {
 
 /// A server that sends these parts of a stream, each in a packet of its own, and hangs up.
 async fn stream(parts: &'static [&'static str]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let (mut stream, _) = listener.accept().await.expect("a caller");
         let mut request = [0; 4096];
-        let count = stream.read(&mut request).await.unwrap();
+        let count = stream.read(&mut request).await.expect("a request");
         assert!(request[..count].starts_with(b"GET /v1/events/stream/?after=7 HTTP/1.1\r\n"));
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.expect("the caller listens");
         for part in parts {
-            stream.write_all(part.as_bytes()).await.unwrap();
-            stream.flush().await.unwrap();
+            stream.write_all(part.as_bytes()).await.expect("the caller listens");
+            stream.flush().await.expect("the caller listens");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });

@@ -85,6 +85,7 @@ fn answer(tries: &Mutex<BTreeMap<String, (u32, u32)>>, request: &Received) -> Re
     StatusCode::OK.into_response()
 }
 
+#[expect(clippy::print_stdout, reason = "the figures of a run are read with --no-capture")]
 async fn run(plan: Plan) {
     let began = Instant::now();
     let mut child = ServerChild::new(plan.name);
