@@ -87,6 +87,7 @@ pub(crate) async fn create_refresh_task(
         })
         .await?;
     app.job_bell.notify_one();
+    app.ring_events();
     Ok(Json(RefreshTaskCreated { task_id: task_id.to_string() }))
 }
 

@@ -122,6 +122,7 @@ async fn assert_events_follow_the_drawing(
         .unwrap();
     let told: Vec<TaskStatus> = events
         .iter()
+        .filter(|event| event.event_type == "task-status-updated")
         .map(|event| {
             let body: Value = serde_json::from_str(&event.body).unwrap();
             assert_eq!(body["event_type"], "task-status-updated");
