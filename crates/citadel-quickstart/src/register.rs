@@ -7,9 +7,6 @@ use citadel_sdk::{
 
 use crate::{Settings, console::log};
 
-/// How this app finds its own endpoint again.
-const NAME: &str = "Citadel Quickstart";
-
 /// Registers `/webhook` with a Citadel on this machine. Any other cannot reach a laptop: `citadel listen` brings its events
 /// here. What goes wrong is said, and is no reason not to start.
 pub async fn register_webhook(settings: &Settings) {
@@ -27,20 +24,18 @@ pub async fn register_webhook(settings: &Settings) {
 async fn register(citadel: &Citadel, url: &str) -> Result<(), Error> {
     let mut is_there = false;
     for webhook in all(citadel).await? {
-        if webhook.webhook_url == url {
-            is_there = true;
-            if !webhook.enabled {
-                let on = UpdateWebhook { enabled: Some(true), ..UpdateWebhook::default() };
-                citadel.update_webhook(&webhook.id, &on).await?;
-            }
-        } else if webhook.name == NAME {
-            // From a start on another port, where nobody listens any more.
-            citadel.delete_webhook(&webhook.id).await?;
+        if webhook.webhook_url != url {
+            continue;
+        }
+        is_there = true;
+        if !webhook.enabled {
+            let on = UpdateWebhook { enabled: Some(true), ..UpdateWebhook::default() };
+            citadel.update_webhook(&webhook.id, &on).await?;
         }
     }
     if !is_there {
         let new = CreateWebhook {
-            name: NAME.to_owned(),
+            name: "Citadel Quickstart".to_owned(),
             webhook_url: url.to_owned(),
             env_type: "sandbox".to_owned(),
             // No list: the changes of tasks, which is all that this app shows.

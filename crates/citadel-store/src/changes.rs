@@ -48,7 +48,7 @@ pub struct NewChange {
     pub task_id: TaskId,
     pub tenant: Tenant,
     pub link_id: LinkId,
-    /// `deposit`, `funding` or `funding_proof`.
+    /// `deposit_switch`, `pll`, `funding` or `funding_proof`.
     pub kind: &'static str,
     /// Sealed under the link's data key, as is the plan.
     pub change_sealed: Vec<u8>,

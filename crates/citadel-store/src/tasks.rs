@@ -169,6 +169,24 @@ pub async fn latest_for_link(
     .await
 }
 
+/// A task of a link that has not ended, whatever the clocks of several nodes say about which is the newest.
+pub async fn find_running(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Option<Task>, Error> {
+    tx.fetch_optional(
+        concat!(
+            "select ",
+            columns!(),
+            "
+           from tasks
+          where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null
+          order by created_at desc, id desc
+          limit 1"
+        ),
+        params![tenant.client_id, tenant.environment, link_id],
+        read,
+    )
+    .await
+}
+
 /// The newest refresh of a link.
 pub async fn latest_refresh(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Option<Task>, Error> {
     tx.fetch_optional(

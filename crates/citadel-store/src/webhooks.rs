@@ -122,6 +122,16 @@ pub async fn update(tx: &mut Tx<'_>, webhook: &Webhook, now: Timestamp) -> Resul
     .map(drop)
 }
 
+/// Makes other transactions that change the endpoint wait until this one ends.
+pub async fn hold(tx: &mut Tx<'_>, tenant: Tenant, id: WebhookId) -> Result<(), Error> {
+    tx.execute(
+        "update webhooks set name = name where client_id = $1 and environment = $2 and id = $3",
+        params![tenant.client_id, tenant.environment, id],
+    )
+    .await
+    .map(drop)
+}
+
 /// Gives an endpoint a new secret. The old one signs beside it until `previous_until`.
 pub async fn rotate_secret(
     tx: &mut Tx<'_>,

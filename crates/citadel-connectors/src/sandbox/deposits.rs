@@ -17,10 +17,13 @@ pub(super) async fn now(
     plan: &super::Plan,
 ) -> Result<Vec<DepositAccount>, ConnectorError> {
     let Some(job) = plan.jobs.first() else { return Err(ConnectorError::NoData) };
-    match cx.books.list(&page(cx, user, &job.employer.name)).await?.last() {
-        Some(entry) => read(entry),
-        None => Ok(job.accounts.clone()),
+    // One after another, so that two changes that were worked out at the same time are both there.
+    let mut accounts = job.accounts.clone();
+    for entry in &cx.books.list(&page(cx, user, &job.employer.name)).await? {
+        // One that says what is so already changes nothing.
+        accounts = split::change(&accounts, &read(entry)?).unwrap_or(accounts);
     }
+    Ok(accounts)
 }
 
 pub(super) async fn plan(
@@ -39,11 +42,11 @@ pub(super) async fn plan(
 pub(super) async fn apply(
     cx: &Cx,
     grant: &Grant,
-    after: &[DepositAccount],
+    account: &AccountDetails,
     key: &str,
 ) -> Result<(), ConnectorError> {
     let (user, page) = page_of(cx, grant)?;
-    let text = serde_json::to_string(after).expect("accounts are plain texts and numbers");
+    let text = serde_json::to_string(account).expect("accounts are plain texts and numbers");
     cx.books.enter(&page, &Entry { key: key.to_owned(), text: Secret::new(text) }).await?;
     // What is done is done, however long the answer takes.
     let (slow_user, time) = logins::SLOW_BANK;
@@ -72,6 +75,6 @@ fn page(cx: &Cx, user: &str, employer: &str) -> String {
     serde_json::json!(["deposit", cx.provider_id, employer, user]).to_string()
 }
 
-fn read(entry: &Entry) -> Result<Vec<DepositAccount>, ConnectorError> {
+fn read(entry: &Entry) -> Result<AccountDetails, ConnectorError> {
     serde_json::from_str(entry.text.expose()).map_err(|_| ConnectorError::Unexpected { step: "books" })
 }

@@ -108,7 +108,7 @@ impl Connector for Sandbox {
     ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             match &plan.change {
-                Change::Deposit { .. } => deposits::apply(cx, grant, &plan.after, key).await,
+                Change::Deposit { account } => deposits::apply(cx, grant, account, key).await,
                 change => funding::apply(cx, change, key).await,
             }
         })

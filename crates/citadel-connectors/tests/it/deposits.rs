@@ -221,9 +221,22 @@ async fn p37_each_submission_is_one_entry_and_is_found_by_its_key() {
     let page = r#"["deposit","truv","Facebook Demo","goodlogin"]"#;
     let keys: Vec<String> = signed.entries(page).await.into_iter().map(|entry| entry.key).collect();
     assert_eq!(keys, ["k1", "k1"]);
-    let entry: Vec<DepositAccount> =
-        serde_json::from_str(signed.entries(page).await[0].text.expose()).unwrap();
-    assert_eq!(entry, plan.after);
+    assert_eq!(signed.read().await.employments[0].deposit_accounts, plan.after);
+}
+
+/// Two changes that were worked out at the same time are both there in the end.
+#[tokio::test]
+async fn changes_that_cross_each_other_are_both_kept() {
+    let signed = Signed::new("goodlogin", Product::DepositSwitch).await;
+    let first = signed.plan(deposit(td_bank(DepositType::Amount, Some("25")))).await.unwrap();
+    let mut other = td_bank(DepositType::Amount, Some("40"));
+    other.account_number = "20002000".into();
+    let second = signed.plan(deposit(other)).await.unwrap();
+    signed.apply(&first, "k1").await.unwrap();
+    signed.apply(&second, "k2").await.unwrap();
+    let accounts = signed.read().await.employments[0].deposit_accounts.clone();
+    let numbers: Vec<_> = accounts.iter().map(|account| account.account_number.expose()).collect();
+    assert!(numbers.contains(&"16002600") && numbers.contains(&"20002000"), "{numbers:?}");
 }
 
 /// A host that dies while it waits for the answer finds the change made.

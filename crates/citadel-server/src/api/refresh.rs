@@ -172,6 +172,13 @@ impl Order {
             }
             _ => None,
         };
+        if body.account.is_some()
+            && product.is_some_and(|product| !matches!(product, Product::DepositSwitch | Product::Pll))
+        {
+            let message =
+                "Only a refresh for deposit_switch or pll takes an account; name it as product_type.";
+            problems.push(("account".to_owned(), message.to_owned()));
+        }
         if amounts.is_some() && product.is_some_and(|product| product != Product::Fas) {
             problems.push((AMOUNTS.to_owned(), "Only a link for fas takes micro-deposits.".to_owned()));
         }
@@ -203,8 +210,7 @@ fn check_amounts(amounts: &[String]) -> Result<[Money; 2], String> {
 /// A plain refresh that is still running is answered instead of a second one beside it. Whatever else runs, or is wanted, has
 /// to wait.
 async fn running(tx: &mut Tx<'_>, link: &Link, order: &Order) -> ApiResult<Option<TaskId>> {
-    let task = tasks::latest_for_link(tx, link.tenant, link.id).await?;
-    let Some(task) = task.filter(|task| !task.status.is_final()) else { return Ok(None) };
+    let Some(task) = tasks::find_running(tx, link.tenant, link.id).await? else { return Ok(None) };
     let is_same = task.kind == Kind::Refresh
         && task.product == order.product
         && order.change.is_none()

@@ -171,6 +171,8 @@ pub(crate) async fn update_webhook(
             }
             // The dispatcher looks at what has changed. It takes its job's row first, and so must we.
             jobs::wake(tx, JobId::from_bytes(*id.as_bytes()), now).await?;
+            // Held until the commit, so that what the dispatcher notes meanwhile is neither overlooked nor undone.
+            webhooks::hold(tx, tenant, id).await?;
             let mut webhook = find(tx, tenant, id).await?;
             if let Some(url) = &body.webhook_url {
                 check_unused(&webhooks::list(tx, tenant).await?, Some(id), url)?;
@@ -214,6 +216,7 @@ pub(crate) async fn delete_webhook(
     (status = 200, body = WebhookWithSecret),
     (status = 401, body = ErrorBody),
     (status = 404, body = Detail),
+    (status = 409, description = "changed less than 24 hours ago", body = ErrorBody),
 ))]
 pub(crate) async fn rotate_webhook_secret(
     State(app): State<App>,
@@ -230,6 +233,12 @@ pub(crate) async fn rotate_webhook_secret(
             // Two rotations at once must not both take the same old secret along.
             webhooks::lock(tx, tenant.client_id).await?;
             let webhook = find(tx, tenant, id).await?;
+            // A third secret would cut the first one's time short.
+            if webhook.previous.as_ref().is_some_and(|(_, until)| *until > now) {
+                return Err(error::conflict(
+                    "The secret before still signs: it can be changed again after 24 hours.",
+                ));
+            }
             let previous = secrets::seal_as_previous(&writer, &webhook)?;
             webhooks::rotate_secret(tx, tenant, id, &sealed, &previous, now + secrets::OVERLAP, now).await?;
             find(tx, tenant, id).await

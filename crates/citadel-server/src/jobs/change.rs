@@ -13,10 +13,12 @@ use citadel_domain::{
 use citadel_store::{
     Tx,
     changes::{self, Change as StoredChange, NewChange, State},
+    jobs::{self, Job},
     links::Link,
 };
 use jiff::Timestamp;
 
+use super::LEASE;
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -92,6 +94,13 @@ pub(super) async fn plan(
     })
 }
 
+/// Whether this worker still has the job. Asked right before a provider is called: a worker that was frozen for longer than its
+/// lease must not send what another one has sent meanwhile. What is left of that gap is the key's to close.
+async fn holds(app: &App, job: &Job) -> ApiResult<bool> {
+    let (job, now) = (job.clone(), app.clock.now());
+    Ok(app.db.write(async move |tx| jobs::heartbeat(tx, &job, now, LEASE).await).await?)
+}
+
 /// What came of one step towards a change.
 pub(super) enum Step {
     /// Write this state and go on.
@@ -107,6 +116,7 @@ pub(super) enum Step {
 /// Goes one step further. Each state is committed before the next step is taken.
 pub(super) async fn send(
     app: &App,
+    job: &Job,
     connector: &dyn Connector,
     cx: &Cx,
     grant: &Grant,
@@ -125,12 +135,14 @@ pub(super) async fn send(
     };
     Ok(match (stored.state, there) {
         (_, Ok(ChangeState::Applied)) => Step::Now(State::Applied),
-        (State::Sent, Ok(ChangeState::Absent)) => match connector.apply(cx, grant, &plan, &key).await {
-            Ok(()) => Step::Now(State::Answered),
-            Err(refusal) if refusal.is_final() => Step::Refused(refusal),
-            // It may have arrived all the same: the next look tells.
-            Err(_) => Step::Later,
-        },
+        (State::Sent, Ok(ChangeState::Absent)) if holds(app, job).await? => {
+            match connector.apply(cx, grant, &plan, &key).await {
+                Ok(()) => Step::Now(State::Answered),
+                Err(refusal) if refusal.is_final() => Step::Refused(refusal),
+                // It may have arrived all the same: the next look tells.
+                Err(_) => Step::Later,
+            }
+        }
         (State::Sent, Ok(ChangeState::Unknown)) => Step::Unknown,
         // The provider said yes and does not show it yet.
         (_, Ok(_)) => Step::Later,

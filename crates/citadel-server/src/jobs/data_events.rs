@@ -45,8 +45,15 @@ impl Inventory {
         let has_pay = ReportKind::Income.is_allowed(link);
         let count = |number: usize| if has_pay { i64::try_from(number).unwrap_or(i64::MAX) } else { 0 };
         let job = |job: &Employment| {
-            let bare =
-                Employment { statements: vec![], deposit_accounts: vec![], w2s: vec![], ..job.clone() };
+            // What the client does not see of the job cannot have changed for it; the person is told of apart.
+            let bare = (
+                &job.title,
+                job.job_type,
+                (job.start_date, job.original_hire_date, job.end_date, job.is_active),
+                &job.manager_name,
+                &job.employer,
+                job.pay.filter(|_| has_pay),
+            );
             let print = |text: String| ids.id(&["print", &text]).to_string();
             Ok((
                 ids.id(&["employment", &job.external_id]).to_string(),

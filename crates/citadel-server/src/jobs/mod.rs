@@ -236,14 +236,19 @@ pub(crate) async fn with_heartbeat<T>(app: &App, job: &Job, work: impl Future<Ou
     tokio::pin!(work);
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.tick().await;
+    let mut last_kept = tokio::time::Instant::now();
     loop {
         tokio::select! {
             result = &mut work => return Some(result),
             _ = beat.tick() => {
                 let (job, now) = (job.clone(), app.clock.now());
                 let kept = app.db.write(async move |tx| jobs::heartbeat(tx, &job, now, LEASE).await).await;
-                if matches!(kept, Ok(false)) {
-                    return None;
+                match kept {
+                    Ok(true) => last_kept = tokio::time::Instant::now(),
+                    Ok(false) => return None,
+                    // Cut off from the database: after a lease's time another worker may be at it.
+                    Err(_) if last_kept.elapsed() >= LEASE.unsigned_abs() => return None,
+                    Err(_) => {}
                 }
             }
         }

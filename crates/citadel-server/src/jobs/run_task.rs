@@ -49,6 +49,10 @@ const ANOTHER_PERSON: &str = "This sign-in belongs to another person than the on
 const UNKNOWN_OUTCOME: &str =
     "The provider did not say whether the change was made. Look there before you try again.";
 
+/// The same of one that it accepted.
+const NOT_SHOWN_YET: &str =
+    "The provider accepted the change and does not show it yet. Look there before you try again.";
+
 /// Everything that one turn needs, read afresh before each.
 pub(super) struct Turn {
     pub(super) task: Task,
@@ -222,17 +226,21 @@ async fn switch(
     cx: &Cx,
 ) -> Attempt {
     let Some(stored) = &turn.change else { return Err(error::internal("a task switches without a change")) };
-    let effects = match change::send(app, connector, cx, grant, &turn.link, stored).await? {
+    let effects = match change::send(app, job, connector, cx, grant, &turn.link, stored).await? {
         change::Step::Now(State::Applied) => Effects {
             change_state: Some(State::Applied),
             link_grant_sealed: Some(seal_grant(app, &turn.link, grant)?),
             ..Effects::to(TaskStatus::Done)
         },
         change::Step::Now(state) => Effects { change_state: Some(state), ..Effects::default() },
+        // The provider said yes: it is only a matter of time, at the most that of the sign-in.
+        change::Step::Later if stored.state == State::Answered => {
+            Effects { resume_at: Some(cx.now + LOOK_AGAIN), ..Effects::default() }
+        }
         change::Step::Later if job.attempts < MAX_PROVIDER_TRIES => {
             return Ok(Ok(Next::Retry(cx.now + LOOK_AGAIN)));
         }
-        change::Step::Later | change::Step::Unknown => Effects::failed(TaskStatus::Error, UNKNOWN_OUTCOME),
+        change::Step::Later | change::Step::Unknown => Effects::to(TaskStatus::Error),
         change::Step::Refused(refusal) => Effects {
             change_state: Some(State::Refused),
             error_message: refusal.provider_message().map(str::to_owned),
@@ -288,7 +296,8 @@ async fn record(
     if let Some(status) = effects.status {
         // A connector may refuse at any time with any word; the drawing has not every edge.
         let status = if task.status.may_become(status) { status } else { TaskStatus::Error };
-        if !tasks::advance(tx, task, status, effects.error_message.as_deref(), now).await? {
+        let words = effects.error_message.as_deref().or_else(|| unknown_outcome(turn, effects, status));
+        if !tasks::advance(tx, task, status, words, now).await? {
             return Ok(false);
         }
         events::append_status(app, tx, task, link, status, now).await?;
@@ -311,6 +320,12 @@ async fn record(
     }
     if let Some(sealed) = &effects.grant_sealed {
         logins::set_grant(tx, tenant, task.id, sealed).await?;
+    }
+    // A provider may take the old one out of use as soon as it has given a new one.
+    if let (Some(sealed), false) =
+        (&effects.link_grant_sealed, effects.status.is_some_and(TaskStatus::is_final))
+    {
+        links::set_grant(tx, tenant, link.id, Some(sealed)).await?;
     }
     if let Some(sealed) = &effects.plan_sealed {
         changes::set_plan(tx, tenant, task.id, sealed, now).await?;
@@ -339,7 +354,7 @@ async fn end(
     let told = if let Some(sealed) = &effects.link_grant_sealed {
         links::set_grant(tx, tenant, link.id, Some(sealed)).await?;
         (!was_connected).then_some("link-connected")
-    } else if task.kind == Kind::Refresh && disconnects(status) {
+    } else if task.kind == Kind::Refresh && effects.status.is_some_and(disconnects) {
         links::set_grant(tx, tenant, link.id, None).await?;
         was_connected.then_some("link-disconnected")
     } else {
@@ -350,6 +365,18 @@ async fn end(
         events::append(app, tx, event, now).await?;
     }
     Ok(())
+}
+
+/// What to say at the end of a task whose change was sent and of which nothing is known.
+fn unknown_outcome(turn: &Turn, effects: &Effects, status: TaskStatus) -> Option<&'static str> {
+    if !status.is_final() || effects.change_state.is_some() {
+        return None;
+    }
+    match turn.change.as_ref()?.state {
+        State::Sent => Some(UNKNOWN_OUTCOME),
+        State::Answered => Some(NOT_SHOWN_YET),
+        State::Wanted | State::Applied | State::Refused => None,
+    }
 }
 
 /// Whether a refresh that ends so shows that the provider has taken its permission back: only the person can mend that.

@@ -6,7 +6,7 @@ use citadel_store::tasks::Kind;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    run_task::{Attempt, Effects, MAX_PROVIDER_WAIT, Next, Turn},
+    run_task::{Attempt, Effects, MAX_PROVIDER_WAIT, Next, Turn, seal_grant},
     safe::Safe,
 };
 use crate::{
@@ -38,6 +38,7 @@ pub(super) async fn step(
         Err(refusal) => return Ok(Err(refusal)),
         Ok(AuthNext::Ready(grant)) => Effects {
             grant_sealed: Some(safe.seal("grant_sealed", &grant)?),
+            link_grant_sealed: if is_refresh { Some(seal_grant(app, &turn.link, &grant)?) } else { None },
             ..Effects::to(TaskStatus::Parse)
         },
         // Nobody sits there to answer.

@@ -38,7 +38,7 @@ pub(super) fn deposit_report(
     let link = &facts.link;
     let key = LinkKey::open(app, link)?;
     let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
-    let newest = of_deposits().next_back().map(|found| change::open(&key, found)).transpose()?;
+    let shown = shown(facts, kind).map(|found| change::open(&key, found)).transpose()?;
     // The first plan saw the accounts before anything was touched.
     let first_plan =
         of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
@@ -50,7 +50,7 @@ pub(super) fn deposit_report(
         access_token: Some(access_token.clone()),
         tracking_info: link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
-        deposit_details: newest.as_ref().and_then(account).map(deposit_details),
+        deposit_details: shown.as_ref().and_then(account).map(deposit_details),
         initial_accounts: first_plan.map(|plan: Plan| plan.before.iter().map(initial_account).collect()),
         is_suspicious: false,
         pdf_report: None,
@@ -67,8 +67,7 @@ pub(super) fn funding_report(
     access_token: &Redacted,
 ) -> ApiResult<Vec<u8>> {
     let key = LinkKey::open(app, &facts.link)?;
-    let newest = facts.changes.iter().rfind(|change| change.kind == change::FUNDING);
-    let newest = newest.map(|found| change::open(&key, found)).transpose()?;
+    let shown = shown(facts, change::FUNDING).map(|found| change::open(&key, found)).transpose()?;
     let report = FundingSwitchReport {
         id: opening.id,
         status: opening.status.to_owned(),
@@ -77,10 +76,21 @@ pub(super) fn funding_report(
         access_token: Some(access_token.clone()),
         tracking_info: facts.link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
-        account_details: newest.as_ref().and_then(account).map(bank_account),
+        account_details: shown.as_ref().and_then(account).map(bank_account),
         micro_deposits_required: proof_of_funding(&facts.changes) == Proof::Awaited,
     };
     serde_json::to_vec(&report).map_err(error::internal)
+}
+
+/// The change that a report's status is about: that of the newest task. Where that one changed nothing, what was last made;
+/// and before anything was made, what was last wanted, because clients read it at once (R7).
+fn shown<'a>(facts: &'a Facts, kind: &str) -> Option<&'a Change> {
+    let of_kind = || facts.changes.iter().rev().filter(|change| change.kind == kind);
+    let newest_task = facts.task.as_ref().map(|task| task.id);
+    of_kind()
+        .find(|change| Some(change.task_id) == newest_task)
+        .or_else(|| of_kind().find(|change| change.state == State::Applied))
+        .or_else(|| of_kind().next())
 }
 
 /// Where the proof of a new funding account stands.
@@ -98,10 +108,8 @@ pub(crate) enum Proof {
 
 /// Reads it off a link's changes, which are oldest first.
 pub(crate) fn proof_of_funding(changes: &[Change]) -> Proof {
-    let newest = changes.iter().rposition(|change| change.kind == change::FUNDING);
-    let Some(newest) = newest.filter(|at| changes[*at].state == State::Applied) else {
-        return Proof::NotAsked;
-    };
+    let is_made = |change: &Change| change.kind == change::FUNDING && change.state == State::Applied;
+    let Some(newest) = changes.iter().rposition(is_made) else { return Proof::NotAsked };
     let proofs = || changes[newest..].iter().filter(|change| change.kind == change::FUNDING_PROOF);
     if proofs().any(|proof| proof.state == State::Applied) {
         Proof::Given

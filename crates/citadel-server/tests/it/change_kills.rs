@@ -145,6 +145,7 @@ fn is_final(status: &str) -> bool {
     citadel_api_types::tasks::is_final(status)
 }
 
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
 async fn run(plan: Plan) {
     let began = Instant::now();
     let mut child = ServerChild::new(plan.name);

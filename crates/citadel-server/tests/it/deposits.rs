@@ -171,6 +171,51 @@ async fn a_new_share_by_refresh_keeps_the_initial_accounts() {
     .await;
 }
 
+/// What the provider refused is not told as done, and what it took is not forgotten.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_tells_the_account_that_its_status_is_about() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let access_token = client.link("deposit_switch").await;
+        let mut unknown = account("deposit_switch");
+        unknown["account_number"] = json!("99990000");
+        unknown["action"] = json!("update");
+        let refresh = async |body: Value| {
+            app.advance(1);
+            let reply = client.post("/v1/refresh/tasks/", body).await;
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            app.run_refresh().await;
+            let told = report(&client, "/v1/deposit-switches/", &access_token).await;
+            (told["status"].clone(), told["deposit_details"]["account_number"].clone())
+        };
+        let refused = refresh(json!({"access_token": access_token, "account": unknown})).await;
+        assert_eq!(refused, (json!("config_error"), json!("99990000")));
+        let plain = refresh(json!({"access_token": access_token})).await;
+        assert_eq!(plain, (json!("done"), json!("16002600")));
+    })
+    .await;
+}
+
+/// A repair that goes wrong leaves the account that waits for its proof.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mistyped_repair_does_not_lose_a_waiting_funding_account() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let access_token = client.link("fas").await;
+        let body = json!({"product_type": "fas", "access_token": access_token, "account": account("fas")});
+        let repair = client.bridge_token_of(body).await;
+        app.confirm(&repair, "goodlogin", "wrong").await;
+        app.run_jobs().await;
+        let told = report(&client, "/v1/account-switches/", &access_token).await;
+        assert_eq!(
+            (&told["status"], &told["micro_deposits_required"]),
+            (&json!("login_error"), &json!(true))
+        );
+        assert_eq!(prove(&app, &client, &access_token, json!([0.1, 0.2])).await, "done");
+    })
+    .await;
+}
+
 async fn prove(app: &TestApp, client: &TestClient<'_>, access_token: &str, amounts: Value) -> String {
     let body = json!({"access_token": access_token, "settings": {"micro_deposits": amounts}});
     app.advance(1);

@@ -118,6 +118,8 @@ async fn bad_requests_are_named_and_change_nothing() {
             let reply = send(body).await;
             assert_eq!(reply.invalid_fields(), ["product_type"], "{product}: {reply:?}");
         }
+        let with_account = json!({"access_token": access_token, "account": {"account_number": "1"}});
+        assert_eq!(send(with_account).await.invalid_fields(), ["account"]);
         assert_eq!(income(&client, &access_token).await["refresh_status"], Value::Null);
         // A task that is no refresh is not found here.
         let token = client.bridge_token("income").await;

@@ -8,7 +8,7 @@ create index bridge_tokens_with_account on bridge_tokens (expires_at) where acco
 alter table links add column grant_sealed blob;
 
 -- What a task changes at a provider. The state is written before the provider is called and after it has answered: wanted,
--- sent, applied or refused. plan_sealed holds what the accounts were before and are after.
+-- sent, answered, applied or refused. plan_sealed holds what the accounts were before and are after.
 create table changes (
     client_id blob not null,
     task_id blob not null,

@@ -83,9 +83,9 @@ pub(super) fn wanted_change(
     if !account::is_needed(token.product) {
         return Ok(None);
     }
-    // The account goes when the token has aged, and an aged token comes no further than its own check.
+    // The account goes when the token has aged; and tokens of an earlier release had none.
     let account = bridge_tokens::open_account(app, token)?
-        .ok_or_else(|| error::internal("a token for an account has none"))?;
+        .ok_or_else(|| error::gone("This session has expired. Go back and start again."))?;
     if !is_confirmed {
         return Err(error::invalid("confirmed", "Confirm the account first."));
     }

@@ -86,13 +86,15 @@ pub(crate) async fn get_session(
     }
     let first_view = match (company, provider) {
         (_, Some(_)) => "PROVIDER_LOGIN",
-        (Some(company), None) => match app.directory.providers_of(company).take(2).collect::<Vec<_>>()[..] {
-            [only] => {
-                provider = Some(only);
-                "PROVIDER_LOGIN"
+        (Some(company), None) => {
+            match providers_of(&app, company, token.product).take(2).collect::<Vec<_>>()[..] {
+                [only] => {
+                    provider = Some(only);
+                    "PROVIDER_LOGIN"
+                }
+                _ => "PROVIDER_LIST",
             }
-            _ => "PROVIDER_LIST",
-        },
+        }
         (None, None) => match token.product {
             Product::Admin | Product::Fas => "PROVIDER_LIST",
             _ => "SELECT_EMPLOYER",
@@ -142,10 +144,7 @@ pub(crate) async fn list_providers(
 ) -> Json<Vec<ProviderOption>> {
     let company = params.company_mapping_id.as_deref().and_then(|id| app.directory.company(id));
     let options = match company {
-        Some(company) => app
-            .directory
-            .providers_of(company)
-            .filter(|provider| provider.products.contains(&session.token.product))
+        Some(company) => providers_of(&app, company, session.token.product)
             .map(|provider| provider_option(&app, provider))
             .collect(),
         None => {
@@ -155,6 +154,15 @@ pub(crate) async fn list_providers(
         }
     };
     Json(options)
+}
+
+/// The providers of an employer that serve a product.
+fn providers_of<'a>(
+    app: &'a App,
+    company: &'a Company,
+    product: Product,
+) -> impl Iterator<Item = &'a Provider> {
+    app.directory.providers_of(company).filter(move |provider| provider.products.contains(&product))
 }
 
 /// A provider with its sign-in form.

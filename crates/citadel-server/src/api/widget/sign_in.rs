@@ -188,11 +188,9 @@ impl Choice {
 /// A link is repaired by one sign-in at a time.
 async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
     links::lock(tx, link.tenant, link.id).await?;
-    match tasks::latest_for_link(tx, link.tenant, link.id).await? {
-        Some(task) if !task.status.is_final() => {
-            Err(error::conflict("Another sign-in for this link is still running."))
-        }
-        _ => Ok(link.clone()),
+    match tasks::find_running(tx, link.tenant, link.id).await? {
+        Some(_) => Err(error::conflict("Another sign-in for this link is still running.")),
+        None => Ok(link.clone()),
     }
 }
 

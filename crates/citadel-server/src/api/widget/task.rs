@@ -162,7 +162,7 @@ fn link_error(task: &Task) -> Option<LinkError> {
         TaskStatus::ConfigError => ("ERROR", "A setting at the provider stands in the way."),
         TaskStatus::UnableToReset => ("ERROR", "The provider could not reset this sign-in."),
         TaskStatus::NotSupported => ("ERROR", "This provider cannot be connected yet."),
-        _ => ("ERROR", "Something went wrong. Nothing was changed at the provider."),
+        _ => ("ERROR", "Something went wrong. Try again, or later."),
     };
     let error_message = task.error_message.clone().unwrap_or_else(|| sentence.to_owned());
     Some(LinkError { error_type: "LINK_ERROR", error_code, error_message })
