@@ -1,10 +1,10 @@
 // A company's administrator connects its payroll: the directory and the payroll register on the page.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ALL_DONE, chooseProvider, historyWith, signInAsCompany, stepsOf } from "./company.mjs";
+import { ALL_DONE, apiKey, chooseProvider, historyWith, signInAsCompany, stepsOf } from "./company.mjs";
 import { discard, prepare, start } from "./stack.mjs";
 import { closeBrowser, newVisit, openBrowser } from "./visit.mjs";
-import { button, connect, finish } from "./widget.mjs";
+import { button, connect, finish, waitForCall } from "./widget.mjs";
 
 let place, stack;
 before(async () => {
@@ -16,6 +16,20 @@ after(async () => {
   await stack?.stop();
   await closeBrowser();
   await discard(place);
+});
+
+test("row 15: a wrong API key is said beside the form, and the right one then works", async () => {
+  const visit = await newVisit();
+  const frame = await connect(visit, stack.url);
+  await chooseProvider(visit, frame, "ADP");
+  await apiKey(frame).fill("not-the-key");
+  await button(frame, "Sign in").click();
+  await waitForCall(visit, "ERROR(LOGIN_ERROR)");
+  await frame.getByRole("alert").filter({ hasText: "not accepted" }).waitFor();
+  await signInAsCompany(frame);
+  await finish(visit, frame);
+  assert.ok((await historyWith(visit.page, "payroll")).directory.directory.length > 0);
+  await visit.end();
 });
 
 test("admin ends with the company's people and payroll on the page", async () => {

@@ -27,7 +27,7 @@ async function atSignIn() {
 
 const taskIds = (calls, type) => calls.filter((call) => call.type === type).map((call) => call.payload.task_id);
 
-test("a wrong password is said beside the form, and the right one then works", async () => {
+test("row 15: a wrong password is said beside the form, and the right one then works", async () => {
   const { visit, frame } = await atSignIn();
   await signIn(frame, "goodlogin", "wrongpassword");
   await waitForCall(visit, "ERROR(LOGIN_ERROR)");
@@ -57,7 +57,7 @@ test("an empty form is not sent", async () => {
   await visit.end();
 });
 
-test("a code is asked for, and the right one works", async () => {
+test("row 15: a code is asked for, and the right one works", async () => {
   const { visit, frame } = await atSignIn();
   await signIn(frame, "goodlogin", "mfa");
   await code(frame).fill("12345");
@@ -68,7 +68,7 @@ test("a code is asked for, and the right one works", async () => {
   await visit.end();
 });
 
-test("a wrong code is an error that leaves a way on", async () => {
+test("row 15: a wrong code is an error that leaves a way on", async () => {
   const { visit, frame } = await atSignIn();
   await signIn(frame, "goodlogin", "mfa");
   await code(frame).fill("54321");
@@ -98,7 +98,7 @@ const ENDINGS = {
   unable_to_reset: "ERROR",
 };
 for (const [status, expected] of Object.entries(ENDINGS)) {
-  test(`an attempt that ends with ${status} tells the host ${expected}`, async () => {
+  test(`row 15: an attempt that ends with ${status} tells the host ${expected}`, async () => {
     const { visit, frame } = await atSignIn();
     await signIn(frame, "error.user", status);
     await waitForCall(visit, `ERROR(${expected})`);
@@ -114,6 +114,16 @@ for (const [status, expected] of Object.entries(ENDINGS)) {
     await leaveBy(visit, button(frame, "Close"));
     await waitForCall(visit, "CLOSE");
     assert.deepEqual((await visit.story()).slice(-2), ["onClose", "CLOSE"]);
+    await visit.end();
+  });
+}
+
+for (const [user, secret] of [["goodlogin.tn1", "goodpassword"], ["goodlogin.tn2", "goodpassword"], ["goodlogin", "longcheck"]]) {
+  test(`row 15: ${user} / ${secret} ends well`, async () => {
+    const { visit, frame } = await atSignIn();
+    await signIn(frame, user, secret);
+    await finish(visit, frame);
+    assert.ok((await history(visit.page))[0].company.name);
     await visit.end();
   });
 }
