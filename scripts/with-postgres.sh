@@ -3,8 +3,9 @@
 #
 #   scripts/with-postgres.sh cargo nextest run
 #
-# Where the variable is set already, that server is used and left alone. Its role must be allowed to create databases, and
-# be no superuser: superusers pass row-level security.
+# Where the variable is set already, that server is used and left alone. Its role must be allowed to create databases, be
+# a member of pg_signal_backend (to drop a database that autovacuum is in), and be no superuser: superusers pass row-level
+# security.
 set -euo pipefail
 
 if [ "$#" -eq 0 ]; then
@@ -57,7 +58,7 @@ if ! (
   cd "$dir"
   "${as_owner[@]}" "$bin/initdb" --pgdata=data --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync
   # Not the superuser: it passes the row-level security that the tests are about.
-  "${as_owner[@]}" "$bin/postgres" --single -D data postgres <<< "create role citadel login createdb"
+  "${as_owner[@]}" "$bin/postgres" --single -D data postgres <<< "create role citadel login createdb in role pg_signal_backend"
   "${as_owner[@]}" "$bin/pg_ctl" --pgdata=data --log=log --silent --wait --timeout=60 start --options="\
     -c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200 -c fsync=off \
     -c synchronous_commit=off -c full_page_writes=off"

@@ -6,6 +6,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use citadel_api_types::providers::Provider;
 use citadel_domain::Random;
 use citadel_sdk::{AccountDetails, Citadel, CreateBridgeToken};
 use citadel_server::{
@@ -92,14 +93,17 @@ impl Flow {
         for query in ["a", "b", "c", "d"] {
             companies.extend(self.citadel.search_companies(query, "deposit_switch").await.unwrap());
         }
-        let providers = self.citadel.providers("", 1).await.unwrap().results;
-        let asks_no_code = |id: &str| !["infor", "prismhr", "isolved"].contains(&id);
+        let mut providers = self.citadel.providers("", 1).await.unwrap().results;
+        let switches_without_a_code = |provider: &Provider| {
+            provider.features["deposit_switch"] == true
+                && !["infor", "prismhr", "isolved"].contains(&provider.id.as_str())
+        };
+        providers.retain(switches_without_a_code);
         let companies: Vec<_> =
             companies.into_iter().filter_map(|company| company.company_mapping_id).collect();
         companies
             .iter()
             .flat_map(|company| providers.iter().map(move |provider| (company.clone(), provider.id.clone())))
-            .filter(|(_, provider)| asks_no_code(provider))
             .collect()
     }
 
