@@ -31,6 +31,11 @@ impl AccountDetails {
     pub fn share(&self) -> DepositType {
         self.deposit_type.unwrap_or(DepositType::Entire)
     }
+
+    /// What happens to the account at the provider, where nothing else is said: it is added.
+    pub fn action(&self) -> AccountAction {
+        self.action.unwrap_or(AccountAction::Create)
+    }
 }
 
 /// Checking or savings.
@@ -41,6 +46,19 @@ pub enum AccountType {
     Checking,
     /// A savings account.
     Savings,
+}
+
+impl AccountType {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Checking, Self::Savings];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Checking => "checking",
+            Self::Savings => "savings",
+        }
+    }
 }
 
 /// How much of each pay goes to an account.
@@ -55,6 +73,20 @@ pub enum DepositType {
     Amount,
 }
 
+impl DepositType {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Entire, Self::Percent, Self::Amount];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entire => "entire",
+            Self::Percent => "percent",
+            Self::Amount => "amount",
+        }
+    }
+}
+
 /// What to do with an account at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,4 +97,18 @@ pub enum AccountAction {
     Update,
     /// Take it away.
     Delete,
+}
+
+impl AccountAction {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
 }

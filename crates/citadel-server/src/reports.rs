@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub(crate) use company::payroll_rows;
-pub(crate) use deposits::{Proof, account_word, deposit_word, proof_of_funding, two_digits};
+pub(crate) use deposits::{Proof, proof_of_funding, two_digits};
 pub(crate) use employments::{statement_id, w2_id};
 pub(crate) use file_urls::find_grant;
 

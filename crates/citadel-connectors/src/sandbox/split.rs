@@ -22,7 +22,7 @@ pub(super) fn change(
     wanted: &AccountDetails,
 ) -> Result<Vec<DepositAccount>, ConnectorError> {
     let split = Split::of(now)?;
-    match wanted.action.unwrap_or(AccountAction::Create) {
+    match wanted.action() {
         AccountAction::Create => split.put(wanted),
         AccountAction::Update if split.has(wanted) => split.put(wanted),
         AccountAction::Delete if split.has(wanted) => split.take_away(wanted),

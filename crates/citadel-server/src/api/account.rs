@@ -32,13 +32,14 @@ pub(crate) fn check(
     let empty = Sent::default();
     let sent = sent.unwrap_or(&empty);
     let account_number = check.digits("account_number", sent.account_number.as_ref().map(Redacted::expose));
-    let account_type = check.word("account_type", sent.account_type.as_deref(), &ACCOUNT_TYPES);
+    let account_type =
+        check.word("account_type", sent.account_type.as_deref(), &AccountType::ALL, AccountType::as_str);
     let account_type = check.required("account_type", sent.account_type.as_deref(), account_type);
     let routing_number = check.routing_number(sent.routing_number.as_deref());
     let bank_name = check.text("bank_name", sent.bank_name.as_deref());
     let bank_name = check.required("bank_name", sent.bank_name.as_deref(), bank_name);
     let bank_address = check.text("bank_address", sent.bank_address.as_deref());
-    let action = check.word("action", sent.action.as_deref(), &ACTIONS);
+    let action = check.word("action", sent.action.as_deref(), &AccountAction::ALL, AccountAction::as_str);
     let (deposit_type, deposit_value) = match product {
         // A funding account has no share: everything is paid from it.
         Product::Fas => (None, None),
@@ -83,13 +84,6 @@ pub(crate) fn check_share(
     Err(check.problems.into_iter().map(renamed).collect())
 }
 
-const ACCOUNT_TYPES: [(&str, AccountType); 2] =
-    [("checking", AccountType::Checking), ("savings", AccountType::Savings)];
-const DEPOSIT_TYPES: [(&str, DepositType); 3] =
-    [("entire", DepositType::Entire), ("percent", DepositType::Percent), ("amount", DepositType::Amount)];
-const ACTIONS: [(&str, AccountAction); 3] =
-    [("create", AccountAction::Create), ("update", AccountAction::Update), ("delete", AccountAction::Delete)];
-
 struct Check {
     problems: Problems,
     environment: Environment,
@@ -129,11 +123,16 @@ impl Check {
         Some(number)
     }
 
-    fn word<T: Copy>(&mut self, field: &str, text: Option<&str>, words: &[(&str, T)]) -> Option<T> {
+    fn word<T: Copy>(
+        &mut self,
+        field: &str,
+        text: Option<&str>,
+        all: &[T],
+        as_str: fn(T) -> &'static str,
+    ) -> Option<T> {
         let text = text?;
-        let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-        found.or_else(|| {
-            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        all.iter().copied().find(|value| as_str(*value) == text).or_else(|| {
+            let known: Vec<_> = all.iter().map(|value| as_str(*value)).collect();
             self.refuse(field, format!("Send one of: {}.", known.join(", ")))
         })
     }
@@ -147,7 +146,8 @@ impl Check {
     }
 
     fn share(&mut self, sent: &Sent, product: Product) -> (Option<DepositType>, Option<Decimal>) {
-        let kind = self.word("deposit_type", sent.deposit_type.as_deref(), &DEPOSIT_TYPES);
+        let kind =
+            self.word("deposit_type", sent.deposit_type.as_deref(), &DepositType::ALL, DepositType::as_str);
         if sent.deposit_type.is_none() && (product == Product::Pll || sent.deposit_value.is_some()) {
             let message = "This field is required: entire, percent or amount.";
             self.refuse::<()>("deposit_type", message);

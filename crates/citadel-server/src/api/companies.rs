@@ -5,7 +5,7 @@ use citadel_api_types::{
     companies::{CompanyFeatures, CompanyInfo, CompanyMapping},
     error::{Detail, ErrorBody},
 };
-use citadel_domain::Product;
+use citadel_domain::{Product, account::DepositType};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -77,7 +77,7 @@ pub(crate) async fn get_company(
     }
     if app.directory.serves(company, Product::DepositSwitch) {
         info.features.deposit_switch.deposit_types =
-            Some(["entire", "percent", "amount"].map(str::to_owned).to_vec());
+            Some(DepositType::ALL.map(|kind| kind.as_str().to_owned()).to_vec());
     }
     Ok(Json(info))
 }

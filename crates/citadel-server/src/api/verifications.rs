@@ -1,12 +1,13 @@
 //! Step 7 of a verification: the client's back end reads what the link knows.
 
-use super::reports::read;
-use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::ReportKind};
 use axum::{extract::State, response::Response};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
     reports::{EmploymentReport, IncomeReport, ReportRequest},
 };
+
+use super::reports::read;
+use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::ReportKind};
 
 /// Read where a person works, and since when.
 #[utoipa::path(post, path = "/v1/verifications/employments/", tag = "reports", request_body = ReportRequest, responses(

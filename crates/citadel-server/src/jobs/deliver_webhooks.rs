@@ -87,6 +87,8 @@ struct Attempt {
 /// Why there was no answer.
 enum Problem {
     NoKey,
+    /// A secret is there and cannot be read, which the log tells.
+    Unsigned,
     Failed(Failure),
 }
 
@@ -182,21 +184,26 @@ async fn attempt(app: App, target: Arc<Target>, waiting: Waiting) -> Attempt {
 
 async fn send(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Result<Answer, Problem> {
     let webhook = &target.webhook;
-    let Some((access, endpoint)) = signers(app, target, waiting, now) else { return Err(Problem::NoKey) };
+    let (access, endpoint) = signers(app, target, waiting, now)?;
     let headers = signing::headers(waiting.event_id, &waiting.body, now, &access, &endpoint);
     let sent = app.outbound.post(&webhook.url, webhook.tenant.environment, headers, waiting.body.clone());
     sent.await.map_err(Problem::Failed)
 }
 
-fn signers(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Option<(Secret, Vec<Secret>)> {
+fn signers(
+    app: &App,
+    target: &Target,
+    waiting: &Waiting,
+    now: Timestamp,
+) -> Result<(Secret, Vec<Secret>), Problem> {
     let webhook = &target.webhook;
     let access = secrets::of_access(app, webhook.tenant, &target.keys, waiting.access_key_id);
     let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, now)?)));
     match opened {
-        Ok((access, endpoint)) => Some((access?, endpoint)),
+        Ok((access, endpoint)) => Ok((access.ok_or(Problem::NoKey)?, endpoint)),
         Err(cause) => {
             tracing::error!(error.cause = cause.cause_text(), webhook.id = %webhook.id, "cannot sign a delivery");
-            None
+            Err(Problem::Unsigned)
         }
     }
 }
@@ -227,6 +234,10 @@ impl Attempt {
             Err(Problem::Failed(failure)) => (None, Some(failure.as_str().to_owned()), String::new()),
             Err(Problem::NoKey) => {
                 let message = "not sent: this environment has no active access key to sign with";
+                (None, Some(message.to_owned()), String::new())
+            }
+            Err(Problem::Unsigned) => {
+                let message = "not sent: a signing secret cannot be read; ask the operator of this server";
                 (None, Some(message.to_owned()), String::new())
             }
         };

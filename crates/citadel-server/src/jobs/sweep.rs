@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use citadel_store::{bridge_tokens, deliveries, logins};
+use citadel_store::{Error, bridge_tokens, deliveries, logins};
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -27,19 +27,18 @@ pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
 /// Sweeps once.
 pub(super) async fn sweep(app: &App) {
     let now = app.clock.now();
-    match app.db.write(async move |tx| logins::delete_expired(tx, now).await).await {
+    let db = &app.db;
+    tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, now).await).await);
+    let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, now).await).await;
+    tell("accounts of aged bridge tokens", accounts);
+    let attempts = db.write(async move |tx| deliveries::delete_before(tx, now - DELIVERIES).await).await;
+    tell("old attempts of deliveries", attempts);
+}
+
+fn tell(what: &str, removed: Result<u64, Error>) {
+    match removed {
         Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed expired sign-ins"),
-        Err(cause) => tracing::warn!(error.cause = %cause, "cannot remove expired sign-ins"),
-    }
-    match app.db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, now).await).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed accounts of aged bridge tokens"),
-        Err(cause) => tracing::warn!(error.cause = %cause, "cannot remove accounts of aged bridge tokens"),
-    }
-    match app.db.write(async move |tx| deliveries::delete_before(tx, now - DELIVERIES).await).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "removed old attempts of deliveries"),
-        Err(cause) => tracing::warn!(error.cause = %cause, "cannot remove old attempts of deliveries"),
+        Ok(count) => tracing::info!(count, what, "removed what has lived its time"),
+        Err(cause) => tracing::warn!(error.cause = %cause, what, "cannot remove what has lived its time"),
     }
 }

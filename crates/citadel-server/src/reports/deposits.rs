@@ -7,7 +7,6 @@ use citadel_api_types::{
 };
 use citadel_domain::{
     AccountDetails,
-    account::{AccountAction, AccountType, DepositType},
     payroll::{self, DepositAccount, Plan},
 };
 use citadel_store::{
@@ -130,23 +129,16 @@ fn account(change: &payroll::Change) -> Option<&AccountDetails> {
 fn deposit_details(account: &AccountDetails) -> DepositDetails {
     DepositDetails {
         account: bank_account(account),
-        deposit_type: Some(deposit_word(account.share()).to_owned()),
+        deposit_type: Some(account.share().as_str().to_owned()),
         deposit_value: account.deposit_value.map(two_digits),
-        action: Some(
-            match account.action {
-                None | Some(AccountAction::Create) => "create",
-                Some(AccountAction::Update) => "update",
-                Some(AccountAction::Delete) => "delete",
-            }
-            .to_owned(),
-        ),
+        action: Some(account.action().as_str().to_owned()),
     }
 }
 
 fn bank_account(account: &AccountDetails) -> BankAccount {
     BankAccount {
         account_number: Some(Redacted::from(account.account_number.expose())),
-        account_type: Some(account_word(account.account_type).to_owned()),
+        account_type: Some(account.account_type.as_str().to_owned()),
         routing_number: Some(account.routing_number.expose().to_owned()),
         bank_name: Some(account.bank_name.clone()),
         bank_address: account.bank_address.clone(),
@@ -157,10 +149,10 @@ fn initial_account(account: &DepositAccount) -> InitialAccount {
     InitialAccount {
         account_number: Some(Redacted::from(account.account_number.expose())),
         routing_number: Some(account.routing_number.expose().to_owned()),
-        account_type: account.account_type.map(|kind| account_word(kind).to_owned()),
+        account_type: account.account_type.map(|kind| kind.as_str().to_owned()),
         account_name: account.account_name.clone(),
         bank_name: account.bank_name.clone(),
-        deposit_type: account.deposit_type.map(|kind| deposit_word(kind).to_owned()),
+        deposit_type: account.deposit_type.map(|kind| kind.as_str().to_owned()),
         deposit_value: account.deposit_value.map(two_digits),
     }
 }
@@ -174,19 +166,4 @@ fn employer(app: &App, link: &Link) -> Option<CompanyRef> {
 /// `50.00`
 pub(crate) fn two_digits(value: Decimal) -> String {
     format!("{value:.2}")
-}
-
-pub(crate) const fn account_word(kind: AccountType) -> &'static str {
-    match kind {
-        AccountType::Checking => "checking",
-        AccountType::Savings => "savings",
-    }
-}
-
-pub(crate) const fn deposit_word(kind: DepositType) -> &'static str {
-    match kind {
-        DepositType::Entire => "entire",
-        DepositType::Percent => "percent",
-        DepositType::Amount => "amount",
-    }
 }

@@ -5,6 +5,7 @@
 
 mod access_tokens;
 mod administrators;
+mod bad_receivers;
 mod bridge_tokens;
 mod change_kills;
 mod changes;

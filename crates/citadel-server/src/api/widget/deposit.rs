@@ -14,7 +14,7 @@ use crate::{
     api::{account, bridge_tokens},
     app::App,
     error::{self, ApiResult},
-    reports::{account_word, deposit_word, two_digits},
+    reports::two_digits,
 };
 
 /// What the widget shows. The number is the person's to recognise, not to read.
@@ -40,25 +40,21 @@ pub(super) fn view(app: &App, token: &BridgeToken) -> ApiResult<Option<AccountVi
     let is_funding = token.product == Product::Fas;
     Ok(Some(AccountView {
         purpose: if is_funding { "funding" } else { "deposit" },
-        action: match account.action {
-            None | Some(AccountAction::Create) => "create",
-            Some(AccountAction::Update) => "update",
-            Some(AccountAction::Delete) => "delete",
-        },
+        action: account.action().as_str(),
         bank_name: account.bank_name.clone(),
-        account_type: account_word(account.account_type),
+        account_type: account.account_type.as_str(),
         account_last4: account.account_number.last4().to_owned(),
         routing_number: account.routing_number.expose().to_owned(),
-        deposit_type: (!is_funding).then(|| deposit_word(account.share())),
+        deposit_type: (!is_funding).then(|| account.share().as_str()),
         deposit_value: account.deposit_value.map(two_digits),
         is_fixed: choices(token.product, &account).is_empty(),
-        choices: choices(token.product, &account).into_iter().map(deposit_word).collect(),
+        choices: choices(token.product, &account).into_iter().map(DepositType::as_str).collect(),
     }))
 }
 
 /// The kinds of share that the person may choose. None: the token has decided.
 fn choices(product: Product, account: &AccountDetails) -> Vec<DepositType> {
-    let is_open = product == Product::DepositSwitch && account.action != Some(AccountAction::Delete);
+    let is_open = product == Product::DepositSwitch && account.action() != AccountAction::Delete;
     match account.share() {
         _ if !is_open => Vec::new(),
         DepositType::Entire => vec![DepositType::Entire, DepositType::Percent, DepositType::Amount],
