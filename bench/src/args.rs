@@ -1,0 +1,62 @@
+//! The table of commands and their arguments.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+/// What Citadel costs per verification, next to yardsticks that run in turn with it.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example:\n  cargo build --release --bin citadel && citadel-bench flow\n\nA figure is a ratio measured side by side, or a count. bench/goals.toml has the gate and the goal of each."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The server that is measured.
+    #[arg(long, global = true, value_name = "FILE", default_value = "target/release/citadel")]
+    pub(crate) server: PathBuf,
+    /// How often server and yardstick run in turn.
+    #[arg(long, global = true, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) rounds: u32,
+    /// How long each turn takes, in seconds.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) seconds: f64,
+    /// Where the JSON lines and plots go.
+    #[arg(long, global = true, value_name = "FOLDER", default_value = "target/bench")]
+    pub(crate) out: PathBuf,
+}
+
+impl Options {
+    pub(crate) fn turn(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.clamp(0.1, 600.0))
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Everything but peers and the largest store; under 10 minutes.
+    All,
+    /// The whole flow from bridge token to income report (F3, F4, F16).
+    Flow,
+    /// Single reads (F1, F2).
+    Read,
+    /// Compare figures with bench/goals.toml; exit code 1 below a gate.
+    Check {
+        /// JSON lines of an earlier run.
+        #[arg(default_value = "target/bench/figures.jsonl")]
+        file: PathBuf,
+    },
+    /// The bare yardstick, as a program of its own so that its CPU time can be told.
+    #[command(hide = true)]
+    BareServer {
+        /// Answers to give.
+        answers: PathBuf,
+    },
+}

@@ -1,0 +1,161 @@
+//! Gates and goals, from `bench/goals.toml`, and what they say about a figure.
+
+use std::{path::Path, process::ExitCode};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::figure::{self, Figure};
+
+/// Above this share of others' CPU time a wall-clock figure says nothing.
+const QUIET: f64 = 0.10;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Goals {
+    figure: Vec<Goal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Goal {
+    name: String,
+    what: String,
+    better: Better,
+    /// The build fails beyond this.
+    gate: f64,
+    /// What the README may say.
+    goal: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Better {
+    Higher,
+    Lower,
+}
+
+/// What a goal says about a figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Goal,
+    Gate,
+    BelowGate,
+    /// Others used the machine: the figure says nothing.
+    Noisy,
+    /// There is no goal for it.
+    Plain,
+}
+
+impl Verdict {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Goal => "goal",
+            Self::Gate => "gate",
+            Self::BelowGate => "BELOW GATE",
+            Self::Noisy => "noisy",
+            Self::Plain => "",
+        }
+    }
+}
+
+impl Goal {
+    fn reaches(&self, value: f64, limit: f64) -> bool {
+        match self.better {
+            Better::Higher => value >= limit,
+            Better::Lower => value <= limit,
+        }
+    }
+}
+
+impl Goals {
+    pub(crate) fn read() -> anyhow::Result<Self> {
+        toml::from_str(include_str!("../goals.toml")).context("cannot read bench/goals.toml")
+    }
+
+    fn find(&self, name: &str) -> Option<&Goal> {
+        self.figure.iter().find(|goal| goal.name == name)
+    }
+
+    pub(crate) fn verdict(&self, figure: &Figure) -> Verdict {
+        let Some(goal) = self.find(&figure.name) else { return Verdict::Plain };
+        // Where others were busy, the ratio of CPU times decides in place of the one of wall-clock times.
+        let value = match figure.others {
+            Some(share) if share > QUIET => match figure.beside.get("cpu_ratio") {
+                Some(ratio) => *ratio,
+                None => return Verdict::Noisy,
+            },
+            _ => figure.value,
+        };
+        if goal.reaches(value, goal.goal) {
+            Verdict::Goal
+        } else if goal.reaches(value, goal.gate) {
+            Verdict::Gate
+        } else {
+            Verdict::BelowGate
+        }
+    }
+
+    /// One line about a figure.
+    pub(crate) fn row(&self, figure: &Figure) -> String {
+        let (gate, goal) = self
+            .find(&figure.name)
+            .map_or((String::new(), String::new()), |goal| (short(goal.gate), short(goal.goal)));
+        let others = figure.others.map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default();
+        format!(
+            "{:<34} {:>10} {:<8} {:>21} {:>8} {:>8} {:>6}  {}",
+            figure.name,
+            short(figure.value),
+            figure.unit,
+            format!("{} … {}", short(figure.min), short(figure.max)),
+            gate,
+            goal,
+            others,
+            self.verdict(figure).as_str(),
+        )
+    }
+
+    pub(crate) fn table(&self, figures: &[Figure]) -> String {
+        let head = format!(
+            "{:<34} {:>10} {:<8} {:>21} {:>8} {:>8} {:>6}  verdict",
+            "figure", "median", "unit", "min … max", "gate", "goal", "others"
+        );
+        let rows = figures.iter().map(|figure| self.row(figure));
+        std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What a figure is, in words.
+    pub(crate) fn what(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|goal| goal.what.as_str())
+    }
+}
+
+/// A number with three digits that matter.
+pub(crate) fn short(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 100.0 || size == 0.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
+}
+
+/// Compares the figures of a file with the goals.
+pub(crate) fn check(path: &Path) -> anyhow::Result<ExitCode> {
+    let goals = Goals::read()?;
+    let figures = figure::read(path)
+        .with_context(|| format!("cannot read {}: run `citadel-bench all` first", path.display()))?;
+    println!("{}", goals.table(&figures));
+    let missing: Vec<&str> = goals
+        .figure
+        .iter()
+        .map(|goal| goal.name.as_str())
+        .filter(|name| figures.iter().all(|figure| figure.name != *name))
+        .collect();
+    if !missing.is_empty() {
+        println!("not measured: {}", missing.join(", "));
+    }
+    let failed = figures.iter().any(|figure| goals.verdict(figure) == Verdict::BelowGate);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,100 @@
+//! A closed loop: so many connections, each sending its next request when the last one was answered. One thread.
+
+use std::{
+    cell::RefCell,
+    net::SocketAddr,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use hdrhistogram::Histogram;
+use tokio::{runtime::Builder, task::LocalSet};
+
+use crate::{
+    http::Connection,
+    system::{self, Others},
+};
+
+/// What one connection does again and again.
+pub(crate) trait Script {
+    /// One turn, from the first request to the last answer.
+    async fn turn(&mut self, connection: &mut Connection) -> anyhow::Result<()>;
+}
+
+/// What a loop came to.
+pub(crate) struct Outcome {
+    pub(crate) turns: u64,
+    pub(crate) elapsed: Duration,
+    /// CPU time of the process that answered.
+    pub(crate) cpu: Duration,
+    /// Time of a turn, in microseconds.
+    pub(crate) times: Histogram<u64>,
+    /// The share of the machine that others used.
+    pub(crate) others: f64,
+}
+
+impl Outcome {
+    pub(crate) fn per_second(&self) -> f64 {
+        self.turns as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// CPU time of the answering process per turn, in microseconds.
+    pub(crate) fn cpu_micros(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.turns.max(1) as f64
+    }
+}
+
+/// Runs `connections` copies of a script against the process `pid` at `address`, for about `time`. A wrong answer voids it.
+pub(crate) fn run<S: Script + 'static>(
+    address: SocketAddr,
+    pid: u32,
+    connections: usize,
+    time: Duration,
+    script: impl Fn(usize) -> S,
+) -> anyhow::Result<Outcome> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    let times = Rc::new(RefCell::new(Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)?));
+    local.block_on(&runtime, async {
+        let mut open = Vec::with_capacity(connections);
+        for number in 0..connections {
+            open.push((Connection::open(address).await?, script(number)));
+        }
+        let others = Others::watch(&[pid])?;
+        let cpu = system::cpu_time(pid)?;
+        let started = Instant::now();
+        let until = started + time;
+        let tasks: Vec<_> = open
+            .into_iter()
+            .map(|(mut connection, mut script)| {
+                let times = Rc::clone(&times);
+                tokio::task::spawn_local(async move {
+                    while Instant::now() < until {
+                        let begun = Instant::now();
+                        script.turn(&mut connection).await?;
+                        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+                        times.borrow_mut().saturating_record(micros);
+                    }
+                    anyhow::Ok(())
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await??;
+        }
+        let elapsed = started.elapsed();
+        let times = times.borrow().clone();
+        Ok(Outcome {
+            turns: times.len(),
+            elapsed,
+            cpu: system::cpu_time(pid)?.saturating_sub(cpu),
+            times,
+            others: others.share()?,
+        })
+    })
+}
+
+/// Runs something async on this thread.
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    Builder::new_current_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,56 @@
+//! `citadel-bench` measures what the server costs, next to yardsticks that run in turn with it on the same machine: a
+//! plain handler, an append log, other tools. Start with [`flow`]: it is what the product does.
+//!
+//! Knows the server from outside, as a program that it starts, but for what is measured in process ([`search`]) and for
+//! filling a store ([`flat`]). Every run ends by itself, speaks to loopback only, and leaves nothing on disk.
+
+mod args;
+mod bare;
+mod figure;
+mod flow;
+mod goals;
+mod http;
+mod load;
+mod read;
+mod server;
+mod system;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+
+use args::{Cli, Verb};
+use figure::Report;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("citadel-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Verb::BareServer { answers } = &cli.verb {
+        return bare::serve(answers).map(|()| ExitCode::SUCCESS);
+    }
+    if let Verb::Check { file } = &cli.verb {
+        return goals::check(file);
+    }
+    let mut report = Report::new()?;
+    let options = &cli.options;
+    match cli.verb {
+        Verb::All => {
+            flow::run(options, &mut report)?;
+            read::run(options, &mut report)?;
+        }
+        Verb::Flow => flow::run(options, &mut report)?,
+        Verb::Read => read::run(options, &mut report)?,
+        Verb::BareServer { .. } | Verb::Check { .. } => {}
+    }
+    report.finish(&options.out).context("cannot write the figures")
+}

@@ -1,0 +1,100 @@
+//! Single reads, in turn with the bare handler that gives the same bytes: F1 and F2.
+
+use std::time::Duration;
+
+use crate::{
+    args::Options,
+    figure::{Figure, Report},
+    flow::{self, PEOPLE},
+    http::Connection,
+    load::{self, Script},
+    server::{self, Home, Server},
+};
+
+/// One request, again and again.
+#[derive(Clone)]
+struct Request {
+    method: &'static str,
+    path: String,
+    headers: String,
+    body: String,
+    /// The length that the body must have; learned from the first answer.
+    length: Option<usize>,
+}
+
+impl Script for Request {
+    async fn turn(&mut self, connection: &mut Connection) -> anyhow::Result<()> {
+        connection.expect(200, self.method, &self.path, &self.headers, self.body.as_bytes()).await?;
+        let length = connection.body().len();
+        let expected = *self.length.get_or_insert(length);
+        anyhow::ensure!(length == expected, "an answer of {length} bytes in place of {expected}");
+        Ok(())
+    }
+}
+
+pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    let binary = server::binary(&options.server)?;
+    let home = Home::new()?;
+    let server = Server::with_client(&binary, &home)?;
+    let (_, user) = PEOPLE[1];
+    let (mut answers, _, access_token) = flow::record(&server, user)?;
+    let body = format!(r#"{{"access_token":"{access_token}"}}"#);
+    let refresh_id = load::block_on(async {
+        let mut connection = Connection::open(server.program.address).await?;
+        connection.expect(200, "POST", "/v1/refresh/tasks/", &server.keys.headers, body.as_bytes()).await?;
+        let id = connection.text("task_id")?.to_owned();
+        let path = format!("/v1/refresh/tasks/{id}/");
+        loop {
+            connection.expect(200, "GET", &path, &server.keys.headers, b"").await?;
+            if connection.text("status")? == "done" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        answers.record("refresh", 200, &connection);
+        Ok(id)
+    })?;
+    let file = home.path().join("answers.json");
+    answers.write(&file)?;
+    let bare = server::start_bare(&file)?;
+
+    let request = |method, path: String, body: String| Request {
+        method,
+        path,
+        headers: server.keys.headers.clone(),
+        body,
+        length: None,
+    };
+    let small = request("GET", format!("/v1/refresh/tasks/{refresh_id}/"), String::new());
+    let large = request("POST", "/v1/verifications/incomes/".to_owned(), body);
+    for (name, request) in [("F1", small), ("F2.cached", large)] {
+        report.progress(&format!("read: {name}"));
+        let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
+        let (mut rates, mut cpu) = (Vec::new(), Vec::new());
+        for round in 0..=options.rounds {
+            let plain = load::run(bare.address, bare.pid(), 32, options.turn() / 2, |_| request.clone())?;
+            let ours = load::run(server.program.address, server.program.pid(), 32, options.turn(), |_| {
+                request.clone()
+            })?;
+            // The first round warms up.
+            if round == 0 {
+                continue;
+            }
+            ratios.push(ours.per_second() / plain.per_second());
+            cpu_ratios.push(plain.cpu_micros() / ours.cpu_micros());
+            rates.push(ours.per_second());
+            cpu.push(ours.cpu_micros());
+            others = others.max(ours.others).max(plain.others);
+        }
+        let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
+        report.add(
+            Figure::of(name, "ratio", &ratios)
+                .with_others(others)
+                .beside("cpu_ratio", middle(&cpu_ratios))
+                .beside("requests_per_second", middle(&rates))
+                .beside("server_cpu_us_per_request", middle(&cpu)),
+        );
+    }
+    drop(bare);
+    server.program.stop()
+}
