@@ -12,8 +12,6 @@ use crate::{
     server::{self, Home, Keys, Program, Server},
 };
 
-/// Connections of the loader; the goals are about 32.
-pub(crate) const CONNECTIONS: [usize; 4] = [1, 8, 32, 128];
 /// The people of the sandbox with 6 and with 24 statements.
 pub(crate) const PEOPLE: [(u32, &str); 2] = [(6, "goodlogin.tn1"), (24, "goodlogin.monthly")];
 
@@ -125,7 +123,7 @@ pub(crate) fn load(
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let binary = server::binary(&options.server)?;
-    for (statements, user) in PEOPLE {
+    for (statements, user) in PEOPLE.into_iter().filter(|(count, _)| options.statements.contains(count)) {
         person(options, report, &binary, statements, user)?;
     }
     Ok(())
@@ -148,7 +146,7 @@ fn person(
     load(&server.program, &server.keys, user, 32, Duration::from_secs(1))?;
     load(&bare, &server.keys, user, 32, Duration::from_secs(1))?;
 
-    for connections in CONNECTIONS {
+    for &connections in &options.connections {
         report.progress(&format!("flow: {statements} statements, {connections} connections"));
         let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
         let (mut flows, mut cpu, mut syncs, mut log) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -171,12 +169,11 @@ fn person(
             others = others.max(ours.others).max(twin.others);
             last = Some(ours);
         }
-        let name = |what: &str| {
-            if connections == 32 && statements == 24 {
-                what.to_owned()
-            } else {
-                format!("{what}/{statements}statements/{connections}")
-            }
+        // The goals are about 24 statements, and where a name tells no connections, about 32 of those.
+        let name = |what: &str| match (statements, connections) {
+            (24, 32) => what.to_owned(),
+            (24, _) if what.ends_with(&format!("_at_{connections}")) => what.to_owned(),
+            _ => format!("{what}/{statements}/{connections}"),
         };
         let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
         let mut figure = Figure::of(name("F3"), "ratio", &ratios)

@@ -6,11 +6,13 @@
 
 mod args;
 mod bare;
+mod cold;
 mod figure;
 mod flow;
 mod goals;
 mod http;
 mod load;
+mod probe;
 mod read;
 mod server;
 mod system;
@@ -47,9 +49,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
+            probe::run(options, &mut report)?;
+            cold::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
+        Verb::Probe => probe::run(options, &mut report)?,
+        Verb::Cold => cold::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")

@@ -102,7 +102,10 @@ impl Sqlite {
         // The file is made here, so that it never exists with wider permissions.
         private().create(true).truncate(false).open(path).map_err(unavailable)?;
         let mut writer_connection = connect(path)?;
-        writer_connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+        // Room for the pages that are written again and again, in KiB.
+        writer_connection.execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;",
+        )?;
         let log = Arc::new(Log::default());
         let counted = Arc::clone(&log);
         // In place of SQLite's own, which folds the log inside whichever commit comes to its limit.
@@ -199,6 +202,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A prepared statement keeps its plan, whatever its parameters are: to plan again costs more than to run it.
+    connection.set_db_config(Flag::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A misspelt column in double quotes is an error and not a text.
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DDL, false)?;
