@@ -11,6 +11,7 @@ mod flow;
 mod goals;
 mod http;
 mod load;
+mod peers;
 mod read;
 mod server;
 mod system;
@@ -50,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
+        Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::BareServer { .. } | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")
