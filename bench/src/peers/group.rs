@@ -57,14 +57,13 @@ impl Group {
             .with_context(|| format!("cannot start {}", program.display()))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, peer.port));
         let mut group = Self { child, address, start_time: Duration::ZERO };
-        group.wait_until_ready(peer, started).with_context(|| {
+        let ready = group.wait_until_ready(peer, started);
+        signals::check()?;
+        ready.with_context(|| {
             let said = fs::read_to_string(&log).unwrap_or_default();
-            let last: Vec<&str> = said.trim().lines().rev().take(5).collect();
-            format!(
-                "{} did not start; it said: {}",
-                peer.name,
-                last.into_iter().rev().collect::<Vec<_>>().join(" | ")
-            )
+            let lines: Vec<&str> = said.trim().lines().collect();
+            let last = lines[lines.len().saturating_sub(5)..].join(" | ");
+            format!("{} did not start; it said: {last}", peer.name)
         })?;
         group.start_time = started.elapsed();
         Ok(group)
