@@ -57,6 +57,12 @@ pub(crate) enum Verb {
     Probe,
     /// Starts and memory (F8, F9).
     Cold,
+    /// What people use in place of a server (F12, and F8 beside Flask); bench/install-peers.sh installs it.
+    Peers {
+        /// The list of peers. Their folder lies beside it, under the same name.
+        #[arg(long, value_name = "FILE", default_value = "bench/peers.toml")]
+        list: PathBuf,
+    },
     /// Compare figures with bench/goals.toml; exit code 1 below a gate.
     Check {
         /// JSON lines of an earlier run.

@@ -15,6 +15,9 @@ use crate::{
 /// The people of the sandbox with 6 and with 24 statements.
 pub(crate) const PEOPLE: [(u32, &str); 2] = [(6, "goodlogin.tn1"), (24, "goodlogin.monthly")];
 
+/// Asks for a bridge token.
+pub(crate) const TOKEN_BODY: &str = r#"{"product_type":"income","client_name":"bench"}"#;
+
 /// One person's verification, as a back end and a widget make it.
 #[derive(Clone)]
 pub(crate) struct Flow {
@@ -47,8 +50,7 @@ impl Flow {
         mut seen: impl FnMut(&str, u16, &Connection),
     ) -> anyhow::Result<()> {
         let headers = &self.keys.headers;
-        let token_body = br#"{"product_type":"income","client_name":"bench"}"#;
-        connection.expect(200, "POST", "/v1/bridge-tokens/", headers, token_body).await?;
+        connection.expect(200, "POST", "/v1/bridge-tokens/", headers, TOKEN_BODY.as_bytes()).await?;
         seen("token", 200, connection);
         self.bearer.clear();
         self.bearer.push_str("Authorization: Bearer ");

@@ -4,6 +4,8 @@
 //! Knows the server from outside, as a program that it starts, but for what is measured in process ([`search`]) and for
 //! filling a store ([`flat`]). Every run ends by itself, speaks to loopback only, and leaves nothing on disk.
 
+#![allow(clippy::disallowed_methods, reason = "clocks and the environment are what a benchmark reads")]
+
 mod args;
 mod bare;
 mod cold;
@@ -12,6 +14,7 @@ mod flow;
 mod goals;
 mod http;
 mod load;
+mod peers;
 mod probe;
 mod read;
 mod server;
@@ -56,6 +59,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Read => read::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
+        Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::BareServer { .. } | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")
