@@ -45,11 +45,13 @@ pub struct Shared {
     /// The worker of tasks in this process, if it has hands free.
     pub hands: Hands,
     /// Rung when a task has news, for those who wait for it in this process.
-    pub task_bells: TaskBells,
+    pub(crate) task_bells: TaskBells,
     /// Rung when an event was written, for whoever passes events on.
     pub event_bell: watch::Sender<()>,
     /// Says that the server stops: open streams end.
     pub stopping: watch::Sender<bool>,
+    /// Access keys that were good a moment ago.
+    pub(crate) callers: Callers,
     /// Deliveries in flight.
     pub deliveries: Lanes,
     /// Open streams of events.
@@ -68,6 +70,7 @@ impl App {
             task_bells: TaskBells::default(),
             event_bell: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
+            callers: Callers::default(),
             deliveries: Lanes::of_deliveries(),
             streams: Lanes::of_streams(),
             metrics: Metrics::default(),

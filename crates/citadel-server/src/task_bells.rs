@@ -11,7 +11,7 @@ use tokio::sync::{Notify, futures::OwnedNotified};
 
 /// One bell per task that somebody listens to.
 #[derive(Debug, Default)]
-pub struct TaskBells(Mutex<HashMap<TaskId, Arc<Notify>>>);
+pub(crate) struct TaskBells(Mutex<HashMap<TaskId, Arc<Notify>>>);
 
 impl TaskBells {
     /// Hears what is rung from now on.

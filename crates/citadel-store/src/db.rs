@@ -110,6 +110,15 @@ impl Db {
         }
     }
 
+    /// Grows when an access key was made or changed, before that is answered: what was read under a number holds as long as
+    /// the number stands. `None` on Postgres, where another node may change a key.
+    pub fn key_generation(&self) -> Option<u64> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Some(sqlite.key_generation()),
+            Backend::Postgres(_) => None,
+        }
+    }
+
     /// What the log of SQLite has cost since the start. `None` on Postgres, which tells by itself.
     pub fn log_figures(&self) -> Option<LogFigures> {
         match &self.backend {

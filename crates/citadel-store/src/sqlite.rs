@@ -10,7 +10,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     thread,
@@ -50,6 +50,7 @@ pub(crate) struct Sqlite {
     writer: mpsc::Sender<Message>,
     readers: Arc<Readers>,
     log: Arc<Log>,
+    keys: Arc<Keys>,
     /// Held as long as anyone can reach the database: a second process on the file is refused (P41).
     _lock: Arc<File>,
 }
@@ -74,6 +75,15 @@ impl Readers {
     fn put_back(&self, connection: Connection) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
+}
+
+/// Whether access keys are still as somebody remembers them.
+#[derive(Default)]
+struct Keys {
+    /// Grows with each commit that touched them, before the commit is answered.
+    generation: AtomicU64,
+    /// The open group of transactions touched them.
+    is_touched: AtomicBool,
 }
 
 /// What the writer does to the log, counted.
@@ -113,6 +123,13 @@ impl Sqlite {
             counted.committed(u64::try_from(pages).unwrap_or(0));
             Ok(())
         }))?;
+        let keys = Arc::new(Keys::default());
+        let touched = Arc::clone(&keys);
+        writer_connection.update_hook(Some(move |_, _: &str, table: &str, _| {
+            if table == "access_keys" {
+                touched.is_touched.store(true, Ordering::Relaxed);
+            }
+        }))?;
         let (fold, folds) = mpsc::sync_channel::<()>(1);
         let folder_connection = connect(path)?;
         spawn("citadel-folder", move || {
@@ -122,10 +139,10 @@ impl Sqlite {
             }
         })?;
         let (writer, messages) = mpsc::channel();
-        let pages = Arc::clone(&log);
-        spawn("citadel-writer", move || write_loop(writer_connection, &messages, &pages, &fold))?;
+        let seen = (Arc::clone(&log), Arc::clone(&keys));
+        spawn("citadel-writer", move || write_loop(writer_connection, &messages, &seen.0, &seen.1, &fold))?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() });
-        Ok(Self { writer, readers, log, _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, log, keys, _lock: Arc::new(lock) })
     }
 
     /// What the log has cost since the start.
@@ -134,6 +151,11 @@ impl Sqlite {
             syncs: self.log.syncs.load(Ordering::Relaxed),
             bytes: self.log.bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// Grows when an access key was made or changed.
+    pub(crate) fn key_generation(&self) -> u64 {
+        self.keys.generation.load(Ordering::Acquire)
     }
 
     pub(crate) async fn write<T, E>(
@@ -231,6 +253,7 @@ fn write_loop(
     mut connection: Connection,
     messages: &mpsc::Receiver<Message>,
     log: &Log,
+    keys: &Keys,
     fold: &mpsc::SyncSender<()>,
 ) {
     while let Ok(message) = messages.recv() {
@@ -261,6 +284,9 @@ fn write_loop(
         let committed = still_open(&connection).and_then(|()| run(&connection, "commit"));
         if committed.is_err() {
             let _ = run(&connection, "rollback");
+        }
+        if keys.is_touched.swap(false, Ordering::Relaxed) {
+            keys.generation.fetch_add(1, Ordering::Release);
         }
         let committed = committed.map_err(|error| match error {
             Error::Unavailable(message) => message,
