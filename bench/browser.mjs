@@ -1,9 +1,10 @@
 // Measures the loader and the widget in Chromium, against a server that runs: figures F13 and F14.
 //
-// Prints one JSON object per figure on stdout: bytes are those of bodies as they were sent, without headers; times of the
-// loader are evaluation, `init`, `open` and its listeners; the largest paint is counted from the press on Connect. The host page is served from here, on another port than the widget's, as
-// the quickstart does it. Every round has a fresh profile with an empty cache, and the processor is slowed down four
-// times for the page and the frame alike.
+// Prints one JSON object per figure on stdout. Bytes are those of bodies as they were sent, without headers. The loader's
+// time is evaluation, `init`, `open` and its listeners. The largest paint is counted from the press on Connect.
+//
+// The host page is served from here, on another port than the widget's, as the quickstart does it. Every round has a
+// fresh profile with an empty cache, and the processor is slowed down four times for the page and the frame alike.
 //
 //   CITADEL_URL=http://127.0.0.1:8700 CITADEL_CLIENT_ID=… CITADEL_SECRET=… node bench/browser.mjs
 //
@@ -176,7 +177,7 @@ const frameOf = (tab) => tab.frames().find((frame) => frame.url().startsWith(`${
 
 async function openWidget(tab) {
   await tab.click('#connect');
-  await tab.waitForFunction(() => window.told.includes('SCREEN_VIEW SELECT_EMPLOYER'));
+  await tab.waitForFunction(() => window.told.includes("SCREEN_VIEW SELECT_EMPLOYER"), null, { timeout: 15000 }).catch(async (e) => { console.error(await tab.evaluate(() => window.told), tab.frames().map((f) => f.url())); throw e; });
   const frame = frameOf(tab);
   if (!frame) throw new Error('the widget is not in the page');
   await frame.waitForFunction(() => document.querySelector('[role="combobox"]')?.offsetParent);

@@ -47,6 +47,8 @@ pub(crate) enum Verb {
     Flow,
     /// Single reads (F1, F2).
     Read,
+    /// The loader and the widget in Chromium (F13, F14).
+    Browser,
     /// Compare figures with bench/goals.toml; exit code 1 below a gate.
     Check {
         /// JSON lines of an earlier run.

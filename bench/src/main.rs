@@ -6,6 +6,7 @@
 
 mod args;
 mod bare;
+mod browser;
 mod figure;
 mod flow;
 mod goals;
@@ -47,9 +48,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
+            browser::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
+        Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")

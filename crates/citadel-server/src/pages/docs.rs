@@ -20,7 +20,8 @@ static DOCUMENT: LazyLock<Kept> = LazyLock::new(|| {
     Kept::new("application/json", text)
 });
 static DOCS: LazyLock<Kept> = LazyLock::new(|| Kept::new(PAGE, include_str!("../../assets/docs/docs.html")));
-static DOCS_SCRIPT: LazyLock<Kept> = LazyLock::new(|| Kept::new(SCRIPT, include_str!("../../assets/docs/docs.js")));
+static DOCS_SCRIPT: LazyLock<Kept> =
+    LazyLock::new(|| Kept::new(SCRIPT, include_str!("../../assets/docs/docs.js")));
 static SCALAR: LazyLock<Kept> =
     LazyLock::new(|| Kept::zipped(SCRIPT, include_bytes!("../../assets/docs/scalar.js.gz")));
 

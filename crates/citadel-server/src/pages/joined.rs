@@ -56,7 +56,8 @@ impl Script<'_> {
         path.push(module.to_owned());
         let mut body = String::new();
         for line in trimmed(text).lines() {
-            if line.contains("import(") || line.contains("import.meta") || line.matches('`').count() % 2 == 1 {
+            if line.contains("import(") || line.contains("import.meta") || line.matches('`').count() % 2 == 1
+            {
                 return Err(format!("{module}: this cannot be joined: {line}"));
             } else if !line.starts_with("import ") {
                 body.push_str(self.declare(module, line)?);
@@ -80,7 +81,8 @@ impl Script<'_> {
             .and_then(|rest| rest.split_once(" } from './"))
             .ok_or_else(|| format!("{importer}: an import of another form: {line}"))?;
         self.add(module, path)?;
-        let is_exported = |name: &str| self.declared.get(name).is_some_and(|(of, exported)| of == module && *exported);
+        let is_exported =
+            |name: &str| self.declared.get(name).is_some_and(|(of, exported)| of == module && *exported);
         match names.split(", ").find(|name| !is_exported(name)) {
             Some(name) => Err(format!("{importer} imports {name}, which {module} does not export")),
             None => Ok(()),
@@ -95,7 +97,11 @@ impl Script<'_> {
             .iter()
             .find_map(|keyword| code.strip_prefix(keyword));
         let Some(after) = after else {
-            return if is_export { Err(format!("{module}: an export of another form: {line}")) } else { Ok(code) };
+            return if is_export {
+                Err(format!("{module}: an export of another form: {line}"))
+            } else {
+                Ok(code)
+            };
         };
         let name: String =
             after.chars().take_while(|letter| letter.is_alphanumeric() || "_$".contains(*letter)).collect();
@@ -117,7 +123,10 @@ mod tests {
     fn modules_come_after_what_they_import_and_once() {
         let modules = [
             ("a.js", "// About.\nimport { b } from './b.js';\nimport { c, d } from './c.js';\n\nb(c, d);\n"),
-            ("b.js", "import { c } from './c.js';\n\n/** Says\n * it. */\nexport function b() {\n  // Why.\n  c();\n}\n"),
+            (
+                "b.js",
+                "import { c } from './c.js';\n\n/** Says\n * it. */\nexport function b() {\n  // Why.\n  c();\n}\n",
+            ),
             ("c.js", "export const c = 1; // one\nexport async function d() {}\nlet own = 2;\n"),
         ];
         let joined = "\n// c.js\nconst c = 1; // one\nasync function d() {}\nlet own = 2;\n\
@@ -129,7 +138,11 @@ mod tests {
     #[test]
     fn what_cannot_be_joined_is_said() {
         let refused = |text: &str, part: &str| {
-            let modules = [("a.js", text), ("b.js", "export const b = 1;\nconst own = 2;\n"), ("c.js", "import { x } from './a.js';\n")];
+            let modules = [
+                ("a.js", text),
+                ("b.js", "export const b = 1;\nconst own = 2;\n"),
+                ("c.js", "import { x } from './a.js';\n"),
+            ];
             let said = join("a.js", &modules).expect_err(text);
             assert!(said.contains(part), "{said}");
         };
