@@ -63,6 +63,8 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE", default_value = "bench/peers.toml")]
         list: PathBuf,
     },
+    /// The loader and the widget in Chromium (F13, F14).
+    Browser,
     /// Compare figures with bench/goals.toml; exit code 1 below a gate.
     Check {
         /// JSON lines of an earlier run.

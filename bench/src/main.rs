@@ -8,6 +8,7 @@
 
 mod args;
 mod bare;
+mod browser;
 mod cold;
 mod figure;
 mod flow;
@@ -54,12 +55,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             read::run(options, &mut report)?;
             probe::run(options, &mut report)?;
             cold::run(options, &mut report)?;
+            browser::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
+        Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")

@@ -65,6 +65,7 @@ pub(crate) struct Server {
 pub(crate) struct Keys {
     pub(crate) headers: String,
     pub(crate) client_id: String,
+    pub(crate) secret: String,
 }
 
 /// Where a server keeps its data. Removed when dropped.
@@ -170,6 +171,7 @@ impl Server {
                 created.client_id, created.sandbox
             ),
             client_id: created.client_id,
+            secret: created.sandbox,
         };
         Ok(server)
     }

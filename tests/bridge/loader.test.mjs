@@ -468,20 +468,19 @@ test('row 13: an inline widget and a dialog on one page: the later one closes th
   await v.leave();
 });
 
-test('the sizes that are promised: 10 kB for the loader, 100 kB for the widget’s first view', async () => {
+test('what is promised: 4 kB for the loader, 30 kB and four requests for the widget’s first view', async () => {
   const size = async (path) => gzipSync(await (await fetch(mock.url + path)).text()).length;
   const loader = await size('/bridge.js');
-  assert.ok(loader <= 10_000, `${loader} bytes`);
+  assert.ok(loader <= 4_000, `${loader} bytes`);
   const v = await visit(browser, mock, { token: TOKENS.income, open: false });
   const paths = [];
   v.tab.on('request', (request) => request.url().startsWith(mock.url) && paths.push(new URL(request.url()).pathname));
   await v.tab.evaluate(() => bridge.open());
   await search(v.frame).waitFor();
-  const files = [...new Set(paths)].filter((path) => !path.startsWith('/bridge/api/'));
-  assert.ok(files.length > 10);
+  assert.deepEqual(paths.sort(), ['/bridge/api/session', '/bridge/widget', '/bridge/widget.css', '/bridge/widget.js']);
   let widget = 0;
-  for (const path of files) widget += await size(path);
-  assert.ok(widget <= 100_000, `${widget} bytes`);
+  for (const path of paths.filter((path) => path !== '/bridge/api/session')) widget += await size(path);
+  assert.ok(widget <= 29_000, `${widget} bytes`);
   await v.leave();
 });
 

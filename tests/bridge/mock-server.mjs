@@ -11,6 +11,17 @@ export const WIDGET_CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
   "connect-src 'self'; form-action 'none'; base-uri 'none'; require-trusted-types-for 'script'";
 
+// What the server does to scripts and styles before it sends them: pages/joined.rs says why, and checks their form.
+const trimmed = (text) => text.replace(/^ *\/\*[^]*?\*\/\n|^ *\/\/.*\n/gm, '').replace(/^ +/gm, (spaces) => spaces.slice(spaces.length / 2));
+async function joined(name, done = new Set()) {
+  if (done.has(name)) return '';
+  done.add(name);
+  const text = await readFile(`${ASSETS}bridge/${name}`, 'utf8');
+  let before = '';
+  for (const [, module] of text.matchAll(/^import .* from '\.\/(.*)';$/gm)) before += await joined(module, done);
+  return `${before}\n// ${name}\n${trimmed(text).replace(/^import .*\n/gm, '').replace(/^export /gm, '')}`;
+}
+
 const PROVIDERS = ['ADP', 'Paychex', 'Gusto', 'Workday', 'UKG', 'Paylocity', 'Paycom', 'Rippling', 'BambooHR', 'Ceridian Dayforce', 'Infor'];
 const ASK_FOR_COMPANY_CODE = ['infor'];
 const COMPANIES = [
@@ -222,9 +233,9 @@ export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
     return answer(200, view(task));
   }
 
-  async function asset(response, name, headers = {}) {
+  async function asset(response, name, headers = {}, change = (text) => text) {
     try {
-      const text = await readFile(ASSETS + name);
+      const text = await change(await readFile(ASSETS + name, 'utf8'));
       response.writeHead(200, {
         'Content-Type': TYPES[name.split('.').pop()], 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer', ...headers,
       });
@@ -243,7 +254,9 @@ export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
     for await (const chunk of request) body += chunk;
     if (body) seen.requests.push({ path, body });
     const pageHeaders = (ancestors) => ({ 'Content-Security-Policy': `${WIDGET_CSP}; frame-ancestors ${ancestors}`, 'Cache-Control': 'no-store' });
-    if (path === '/bridge.js') return asset(response, 'bridge.js', { 'Access-Control-Allow-Origin': '*' });
+    if (path === '/bridge.js') return asset(response, 'bridge/bridge.js', { 'Access-Control-Allow-Origin': '*' }, trimmed);
+    if (path === '/bridge/widget.js') return asset(response, 'bridge/widget.js', {}, () => joined('widget.js'));
+    if (path === '/bridge/widget.css') return asset(response, 'bridge/widget.css', {}, trimmed);
     if (path === '/bridge/widget') return asset(response, 'bridge/widget.html', pageHeaders(control.allowed || hostUrl));
     if (path === '/mobile.html') return asset(response, 'bridge/widget.html', pageHeaders("'none'"));
     if (path === '/oauth-success.html') return asset(response, 'oauth-success.html', pageHeaders("'none'"));

@@ -4,7 +4,6 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -86,20 +85,18 @@ fn for_the_widget() -> Router<App> {
 
 /// Pages, scripts and pictures, open to all; and files, whose address is the permission.
 fn for_browsers() -> Router<App> {
-    let fixed = Router::new()
+    Router::new()
         .route("/bridge.js", get(pages::get_bridge_js))
-        .route("/oauth-success.html", get(pages::get_oauth_success))
+        .route("/bridge/widget", get(pages::get_widget))
+        .route("/bridge/widget.js", get(pages::get_widget_script))
+        .route("/bridge/widget.css", get(pages::get_widget_styles))
         .route("/bridge/assets/{name}", get(pages::get_asset))
+        .route("/bridge/marks/{file}", get(pages::get_mark))
+        .route("/mobile.html", get(pages::get_mobile))
+        .route("/oauth-success.html", get(pages::get_oauth_success))
         .route("/openapi.json", get(pages::get_openapi))
         .route("/docs", get(pages::get_docs))
         .route("/docs/docs.js", get(pages::get_docs_script))
         .route("/docs/scalar.js", get(pages::get_scalar))
-        // Only what is the same for everybody: compressed secrets can be guessed by their length.
-        .layer(CompressionLayer::new());
-    Router::new()
-        .route("/bridge/widget", get(pages::get_widget))
-        .route("/mobile.html", get(pages::get_mobile))
-        .route("/bridge/marks/{file}", get(pages::get_mark))
         .route("/files/{client_id}/{link_id}/{object_id}/{name}", get(api::files::get_file))
-        .merge(fixed)
 }

@@ -75,7 +75,7 @@ export function codeScreen(step, providerName, wasWrong, submit, startOver) {
   if (wasWrong) form.showError(kind.wrong, [field]);
   return {
     heading: kind.heading,
-    lead: lead(step, providerName),
+    lead: howItCame(step, providerName),
     hint: kind.hint,
     focus: wasWrong ? field.input : null,
     unsaved: () => field.input.value !== '',
@@ -88,7 +88,7 @@ export function codeScreen(step, providerName, wasWrong, submit, startOver) {
   };
 }
 
-function lead(step, providerName) {
+function howItCame(step, providerName) {
   if (step.destination) return providerName + ' sent a code to ' + step.destination + '.';
   if (step.kind === 'code') return providerName + ' sent you a code to check that it is you.';
   return providerName + ' asks this to check that it is you.';

@@ -4,7 +4,7 @@ import { limitOf, readShare, shareName, shortPercent } from './deposit.js';
 import { createField } from './field.js';
 import { createForm, createRadios } from './form.js';
 
-const KINDS = { entire: 'All of my pay', percent: 'A percentage', amount: 'A fixed amount' };
+const SHARES = { entire: 'All of my pay', percent: 'A percentage', amount: 'A fixed amount' };
 const VALUES = {
   percent: { name: 'percent', label: 'Percent of each paycheck', kind: 'text', suffix: '%', limit: (value) => shortPercent(value) + '%' },
   amount: { name: 'amount', label: 'Amount of each paycheck', kind: 'text', prefix: '$', limit: (value) => '$' + value },
@@ -66,7 +66,7 @@ function ending(last4) {
 
 /** Which share of the pay: the kinds that the server allows, and a number where the kind needs one. */
 function createChoice(account, share) {
-  const kinds = account.choices.filter((kind) => Object.prototype.hasOwnProperty.call(KINDS, kind));
+  const kinds = account.choices.filter((kind) => Object.prototype.hasOwnProperty.call(SHARES, kind));
   const first = kinds.indexOf(share.deposit_type) >= 0 ? share.deposit_type : kinds[0] || 'entire';
   const values = {};
   kinds.forEach((kind) => {
@@ -76,7 +76,7 @@ function createChoice(account, share) {
     const kept = share.deposit_type === kind ? share.deposit_value : limit;
     values[kind] = createField(Object.assign({ hint }, VALUES[kind]), kept && kind === 'percent' ? shortPercent(kept) : kept);
   });
-  const options = kinds.map((id) => ({ id, label: KINDS[id] }));
+  const options = kinds.map((id) => ({ id, label: SHARES[id] }));
   const radios = kinds.length > 1 ? createRadios({ legend: 'How much goes there?', options, chosen: first, on: showValue }) : null;
   const chosen = () => (radios ? radios.value() : first);
   const read = () => readShare(account, chosen(), values[chosen()] ? values[chosen()].value() : '');

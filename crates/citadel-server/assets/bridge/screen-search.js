@@ -1,7 +1,9 @@
 // SELECT_EMPLOYER: type-ahead over employers, a combobox by the ARIA pattern, with a way to the provider list.
 import { h, icon, mark, replace, uniqueId } from './dom.js';
 
-const DEBOUNCE_MS = 140;
+// Every key asks at once, so that a list is there before the next key. On a slow line the newest texts are asked for.
+const MOST_RUNNING = 2;
+const SKELETON_MS = 200;
 const SHORTEST_QUERY = 2;
 
 /** `on.pick(company)`, `on.byProvider()`. `query` is what was typed before, when coming back. */
@@ -10,7 +12,7 @@ export function searchScreen(api, purpose, query, on, fail) {
   let companies = [];
   let active = -1;
   let timer = 0;
-  let running = null;
+  let running = []; // what was asked and is not answered, the newest last
   let asked = '';
 
   const input = h('input', {
@@ -74,12 +76,12 @@ export function searchScreen(api, purpose, query, on, fail) {
     showNote(rows);
   }
 
-  function showResults() {
+  function showResults(text) {
     if (companies.length === 0) {
       count.textContent = 'No employer found.';
       return showNote(
         h('span', { class: 'note-icon' }, icon('search')),
-        h('p', null, h('strong', null, 'No employer found for “' + asked + '”')),
+        h('p', null, h('strong', null, 'No employer found for “' + text + '”')),
         h('p', null, 'Check the spelling, or search by your payroll provider: the name on your pay stub or pay website.')
       );
     }
@@ -124,25 +126,29 @@ export function searchScreen(api, purpose, query, on, fail) {
 
   function stop() {
     clearTimeout(timer);
-    if (running) running.abort();
-    running = null;
+    running.splice(0).forEach((one) => one.abort());
   }
 
   async function search() {
     const text = input.value.trim();
     if (text === asked && companies.length > 0) return;
-    if (running) running.abort();
     const mine = { aborted: false, abort() { this.aborted = true; if (this.onabort) this.onabort(); } };
-    running = mine;
+    if (running.length === MOST_RUNNING) running.shift().abort();
+    running.push(mine);
     asked = text;
-    if (companies.length === 0) showSkeleton();
+    const slow = setTimeout(() => {
+      if (!mine.aborted && companies.length === 0) showSkeleton();
+    }, SKELETON_MS);
     try {
       const found = await api.companies(text, mine);
       if (mine.aborted) return;
+      forget(mine);
       companies = found;
-      showResults();
+      showResults(text);
     } catch (error) {
-      if (mine.aborted) return;
+      // When a newer text is on its way, its answer is the one that counts.
+      if (mine.aborted || running[running.length - 1] !== mine) return;
+      forget(mine);
       companies = [];
       if (error.kind === 'expired') return fail(error);
       showNote(
@@ -151,17 +157,24 @@ export function searchScreen(api, purpose, query, on, fail) {
         h('p', null, 'We keep trying.')
       );
       timer = setTimeout(search, (error.retryAfter || 2) * 1000);
+    } finally {
+      clearTimeout(slow);
     }
+  }
+
+  /** An answer is there: what was asked before it is of no use any more. */
+  function forget(answered) {
+    running.splice(0, running.indexOf(answered) + 1).forEach((one) => {
+      one.aborted = true;
+    });
   }
 
   input.addEventListener('input', () => {
     clearTimeout(timer);
-    if (input.value.trim().length < SHORTEST_QUERY) {
-      if (running) running.abort();
-      asked = '';
-      return showStart();
-    }
-    timer = setTimeout(search, DEBOUNCE_MS);
+    if (input.value.trim().length >= SHORTEST_QUERY) return search();
+    stop();
+    asked = '';
+    showStart();
   });
 
   input.addEventListener('keydown', (event) => {

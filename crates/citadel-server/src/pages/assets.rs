@@ -1,26 +1,34 @@
-//! Files that are sent as they were written.
+//! The loader and the widget: what browsers get, and beside it each file as it was written.
+
+use std::sync::LazyLock;
 
 use axum::{
-    extract::Path,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{Path, RawQuery},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 
+use super::{
+    joined::{join, trimmed},
+    kept::{Kept, Life, PAGE, SCRIPT, STYLE},
+};
 use crate::error::{self, ApiResult};
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-
-macro_rules! assets {
-    ($($name:literal as $kind:expr),* $(,)?) => {
-        &[$(($name, $kind, include_str!(concat!("../../assets/bridge/", $name)))),*]
+macro_rules! files {
+    ($($name:literal as $kind:ident),* $(,)?) => {
+        /// Name and text.
+        const TEXTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../assets/bridge/", $name)))),*];
+        static WRITTEN: [(&str, LazyLock<Kept>); TEXTS.len()] = [$((
+            $name,
+            LazyLock::new(|| Kept::new($kind, include_str!(concat!("../../assets/bridge/", $name)))),
+        )),*];
     };
 }
 
-/// The parts of the widget: name, content type, text.
-const BRIDGE: &[(&str, &str, &str)] = assets![
+files![
     "api.js" as SCRIPT,
     "attempt.js" as SCRIPT,
+    "bridge.js" as SCRIPT,
     "deposit.js" as SCRIPT,
     "dom.js" as SCRIPT,
     "events.js" as SCRIPT,
@@ -48,40 +56,92 @@ const BRIDGE: &[(&str, &str, &str)] = assets![
     "widget.js" as SCRIPT,
 ];
 
+// What is sent says where to read it with its reasons.
+static LOADER: LazyLock<Kept> = LazyLock::new(|| {
+    let code = trimmed(text("bridge.js"));
+    Kept::new(SCRIPT, format!("// As written, with comments: /bridge/assets/bridge.js\n{code}"))
+});
+static WIDGET: LazyLock<Kept> = LazyLock::new(|| {
+    let code = join("widget.js", TEXTS).expect("a test joins it");
+    Kept::new(SCRIPT, format!("// As written, with comments: /bridge/assets/widget.js, and so on.\n{code}"))
+});
+static STYLES: LazyLock<Kept> = LazyLock::new(|| Kept::new(STYLE, trimmed(text("widget.css"))));
+
+/// The page of the widget, its files named by their content.
+pub(super) static WIDGET_PAGE: LazyLock<Kept> = LazyLock::new(|| {
+    let named = |page: String, address: &str, kept: &Kept| {
+        page.replace(&format!("\"{address}\""), &format!("\"{address}?v={}\"", kept.tag()))
+    };
+    let page = include_str!("../../assets/bridge/widget.html").to_owned();
+    let page = named(page, "/bridge/widget.css", &STYLES);
+    Kept::new(PAGE, named(page, "/bridge/widget.js", &WIDGET))
+});
+
+fn text(name: &str) -> &'static str {
+    TEXTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).expect("the file is in the list")
+}
+
 /// The loader that host pages include.
 pub(crate) async fn get_bridge_js(headers: HeaderMap) -> Response {
-    let mut response = cached(&headers, SCRIPT, include_bytes!("../../assets/bridge.js"));
+    let mut response = LOADER.answer(&headers, Life::Short);
     // Host pages may ask for it with `crossorigin`, to check its integrity.
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-/// A part of the widget.
+/// The widget's modules as one script.
+pub(crate) async fn get_widget_script(query: RawQuery, headers: HeaderMap) -> Response {
+    WIDGET.answer(&headers, life(&WIDGET, &query))
+}
+
+/// The widget's styles.
+pub(crate) async fn get_widget_styles(query: RawQuery, headers: HeaderMap) -> Response {
+    STYLES.answer(&headers, life(&STYLES, &query))
+}
+
+/// A page of another version of the server may ask for what is not here any more: it gets ours, and does not keep it.
+fn life(kept: &Kept, RawQuery(query): &RawQuery) -> Life {
+    let version = query.as_deref().and_then(|query| query.strip_prefix("v="));
+    if version == Some(kept.tag()) { Life::Endless } else { Life::Short }
+}
+
+/// A file as it was written.
 pub(crate) async fn get_asset(Path(name): Path<String>, headers: HeaderMap) -> ApiResult<Response> {
-    let (_, kind, text) = BRIDGE.iter().find(|(known, ..)| *known == name).ok_or_else(error::not_found)?;
-    Ok(cached(&headers, kind, text.as_bytes()))
+    let (_, kept) = WRITTEN.iter().find(|(known, _)| *known == name).ok_or_else(error::not_found)?;
+    Ok(kept.answer(&headers, Life::Short))
 }
 
 /// Where a provider's own sign-in comes back to. Native hosts watch for this address.
 pub(crate) async fn get_oauth_success(headers: HeaderMap) -> Response {
     const POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                           frame-ancestors 'none'";
-    let page = include_bytes!("../../assets/oauth-success.html");
-    let mut response = cached(&headers, "text/html; charset=utf-8", page);
+    static KEPT: LazyLock<Kept> =
+        LazyLock::new(|| Kept::new(PAGE, include_str!("../../assets/oauth-success.html")));
+    let mut response = KEPT.answer(&headers, Life::Short);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
 
-/// A file with an `ETag` and a short life, so that a new version of the server is seen within minutes.
-pub(super) fn cached(headers: &HeaderMap, kind: &str, bytes: &'static [u8]) -> Response {
-    let tag = format!("\"{:08x}-{:x}\"", crc32fast::hash(bytes), bytes.len());
-    let same = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
-    let headers = response.headers_mut();
-    if let (Ok(kind), Ok(tag)) = (HeaderValue::from_str(kind), HeaderValue::from_str(&tag)) {
-        headers.insert(header::CONTENT_TYPE, kind);
-        headers.insert(header::ETAG, tag);
+#[cfg(test)]
+mod tests {
+    use super::{LOADER, STYLES, TEXTS, WIDGET, WIDGET_PAGE};
+    use crate::pages::joined::join;
+
+    #[test]
+    fn every_module_can_be_joined_and_is_in_the_script() {
+        let script = join("widget.js", TEXTS).unwrap();
+        // `bridge.js` is the host page's, `unsupported.js` is for browsers that know no modules.
+        let modules = TEXTS.iter().map(|(name, _)| *name).filter(|name| name.ends_with(".js"));
+        for name in modules.filter(|name| !["bridge.js", "unsupported.js"].contains(name)) {
+            assert!(script.contains(&format!("\n// {name}\n")), "{name} is imported by nobody");
+        }
     }
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
-    response
+
+    /// What is said in docs/performance.md, with room for a screen more.
+    #[test]
+    fn the_first_view_is_as_small_as_is_promised() {
+        assert!(LOADER.sent() <= 4_000, "{}", LOADER.sent());
+        let first_view = WIDGET_PAGE.sent() + STYLES.sent() + WIDGET.sent();
+        assert!(first_view <= 29_000, "{first_view}");
+    }
 }

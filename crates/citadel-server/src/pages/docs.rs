@@ -4,44 +4,45 @@ use std::sync::LazyLock;
 
 use axum::{
     http::{HeaderMap, HeaderValue, header},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
-use super::assets::cached;
+use super::kept::{Kept, Life, PAGE, SCRIPT};
 use crate::router;
 
 /// The page's own policy: the bundle sets style attributes; nothing leaves this origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The document as JSON text, made once.
-static DOCUMENT: LazyLock<String> =
-    LazyLock::new(|| router::document().to_pretty_json().expect("the OpenAPI document is plain data"));
+/// The document as JSON text.
+static DOCUMENT: LazyLock<Kept> = LazyLock::new(|| {
+    let text = router::document().to_pretty_json().expect("the OpenAPI document is plain data");
+    Kept::new("application/json", text)
+});
+static DOCS: LazyLock<Kept> = LazyLock::new(|| Kept::new(PAGE, include_str!("../../assets/docs/docs.html")));
+static DOCS_SCRIPT: LazyLock<Kept> =
+    LazyLock::new(|| Kept::new(SCRIPT, include_str!("../../assets/docs/docs.js")));
+static SCALAR: LazyLock<Kept> =
+    LazyLock::new(|| Kept::zipped(SCRIPT, include_bytes!("../../assets/docs/scalar.js.gz")));
 
 /// The OpenAPI 3.1 document.
-pub(crate) async fn get_openapi() -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=300")];
-    (headers, DOCUMENT.as_str()).into_response()
+pub(crate) async fn get_openapi(headers: HeaderMap) -> Response {
+    DOCUMENT.answer(&headers, Life::Short)
 }
 
 /// The page.
 pub(crate) async fn get_docs(headers: HeaderMap) -> Response {
-    let page = include_bytes!("../../assets/docs/docs.html");
-    let mut response = cached(&headers, "text/html; charset=utf-8", page);
+    let mut response = DOCS.answer(&headers, Life::Short);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
 
 /// The page's own script.
 pub(crate) async fn get_docs_script(headers: HeaderMap) -> Response {
-    cached(&headers, "text/javascript; charset=utf-8", include_bytes!("../../assets/docs/docs.js"))
+    DOCS_SCRIPT.answer(&headers, Life::Short)
 }
 
-/// The viewer, stored compressed. Every browser takes gzip.
+/// The viewer, which is stored compressed.
 pub(crate) async fn get_scalar(headers: HeaderMap) -> Response {
-    let mut response =
-        cached(&headers, "text/javascript; charset=utf-8", include_bytes!("../../assets/docs/scalar.js.gz"));
-    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    response
+    SCALAR.answer(&headers, Life::Short)
 }

@@ -3,20 +3,19 @@
 
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
 };
 use citadel_domain::{Environment, tokens};
 use serde::Deserialize;
 
+use super::assets::WIDGET_PAGE;
 use crate::{
     api::Params,
     app::App,
     auth,
     error::{self, ApiResult},
 };
-
-const PAGE: &str = include_str!("../../assets/bridge/widget.html");
 
 /// Everything but who may frame it (widget contract, section 5, rule 6).
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -34,7 +33,8 @@ pub(crate) struct WidgetParams {
 pub(crate) async fn get_widget(
     State(app): State<App>,
     Params(params): Params<WidgetParams>,
-) -> ApiResult<impl IntoResponse> {
+    headers: HeaderMap,
+) -> ApiResult<Response> {
     let asked = params.bridge_token.as_deref().unwrap_or_default();
     let token = auth::find_bridge_token(&app, asked).await?;
     let ancestors = match token {
@@ -54,16 +54,18 @@ pub(crate) async fn get_widget(
         // A made-up token opens nothing: the page can only say that it is not good, and anyone may show that.
         None => "*".to_owned(),
     };
-    page(&ancestors)
+    page(&headers, &ancestors)
 }
 
 /// The same widget for native web views: top-level, never framed.
-pub(crate) async fn get_mobile() -> ApiResult<impl IntoResponse> {
-    page("'none'")
+pub(crate) async fn get_mobile(headers: HeaderMap) -> ApiResult<Response> {
+    page(&headers, "'none'")
 }
 
-fn page(ancestors: &str) -> ApiResult<Response> {
+fn page(headers: &HeaderMap, ancestors: &str) -> ApiResult<Response> {
     let policy =
         HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {ancestors}")).map_err(error::internal)?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(PAGE)).into_response())
+    let mut response = WIDGET_PAGE.body(headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
 }

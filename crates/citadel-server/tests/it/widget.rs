@@ -1,4 +1,7 @@
-use axum::http::{Method, StatusCode};
+use axum::{
+    body::Body,
+    http::{Method, Request, StatusCode},
+};
 use citadel_domain::TaskStatus;
 use citadel_store::{tasks, webhook_events};
 use serde_json::{Value, json};
@@ -488,6 +491,32 @@ async fn the_pages_say_who_may_frame_them() {
         {
             assert_eq!(app.get(path).await.status, StatusCode::OK, "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_widget_is_a_script_and_a_style_sheet_that_browsers_keep() {
+    for_each_db(async |app| {
+        let page = app.get("/mobile.html").await;
+        for name in ["widget.js", "widget.css"] {
+            let address =
+                page.text().split('"').find(|text| text.contains(&format!("/bridge/{name}?v="))).unwrap();
+            let asked = |address: &str| {
+                Request::get(address).header("accept-encoding", "gzip, br").body(Body::empty()).unwrap()
+            };
+            let sent = app.send(asked(address)).await;
+            assert_eq!(sent.header("content-encoding"), "gzip");
+            assert_eq!(sent.header("vary"), "accept-encoding");
+            assert!(sent.header("cache-control").ends_with("immutable"));
+            // An address of another version gets what is here, and asks again soon.
+            let old = app.send(asked(&format!("/bridge/{name}?v=00000000-0"))).await;
+            assert_eq!(old.header("etag"), sent.header("etag"));
+            assert_eq!(old.header("cache-control"), "public, max-age=300");
+        }
+        let script = app.get("/bridge/widget.js").await;
+        assert_eq!(script.header("content-encoding"), "");
+        assert!(script.text().contains("function createFlow(") && !script.text().contains("import {"));
     })
     .await;
 }
