@@ -1,7 +1,7 @@
 # The verbs of the project. The work is in scripts/, one file each.
 # RUN_DIR is where `.env` and the data directory live; tests point it elsewhere.
 
-.PHONY: help env rust_local serve test soak check fmt release
+.PHONY: help env rust_local serve test soak bench check fmt release
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,10 @@ test: ## install the test tools, then run every check and test
 
 soak: ## the tests that measure time or kill the server for minutes
 	@cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills)' --no-capture
+
+bench: ## measure what a verification costs, next to yardsticks; under 10 minutes on a quiet machine
+	@cargo build --release --package citadel-cli --bin citadel
+	@cargo run --release --package citadel-bench -- all
 
 check: ## format, lints, documentation, licences: everything but the tests
 	@scripts/check.sh

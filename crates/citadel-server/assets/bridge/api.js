@@ -45,7 +45,8 @@ export function createApi(token) {
     providers: (companyId) => call('GET', '/providers' + (companyId ? '?company_mapping_id=' + id(companyId) : '')),
     provider: (providerId) => call('GET', '/providers/' + id(providerId)),
     createTask: (request) => call('POST', '/tasks', request),
-    task: (taskId) => call('GET', '/tasks/' + id(taskId)),
+    // With a status that is known, the answer waits a few seconds for another one.
+    task: (taskId, seen) => call('GET', '/tasks/' + id(taskId) + (seen ? '?seen=' + id(seen) : '')),
     answer: (taskId, answer) => call('POST', '/tasks/' + id(taskId) + '/answer', { answer }),
     publicToken: (taskId) => call('POST', '/tasks/' + id(taskId) + '/public-token', {}),
   };

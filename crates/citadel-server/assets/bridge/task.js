@@ -2,7 +2,7 @@
 // the task, so all this does is keep asking.
 import { patiently, pause } from './api.js';
 
-const POLL_MS = 400;
+const POLL_MS = 400; // after an answer without news
 const STEP_POLL_MS = 1000; // while a person thinks or looks for a phone
 const RUNNING = ['new', 'login', 'mfa', 'parse', 'full_parse', 'switch_deposit'];
 const PAST_LOGIN = ['parse', 'full_parse', 'switch_deposit', 'done'];
@@ -18,6 +18,7 @@ export function follow(api, first, on) {
   let asked = ''; // the question on show
   let isAnswering = false;
   let answers = 0;
+  let waitedFor = ''; // the status that the last look knew of
   let wake = () => {};
   const isWanted = () => !stopped;
   const trouble = (isTrouble) => {
@@ -40,18 +41,21 @@ export function follow(api, first, on) {
       if (!question && (asked || task.status !== lastStatus)) on.progress(task);
       asked = question;
       lastStatus = task.status;
-      task = await next(task.task_id);
+      task = await next(task.task_id, task.status);
     }
   }
 
   /** The task a moment later. What was read while an answer was on its way is older than that answer, so it is read again. */
-  async function next(id) {
-    for (;;) {
-      await rest(asked ? STEP_POLL_MS : POLL_MS);
+  async function next(id, status) {
+    const seen = asked ? '' : status;
+    const isNews = seen && seen !== waitedFor;
+    waitedFor = seen;
+    for (let wait = isNews ? 0 : asked ? STEP_POLL_MS : POLL_MS; ; wait = wait || POLL_MS) {
+      await rest(wait);
       if (stopped) return null;
       if (isAnswering) continue;
       const before = answers;
-      const task = await patiently(() => api.task(id), trouble, isWanted);
+      const task = await patiently(() => api.task(id, seen), trouble, isWanted);
       if (before === answers && !isAnswering) return task;
     }
   }
