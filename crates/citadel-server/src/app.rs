@@ -9,8 +9,8 @@ use citadel_store::{Db, Keyring};
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    directory::Directory, jobs::Hands, metrics::Metrics, outbound::Outbound, task_bells::TaskBells,
-    webhooks::lanes::Lanes,
+    auth::Callers, directory::Directory, jobs::Hands, metrics::Metrics, outbound::Outbound,
+    task_bells::TaskBells, webhooks::lanes::Lanes,
 };
 
 /// The parts that [`App::new`] puts together.
