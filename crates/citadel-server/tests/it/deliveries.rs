@@ -68,8 +68,10 @@ async fn p27_a_change_that_is_rolled_back_is_not_told() {
     let run = async |sql: &'static str| {
         app.app.db.write(async move |tx| tx.execute(sql, &[]).await).await.unwrap();
     };
-    // The sign-in is deleted after the last event of a task was written.
-    run("create trigger stop before delete on logins begin select raise(abort, 'on purpose'); end").await;
+    // The quick steps of a task share a commit, so those before the last one were written, too.
+    run("create trigger stop after insert on webhook_events when new.body like '%\"status\":\"done\"%'
+         begin select raise(abort, 'on purpose'); end")
+    .await;
     let bridge_token = client.bridge_token("income").await;
     let task_id = app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
     app.run_jobs().await;
@@ -81,7 +83,7 @@ async fn p27_a_change_that_is_rolled_back_is_not_told() {
             .collect();
         assert_eq!(found, statuses);
     };
-    told(&["new", "login", "parse", "full_parse"]);
+    told(&["new"]);
     run("drop trigger stop").await;
     app.advance(60);
     app.run_jobs().await;
