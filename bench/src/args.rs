@@ -71,6 +71,15 @@ pub(crate) enum Verb {
         #[arg(default_value = "target/bench/figures.jsonl")]
         file: PathBuf,
     },
+    /// Write the page of results from the figures of a run.
+    Page {
+        /// JSON lines of an earlier run.
+        #[arg(default_value = "target/bench/figures.jsonl")]
+        file: PathBuf,
+        /// The page.
+        #[arg(default_value = "docs/benchmarks.md")]
+        page: PathBuf,
+    },
     /// The bare yardstick, as a program of its own so that its CPU time can be told.
     #[command(hide = true)]
     BareServer {

@@ -152,6 +152,7 @@ fn person(
         report.progress(&format!("flow: {statements} statements, {connections} connections"));
         let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
         let (mut flows, mut cpu, mut syncs, mut log) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut twins = Vec::new();
         let mut last = None;
         for _ in 0..options.rounds {
             let twin = load(&bare, &server.keys, user, connections, options.turn() / 2)?;
@@ -165,6 +166,7 @@ fn person(
             ratios.push(ours.per_second() / twin.per_second());
             cpu_ratios.push(twin.cpu_micros() / ours.cpu_micros());
             flows.push(ours.per_second());
+            twins.push(twin.per_second());
             cpu.push(ours.cpu_micros());
             syncs.push(grown("citadel_store_syncs_total"));
             log.push(grown("citadel_store_log_bytes_total"));
@@ -182,6 +184,7 @@ fn person(
             .with_others(others)
             .beside("cpu_ratio", middle(&cpu_ratios))
             .beside("flows_per_second", middle(&flows))
+            .beside("twin_flows_per_second", middle(&twins))
             .beside("server_cpu_us_per_flow", middle(&cpu))
             .beside("requests_per_flow", requests as f64);
         if let Some(last) = last {

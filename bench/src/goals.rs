@@ -48,7 +48,7 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Goal => "goal",
             Self::Gate => "gate",
@@ -96,11 +96,14 @@ impl Goals {
         }
     }
 
+    /// Gate and goal of a figure, as text.
+    pub(crate) fn limits(&self, name: &str) -> (String, String) {
+        self.find(name).map_or_else(Default::default, |goal| (short(goal.gate), short(goal.goal)))
+    }
+
     /// One line about a figure.
     pub(crate) fn row(&self, figure: &Figure) -> String {
-        let (gate, goal) = self
-            .find(&figure.name)
-            .map_or((String::new(), String::new()), |goal| (short(goal.gate), short(goal.goal)));
+        let (gate, goal) = self.limits(&figure.name);
         let others = figure.others.map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default();
         format!(
             "{:<34} {:>10} {:<8} {:>21} {:>8} {:>8} {:>6}  {}",

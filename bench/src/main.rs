@@ -15,6 +15,7 @@ mod flow;
 mod goals;
 mod http;
 mod load;
+mod page;
 mod peers;
 mod probe;
 mod read;
@@ -47,6 +48,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::Check { file } = &cli.verb {
         return goals::check(file);
     }
+    if let Verb::Page { file, page } = &cli.verb {
+        return page::write(file, page).map(|()| ExitCode::SUCCESS);
+    }
     let mut report = Report::new()?;
     let options = &cli.options;
     match cli.verb {
@@ -63,7 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Cold => cold::run(options, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
-        Verb::BareServer { .. } | Verb::Check { .. } => {}
+        Verb::BareServer { .. } | Verb::Check { .. } | Verb::Page { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")
 }

@@ -29,7 +29,7 @@ use crate::{
 /// Clients that wait at the same time.
 const CLIENTS: usize = 32;
 /// Bytes of a row: about a token's, a sign-in's and a report's.
-pub(crate) const ROWS: [usize; 3] = [200, 6 << 10, 30 << 10];
+const ROWS: [usize; 3] = [200, 6 << 10, 30 << 10];
 
 /// Opens an access key's door again and again: one small acknowledged write.
 #[derive(Clone)]
@@ -75,10 +75,31 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     report.add(
         Figure::of("F5.append_log", "ratio", &to_log).beside("store_commits_per_second", middle(&rates)),
     );
+    ceiling(report, home.path(), time)?;
     report.add(Figure::of("F5.single", "ratio", &to_single));
     report.add(Figure::of("F6.p50_at_1", "ratio", &one).beside("disk_sync_p50_us", middle(&syncs)));
     report.add(Figure::of("F6.p99_at_32", "ratio", &many).beside("disk_sync_p99_us", middle(&many_syncs)));
     server.program.stop()
+}
+
+/// F4: what the flow reached of what its parts allow, one after another: its plain handlers, and SQLite's group commits of a
+/// token, a sign-in, a record, a public token and an exchange.
+fn ceiling(report: &mut Report, folder: &Path, time: Duration) -> anyhow::Result<()> {
+    let rate = |flow: &Figure, name: &str| flow.beside.get(name).copied();
+    let flow = report
+        .find("F3")
+        .and_then(|flow| Some((rate(flow, "flows_per_second")?, rate(flow, "twin_flows_per_second")?)));
+    let Some((ours, twin)) = flow else {
+        report.skip("F4", "it needs the flow of the same run: citadel-bench all");
+        return Ok(());
+    };
+    let [small, middle, large] = ROWS;
+    let mut seconds = 1.0 / twin;
+    for (at, row) in [small, middle, large, small, small].into_iter().enumerate() {
+        seconds += 1.0 / sqlite(&folder.join(format!("ceiling-{at}")), row, CLIENTS, time)?;
+    }
+    report.add(Figure::one("F4", "ratio", ours * seconds).beside("ceiling_flows_per_second", 1.0 / seconds));
+    Ok(())
 }
 
 /// Rows a second that a plain log takes: a preallocated file, one `fdatasync` for all that wait.
@@ -131,7 +152,7 @@ fn sync_times(path: &Path, time: Duration) -> anyhow::Result<Histogram<u64>> {
 }
 
 /// Rows a second that SQLite takes at `synchronous=FULL`: alone, or from waiting clients that share commits.
-pub(crate) fn sqlite(path: &Path, row: usize, clients: usize, time: Duration) -> anyhow::Result<f64> {
+fn sqlite(path: &Path, row: usize, clients: usize, time: Duration) -> anyhow::Result<f64> {
     let connection = Connection::open(path)?;
     connection.execute_batch(
         "pragma journal_mode = wal; pragma synchronous = full;
@@ -170,7 +191,10 @@ fn group(
             let mut waiting = vec![first];
             waiting.extend(receive.try_iter().take(63));
             commit(waiting.len())?;
-            waiting.into_iter().for_each(|client| drop(client.send(())));
+            for client in waiting {
+                // A client that went away needs no answer.
+                let _ = client.send(());
+            }
         }
         Ok(())
     });

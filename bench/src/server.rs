@@ -71,20 +71,13 @@ pub(crate) struct Keys {
 /// Where a server keeps its data. Removed when dropped.
 pub(crate) struct Home {
     folder: TempDir,
-    database_url: Option<String>,
     extra: Vec<(String, String)>,
 }
 
 impl Home {
     pub(crate) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("citadel-bench-").tempdir()?;
-        Ok(Self { folder, database_url: None, extra: Vec::new() })
-    }
-
-    /// On Postgres in place of the embedded database.
-    pub(crate) fn on_postgres(mut self, url: &str) -> Self {
-        self.database_url = Some(url.to_owned());
-        self
+        Ok(Self { folder, extra: Vec::new() })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -106,9 +99,6 @@ impl Home {
             .env("CITADEL_DATA_DIR", self.data_dir())
             .envs(self.extra.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
-        if let Some(url) = &self.database_url {
-            command.env("CITADEL_DATABASE_URL", url);
-        }
         command
     }
 }
