@@ -47,6 +47,8 @@ pub(crate) enum Verb {
     Flow,
     /// Single reads (F1, F2).
     Read,
+    /// Employer search in process (F7).
+    Search,
     /// Compare figures with bench/goals.toml; exit code 1 below a gate.
     Check {
         /// JSON lines of an earlier run.
@@ -59,4 +61,7 @@ pub(crate) enum Verb {
         /// Answers to give.
         answers: PathBuf,
     },
+    /// What a process grows by when it builds the search index.
+    #[command(hide = true)]
+    IndexMemory,
 }

@@ -12,6 +12,7 @@ mod goals;
 mod http;
 mod load;
 mod read;
+mod search;
 mod server;
 mod system;
 
@@ -41,16 +42,21 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::Check { file } = &cli.verb {
         return goals::check(file);
     }
+    if let Verb::IndexMemory = &cli.verb {
+        return search::print_index_memory().map(|()| ExitCode::SUCCESS);
+    }
     let mut report = Report::new()?;
     let options = &cli.options;
     match cli.verb {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
+            search::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
-        Verb::BareServer { .. } | Verb::Check { .. } => {}
+        Verb::Search => search::run(options, &mut report)?,
+        Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")
 }
