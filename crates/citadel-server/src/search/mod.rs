@@ -147,20 +147,32 @@ impl CompanyIndex {
 
     /// Companies with a word, perhaps mistyped, for each word of the query.
     fn by_typos(&self, words: &[&str], found: &mut Found) {
-        let words: Vec<_> = words.iter().map(|word| Typed::new(word)).collect();
-        let places = words.iter().map(|typed| match typed.is_exact() {
-            true => vec![self.starts.with_prefix(typed.word())],
-            false => self.starts.similar(typed),
-        });
-        let size = |places: &Vec<Range<usize>>| places.iter().map(ExactSizeIterator::len).sum::<usize>();
-        let Some(rarest) = places.min_by_key(size) else { return };
+        let mut words: Vec<_> =
+            words.iter().map(|word| (self.starts.with_prefix(word), Typed::new(word))).collect();
+        // The mistyped word first: nothing begins so, and few words are like it.
+        words.sort_by_key(|(places, _)| places.len());
+        let mut rarest: Option<(usize, Vec<Range<usize>>)> = None;
+        for (places, typed) in &words {
+            let places = if typed.is_exact() { vec![places.clone()] } else { self.starts.similar(typed) };
+            let size = places.iter().map(ExactSizeIterator::len).sum();
+            if rarest.as_ref().is_none_or(|(least, _)| size < *least) {
+                rarest = Some((size, places));
+            }
+            // Few enough to read them all: no other word tells more.
+            if size <= MAX_EXAMINED {
+                break;
+            }
+        }
+        let Some((_, rarest)) = rarest else { return };
         for company in self.starts.some_of(rarest, MAX_EXAMINED) {
             if found.contains(company) {
                 continue;
             }
             let cost =
                 |typed: &Typed| self.starts.words_of(company).filter_map(|word| typed.cost(word)).min();
-            let Some(cost) = words.iter().map(cost).sum::<Option<u16>>() else { continue };
+            let Some(cost) = words.iter().map(|(_, typed)| cost(typed)).sum::<Option<u16>>() else {
+                continue;
+            };
             found.add(company, (560 + self.popularity(company)).saturating_sub(cost));
         }
     }

@@ -119,6 +119,14 @@ impl Distances {
         self.now[typed.slips] & lengths == 0
     }
 
+    /// The places of the typed word whose letters can follow, if all slips are used up: other letters then need no look.
+    fn open_places(&self, typed: &Typed) -> Option<u64> {
+        let less = typed.slips.checked_sub(1)?;
+        let lengths = (2 << typed.word.len()) - 1;
+        let swapped = ((self.before[less] << 2) & self.last) >> 1;
+        (self.now[less] & lengths == 0).then_some(((self.now[typed.slips] << 1) | swapped) & lengths & !1)
+    }
+
     /// How far the beginning is from the whole word, if it is close enough.
     fn slips(&self, typed: &Typed) -> Option<u8> {
         let is_whole = |slips: &u8| self.now[usize::from(*slips)] >> typed.word.len() & 1 == 1;
@@ -171,19 +179,30 @@ impl Walk<'_> {
         // What a step adds is the first place of the words behind it, counted from here.
         let first =
             |step: usize| places.start + usize::try_from(node.transition(step).out.value()).expect("a place");
-        for step in 0..node.len() {
-            let transition = node.transition(step);
+        let typed = self.typed;
+        let mut go = |step: usize, letter: u8| {
             let mut distances = distances;
-            distances.add(transition.inp, self.typed);
-            if distances.is_hopeless(self.typed) {
-                continue;
+            distances.add(letter, typed);
+            if distances.is_hopeless(typed) {
+                return;
             }
             let end = if step + 1 < node.len() { first(step + 1) } else { places.end };
             let places = first(step)..end;
-            if distances.slips(self.typed).is_some() {
+            if distances.slips(typed).is_some() {
                 self.take(places);
             } else {
-                self.go_on(self.fst.node(transition.addr), depth + 1, places, distances);
+                let next = self.fst.node(node.transition_addr(step));
+                self.go_on(next, depth + 1, places, distances);
+            }
+        };
+        let Some(mut open) = distances.open_places(typed) else {
+            return (0..node.len()).for_each(|step| go(step, node.transition(step).inp));
+        };
+        while open != 0 {
+            let letter = typed.word.as_bytes()[open.trailing_zeros() as usize - 1];
+            open &= !typed.places[usize::from(letter)];
+            if let Some(step) = node.find_input(letter) {
+                go(step, letter);
             }
         }
     }

@@ -83,8 +83,12 @@ impl<'a> Word<'a> {
     }
 
     pub(super) fn starts_with(self, beginning: &str) -> bool {
+        if self.0.starts_with(beginning) {
+            return true;
+        }
         let mut letters = self.letters();
-        beginning.bytes().all(|byte| letters.next() == Some(byte))
+        beginning.as_bytes().first() == self.0.as_bytes().first()
+            && beginning.bytes().all(|byte| letters.next() == Some(byte))
     }
 }
 
