@@ -28,6 +28,12 @@ pub(crate) struct Options {
     /// How long each turn takes, in seconds.
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 2.0)]
     pub(crate) seconds: f64,
+    /// Connections of the loader in `flow`; the goals are about 32.
+    #[arg(long, global = true, value_delimiter = ',', default_value = "1,8,32,128")]
+    pub(crate) connections: Vec<usize>,
+    /// Statements of the person in `flow`; the goals are about 24.
+    #[arg(long, global = true, value_delimiter = ',', default_value = "6,24")]
+    pub(crate) statements: Vec<u32>,
     /// Where the JSON lines and plots go.
     #[arg(long, global = true, value_name = "FOLDER", default_value = "target/bench")]
     pub(crate) out: PathBuf,
@@ -49,6 +55,16 @@ pub(crate) enum Verb {
     Read,
     /// Employer search in process (F7).
     Search,
+    /// Commits and syncs of the disk, of SQLite and of the store (F5, F6).
+    Probe,
+    /// Starts and memory (F8, F9).
+    Cold,
+    /// What people use in place of a server (F12, and F8 beside Flask); bench/install-peers.sh installs it.
+    Peers {
+        /// The list of peers. Their folder lies beside it, under the same name.
+        #[arg(long, value_name = "FILE", default_value = "bench/peers.toml")]
+        list: PathBuf,
+    },
     /// Compare figures with bench/goals.toml; exit code 1 below a gate.
     Check {
         /// JSON lines of an earlier run.

@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("exchange", "POST", "/v1/link-access-tokens/"),
     ("incomes", "POST", "/v1/verifications/incomes/"),
     ("refresh", "GET", "/v1/refresh/tasks/{task_id}/"),
+    ("small", "GET", "/status/"),
 ];
 
 /// Recorded answers by the name of their route.
@@ -58,6 +59,18 @@ impl Answers {
             .collect();
         let body = BASE64_STANDARD.encode(connection.body());
         self.0.insert(name.to_owned(), Answer { status, headers, body });
+    }
+
+    /// Adds an answer that nothing recorded.
+    pub(crate) fn put(&mut self, name: &str, body: &str) {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        self.0.insert(name.to_owned(), Answer { status: 200, headers, body: BASE64_STANDARD.encode(body) });
+    }
+
+    /// The body of a recorded answer.
+    pub(crate) fn body(&self, name: &str) -> anyhow::Result<String> {
+        let answer = self.0.get(name).with_context(|| format!("no answer to {name}"))?;
+        Ok(String::from_utf8(BASE64_STANDARD.decode(&answer.body)?)?)
     }
 
     pub(crate) fn write(&self, path: &Path) -> anyhow::Result<()> {

@@ -12,10 +12,11 @@ use crate::{
     server::{self, Home, Keys, Program, Server},
 };
 
-/// Connections of the loader; the goals are about 32.
-pub(crate) const CONNECTIONS: [usize; 4] = [1, 8, 32, 128];
 /// The people of the sandbox with 6 and with 24 statements.
 pub(crate) const PEOPLE: [(u32, &str); 2] = [(6, "goodlogin.tn1"), (24, "goodlogin.monthly")];
+
+/// Asks for a bridge token.
+pub(crate) const TOKEN_BODY: &str = r#"{"product_type":"income","client_name":"bench"}"#;
 
 /// One person's verification, as a back end and a widget make it.
 #[derive(Clone)]
@@ -49,8 +50,7 @@ impl Flow {
         mut seen: impl FnMut(&str, u16, &Connection),
     ) -> anyhow::Result<()> {
         let headers = &self.keys.headers;
-        let token_body = br#"{"product_type":"income","client_name":"bench"}"#;
-        connection.expect(200, "POST", "/v1/bridge-tokens/", headers, token_body).await?;
+        connection.expect(200, "POST", "/v1/bridge-tokens/", headers, TOKEN_BODY.as_bytes()).await?;
         seen("token", 200, connection);
         self.bearer.clear();
         self.bearer.push_str("Authorization: Bearer ");
@@ -125,7 +125,7 @@ pub(crate) fn load(
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let binary = server::binary(&options.server)?;
-    for (statements, user) in PEOPLE {
+    for (statements, user) in PEOPLE.into_iter().filter(|(count, _)| options.statements.contains(count)) {
         person(options, report, &binary, statements, user)?;
     }
     Ok(())
@@ -148,7 +148,7 @@ fn person(
     load(&server.program, &server.keys, user, 32, Duration::from_secs(1))?;
     load(&bare, &server.keys, user, 32, Duration::from_secs(1))?;
 
-    for connections in CONNECTIONS {
+    for &connections in &options.connections {
         report.progress(&format!("flow: {statements} statements, {connections} connections"));
         let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
         let (mut flows, mut cpu, mut syncs, mut log) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -171,12 +171,11 @@ fn person(
             others = others.max(ours.others).max(twin.others);
             last = Some(ours);
         }
-        let name = |what: &str| {
-            if connections == 32 && statements == 24 {
-                what.to_owned()
-            } else {
-                format!("{what}/{statements}statements/{connections}")
-            }
+        // The goals are about 24 statements, and where a name tells no connections, about 32 of those.
+        let name = |what: &str| match (statements, connections) {
+            (24, 32) => what.to_owned(),
+            (24, _) if what.ends_with(&format!("_at_{connections}")) => what.to_owned(),
+            _ => format!("{what}/{statements}/{connections}"),
         };
         let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
         let mut figure = Figure::of(name("F3"), "ratio", &ratios)

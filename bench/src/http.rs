@@ -58,7 +58,7 @@ impl Connection {
             .split("\r\n")
             .filter_map(|line| line.split_once(':'))
             .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-        let Some((_, length)) = length else { bail!("an answer without a length") };
+        let Some((_, length)) = length else { return self.pieces(head, filled).await.map(|()| status) };
         let end = head + length.trim().parse::<usize>().context("an answer without a readable length")?;
         while filled < end {
             filled += self.read_more(filled).await?;
@@ -68,6 +68,47 @@ impl Connection {
         }
         self.body = head..end;
         Ok(status)
+    }
+
+    /// Reads a body that comes in pieces (`Transfer-Encoding: chunked`), and moves them together behind the head.
+    async fn pieces(&mut self, head: usize, mut filled: usize) -> anyhow::Result<()> {
+        if memchr::memmem::find(&self.buffer[..head].to_ascii_lowercase(), b"transfer-encoding: chunked")
+            .is_none()
+        {
+            bail!("an answer without a length");
+        }
+        let (mut from, mut end) = (head, head);
+        loop {
+            let line = loop {
+                if let Some(at) = memchr::memmem::find(&self.buffer[from..filled], b"\r\n") {
+                    break from + at;
+                }
+                filled += self.read_more(filled).await?;
+            };
+            let size = std::str::from_utf8(&self.buffer[from..line]).context("a piece without a size")?;
+            let size = usize::from_str_radix(size.trim(), 16).context("a piece without a size")?;
+            from = line + 2;
+            while filled < from + size + 2 {
+                filled += self.read_more(filled).await?;
+            }
+            self.buffer.copy_within(from..from + size, end);
+            from += size + 2;
+            end += size;
+            if size == 0 {
+                break;
+            }
+        }
+        if filled > from {
+            bail!("more than one answer to one request");
+        }
+        self.body = head..end;
+        Ok(())
+    }
+
+    /// Does the other side close the connection after the last answer?
+    pub(crate) fn is_last(&self) -> bool {
+        let head = self.head().to_ascii_lowercase();
+        memchr::memmem::find(&head, b"\r\nconnection: close\r\n").is_some()
     }
 
     async fn read_more(&mut self, filled: usize) -> anyhow::Result<usize> {
@@ -118,5 +159,23 @@ impl Connection {
             + quoted.len();
         let length = memchr::memchr(b'"', &body[start..]).context("an answer that is cut off")?;
         Ok(std::str::from_utf8(&body[start..start + length])?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_in_pieces_is_put_together() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let mut connection =
+            Connection::open(listener.local_addr().expect("an address")).await.expect("a connection");
+        let (mut peer, _) = listener.accept().await.expect("a connection");
+        let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nB\r\n, two words\r\n0\r\n\r\n";
+        peer.write_all(answer.as_bytes()).await.expect("an answer");
+        connection.expect(200, "GET", "/", "", b"").await.expect("an answer");
+        assert_eq!(connection.body(), b"hello, two words");
+        assert!(connection.is_last());
     }
 }

@@ -52,6 +52,17 @@ pub(crate) fn run<S: Script + 'static>(
     time: Duration,
     script: impl Fn(usize) -> S,
 ) -> anyhow::Result<Outcome> {
+    run_all(address, &[pid], connections, time, script)
+}
+
+/// The same where several processes answer.
+pub(crate) fn run_all<S: Script + 'static>(
+    address: SocketAddr,
+    pids: &[u32],
+    connections: usize,
+    time: Duration,
+    script: impl Fn(usize) -> S,
+) -> anyhow::Result<Outcome> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let times = Rc::new(RefCell::new(Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)?));
@@ -60,8 +71,8 @@ pub(crate) fn run<S: Script + 'static>(
         for number in 0..connections {
             open.push((Connection::open(address).await?, script(number)));
         }
-        let others = Others::watch(&[pid])?;
-        let cpu = system::cpu_time(pid)?;
+        let others = Others::watch(pids)?;
+        let cpu = system::cpu_time_of(pids)?;
         let started = Instant::now();
         let until = started + time;
         let tasks: Vec<_> = open
@@ -87,7 +98,7 @@ pub(crate) fn run<S: Script + 'static>(
         Ok(Outcome {
             turns: times.len(),
             elapsed,
-            cpu: system::cpu_time(pid)?.saturating_sub(cpu),
+            cpu: system::cpu_time_of(pids)?.saturating_sub(cpu),
             times,
             others: others.share()?,
         })

@@ -4,13 +4,18 @@
 //! Knows the server from outside, as a program that it starts, but for what is measured in process ([`search`]) and for
 //! filling a store ([`flat`]). Every run ends by itself, speaks to loopback only, and leaves nothing on disk.
 
+#![allow(clippy::disallowed_methods, reason = "clocks and the environment are what a benchmark reads")]
+
 mod args;
 mod bare;
+mod cold;
 mod figure;
 mod flow;
 mod goals;
 mod http;
 mod load;
+mod peers;
+mod probe;
 mod read;
 mod search;
 mod server;
@@ -52,10 +57,15 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
             search::run(options, &mut report)?;
+            probe::run(options, &mut report)?;
+            cold::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
         Verb::Search => search::run(options, &mut report)?,
+        Verb::Probe => probe::run(options, &mut report)?,
+        Verb::Cold => cold::run(options, &mut report)?,
+        Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")

@@ -7,7 +7,7 @@ use crate::{
     figure::{Figure, Report},
     flow::{self, PEOPLE},
     http::Connection,
-    load::{self, Script},
+    load::{self, Outcome, Script},
     server::{self, Home, Server},
 };
 
@@ -30,6 +30,19 @@ impl Script for Request {
         anyhow::ensure!(length == expected, "an answer of {length} bytes in place of {expected}");
         Ok(())
     }
+}
+
+/// Reads of one income report for a while.
+pub(crate) fn again(server: &Server, user: &str, time: Duration) -> anyhow::Result<Outcome> {
+    let (_, _, access_token) = flow::record(server, user)?;
+    let request = Request {
+        method: "POST",
+        path: "/v1/verifications/incomes/".to_owned(),
+        headers: server.keys.headers.clone(),
+        body: format!(r#"{{"access_token":"{access_token}"}}"#),
+        length: None,
+    };
+    load::run(server.program.address, server.program.pid(), 32, time, |_| request.clone())
 }
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {

@@ -53,19 +53,20 @@ impl Others {
     pub(crate) fn watch(pids: &[u32]) -> anyhow::Result<Self> {
         let mut pids = pids.to_vec();
         pids.push(std::process::id());
-        Ok(Self { started: std::time::Instant::now(), busy: busy_time()?, ours: sum(&pids)?, pids })
+        Ok(Self { started: std::time::Instant::now(), busy: busy_time()?, ours: cpu_time_of(&pids)?, pids })
     }
 
     /// The share of all cores that others used, from 0 to 1.
     pub(crate) fn share(&self) -> anyhow::Result<f64> {
         let busy = busy_time()?.saturating_sub(self.busy);
-        let ours = sum(&self.pids)?.saturating_sub(self.ours);
+        let ours = cpu_time_of(&self.pids)?.saturating_sub(self.ours);
         let all = self.started.elapsed().as_secs_f64() * cores() as f64;
         Ok((busy.saturating_sub(ours).as_secs_f64() / all).clamp(0.0, 1.0))
     }
 }
 
-fn sum(pids: &[u32]) -> anyhow::Result<Duration> {
+/// The same of several processes.
+pub(crate) fn cpu_time_of(pids: &[u32]) -> anyhow::Result<Duration> {
     pids.iter().map(|pid| cpu_time(*pid)).sum()
 }
 

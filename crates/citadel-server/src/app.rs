@@ -8,7 +8,10 @@ use citadel_domain::{Clock, Random};
 use citadel_store::{Db, Keyring};
 use tokio::sync::{Notify, watch};
 
-use crate::{directory::Directory, metrics::Metrics, outbound::Outbound, webhooks::lanes::Lanes};
+use crate::{
+    directory::Directory, jobs::Hands, metrics::Metrics, outbound::Outbound, task_bells::TaskBells,
+    webhooks::lanes::Lanes,
+};
 
 /// The parts that [`App::new`] puts together.
 pub struct AppParts {
@@ -39,6 +42,10 @@ pub struct Shared {
     parts: AppParts,
     /// Rung when a job was queued, so that a worker in this process need not wait for its next look.
     pub job_bell: Notify,
+    /// The worker of tasks in this process, if it has hands free.
+    pub hands: Hands,
+    /// Rung when a task has news, for those who wait for it in this process.
+    pub task_bells: TaskBells,
     /// Rung when an event was written, for whoever passes events on.
     pub event_bell: watch::Sender<()>,
     /// Says that the server stops: open streams end.
@@ -57,6 +64,8 @@ impl App {
         Self(Arc::new(Shared {
             parts,
             job_bell: Notify::new(),
+            hands: Hands::default(),
+            task_bells: TaskBells::default(),
             event_bell: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
             deliveries: Lanes::of_deliveries(),

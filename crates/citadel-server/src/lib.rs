@@ -32,4 +32,5 @@ pub mod search;
 pub mod seeding;
 pub mod serve;
 pub mod system;
+mod task_bells;
 mod webhooks;

@@ -1,7 +1,10 @@
 //! Figures about this process. Labels are types: a route template, a status, a word of ours; consumer data has no way
 //! in (P59).
 
+use std::sync::atomic::Ordering;
+
 use axum::http::StatusCode;
+use citadel_store::LogFigures;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -32,6 +35,8 @@ pub struct Metrics {
     durations: Histogram,
     tasks: Family<StatusLabels, Gauge>,
     open_jobs: Gauge,
+    store_syncs: Counter,
+    store_log_bytes: Counter,
     uptime: Gauge,
     started: Instant,
 }
@@ -56,8 +61,29 @@ impl Default for Metrics {
         );
         registry.register("tasks", "Tasks in the store by status", tasks.clone());
         registry.register("jobs_open", "Background jobs that are waiting or running", open_jobs.clone());
+        let (store_syncs, store_log_bytes) = (Counter::default(), Counter::default());
+        registry.register(
+            "store_syncs",
+            "Commits of the embedded database that reached the disk, each with one sync",
+            store_syncs.clone(),
+        );
+        registry.register(
+            "store_log_bytes",
+            "Bytes written to the log of the embedded database",
+            store_log_bytes.clone(),
+        );
         registry.register_with_unit("uptime", "Time since the start", Unit::Seconds, uptime.clone());
-        Self { registry, requests, durations, tasks, open_jobs, uptime, started: Instant::now() }
+        Self {
+            registry,
+            requests,
+            durations,
+            tasks,
+            open_jobs,
+            store_syncs,
+            store_log_bytes,
+            uptime,
+            started: Instant::now(),
+        }
     }
 }
 
@@ -78,6 +104,12 @@ impl Metrics {
         self.open_jobs.set(open_jobs);
     }
 
+    /// Sets what the log of the embedded database has cost.
+    pub fn record_log(&self, figures: LogFigures) {
+        self.store_syncs.inner().store(figures.syncs, Ordering::Relaxed);
+        self.store_log_bytes.inner().store(figures.bytes, Ordering::Relaxed);
+    }
+
     /// The OpenMetrics text.
     pub fn encode(&self) -> String {
         self.uptime.set(i64::try_from(self.started.elapsed().as_secs()).unwrap_or(i64::MAX));
@@ -96,11 +128,14 @@ mod tests {
         let metrics = Metrics::default();
         metrics.record_request("/v1/tasks/{id}/", StatusCode::OK, Duration::from_millis(3));
         metrics.record_store([("done".to_owned(), 2)], 1);
+        metrics.record_log(LogFigures { syncs: 3, bytes: 4120 });
         let text = metrics.encode();
         for line in [
             "citadel_http_requests_total{route=\"/v1/tasks/{id}/\",status=\"200\"} 1",
             "citadel_tasks{status=\"done\"} 2",
             "citadel_jobs_open 1",
+            "citadel_store_syncs_total 3",
+            "citadel_store_log_bytes_total 4120",
             "citadel_http_request_duration_seconds_count 1",
         ] {
             assert!(text.contains(line), "{line}: {text}");

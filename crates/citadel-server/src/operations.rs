@@ -72,6 +72,9 @@ async fn metrics(State(Operations { app, .. }): State<Operations>) -> impl IntoR
         let tasks = tasks.into_iter().map(|(status, count)| (status.to_string(), count));
         app.metrics.record_store(tasks, open_jobs);
     }
+    if let Some(figures) = app.db.log_figures() {
+        app.metrics.record_log(figures);
+    }
     (
         [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
         app.metrics.encode(),

@@ -24,6 +24,7 @@ use citadel_store::{
     tasks::{self, Task},
 };
 use jiff::{Timestamp, tz::Offset};
+use memchr::memmem;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -217,7 +218,7 @@ fn jobs(
     access_token: &Redacted,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
-    serde_json::to_vec(&ReportEnvelope {
+    let envelope = serde_json::to_vec(&ReportEnvelope {
         id: &opening.id,
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
@@ -225,17 +226,18 @@ fn jobs(
         access_token: Some(access_token),
         tracking_info: link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
-        employments: &stored_list(app, kind, facts)?,
+        employments: RawValue::NULL,
         pdf_report: None,
         provider: Some(&link.provider_id),
         data_source: Some("payroll"),
         is_suspicious: false,
     })
-    .map_err(error::internal)
+    .map_err(error::internal)?;
+    with_stored_list(app, kind, facts, &envelope, "\"employments\":null")
 }
 
 fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacted) -> ApiResult<Vec<u8>> {
-    serde_json::to_vec(&DirectoryEnvelope {
+    let envelope = serde_json::to_vec(&DirectoryEnvelope {
         id: &opening.id,
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
@@ -244,21 +246,32 @@ fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacte
         tracking_info: facts.link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         provider: Some(&facts.link.provider_id),
-        directory: &stored_list(app, ReportKind::Directory, facts)?,
+        directory: RawValue::NULL,
     })
-    .map_err(error::internal)
+    .map_err(error::internal)?;
+    with_stored_list(app, ReportKind::Directory, facts, &envelope, "\"directory\":null")
 }
 
-/// The stored list of a report, with fresh file addresses; empty before the first data.
-fn stored_list(app: &App, kind: ReportKind, facts: &Facts) -> ApiResult<Box<RawValue>> {
-    let json = match &facts.report {
-        Some(report) => {
-            let opened = open(app, &facts.link, kind.as_str(), &report.body_sealed)?;
-            file_urls::fill(app, &facts.link, &opened)?
-        }
-        None => "[]".to_owned(),
-    };
-    RawValue::from_string(json).map_err(error::internal)
+/// The envelope with the stored list in the place of its `member`, with fresh file addresses; an empty list before the first
+/// data. The list is JSON since it was stored, so it is copied and not read again. No text inside the envelope can be taken
+/// for the member: JSON writes its quotes with a backslash.
+fn with_stored_list(
+    app: &App,
+    kind: ReportKind,
+    facts: &Facts,
+    envelope: &[u8],
+    member: &str,
+) -> ApiResult<Vec<u8>> {
+    let place = memmem::find(envelope, member.as_bytes());
+    let place = place.ok_or_else(|| error::internal("an envelope without its list"))?;
+    let (head, tail) = (&envelope[..place + member.len() - "null".len()], &envelope[place + member.len()..]);
+    let Some(report) = &facts.report else { return Ok([head, b"[]", tail].concat()) };
+    let list = open(app, &facts.link, kind.as_str(), &report.body_sealed)?;
+    let mut json = Vec::with_capacity(envelope.len() + file_urls::room(app, &list));
+    json.extend_from_slice(head);
+    file_urls::fill(app, &facts.link, &list, &mut json)?;
+    json.extend_from_slice(tail);
+    Ok(json)
 }
 
 /// Seals a form for its place.

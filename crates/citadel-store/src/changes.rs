@@ -4,7 +4,7 @@
 use citadel_domain::{LinkId, TaskId};
 use jiff::Timestamp;
 
-use crate::{Error, FromValue, Row, Tenant, Tx, Value, value::params};
+use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params};
 
 /// How far a change has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ impl State {
 }
 
 impl FromValue for State {
-    fn from_value(value: Value) -> Option<Self> {
-        let text = String::from_value(value)?;
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        let ValueRef::Text(text) = value else { return None };
         let all = [Self::Wanted, Self::Sent, Self::Answered, Self::Applied, Self::Refused];
         all.into_iter().find(|state| state.as_str() == text)
     }

@@ -41,6 +41,15 @@ enum Backend {
     Postgres(Postgres),
 }
 
+/// What the write-ahead log has cost since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogFigures {
+    /// Commits that reached the disk, each with one sync.
+    pub syncs: u64,
+    /// Bytes written to the log.
+    pub bytes: u64,
+}
+
 /// Which database a transaction runs on, for the few statements that must differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -101,6 +110,14 @@ impl Db {
         }
     }
 
+    /// What the log of SQLite has cost since the start. `None` on Postgres, which tells by itself.
+    pub fn log_figures(&self) -> Option<LogFigures> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => Some(sqlite.log_figures()),
+            Backend::Postgres(_) => None,
+        }
+    }
+
     /// Runs a closure in one transaction and commits it, or rolls back when it fails. Where the client is known, call
     /// it on [`Db::scoped`].
     ///
@@ -128,7 +145,7 @@ impl Db {
         E: From<Error> + Send + 'static,
     {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.read(move |connection| run_on_sqlite(&work, connection)).await,
+            Backend::Sqlite(sqlite) => sqlite.read(|connection| run_on_sqlite(&work, connection)),
             Backend::Postgres(postgres) => postgres.read(self.scope, &work).await,
         }
     }

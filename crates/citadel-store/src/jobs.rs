@@ -44,6 +44,34 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
     .map(drop)
 }
 
+/// Queues a job that a worker of this process has in its hands already: [`enqueue`] and [`claim`] in one.
+pub async fn enqueue_claimed(tx: &mut Tx<'_>, new: &NewJob<'_>, lease: SignedDuration) -> Result<Job, Error> {
+    let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
+    let job =
+        Job { id: new.id, kind: new.kind.to_owned(), payload: new.payload.clone(), attempts: 1, fence: 1 };
+    tx.execute(
+        "insert into jobs (id, shard, kind, payload, run_at, lease_until, attempts, fence, done, created_at)
+         values ($1, $2, $3, $4, $5, $6, 1, 1, false, $7)",
+        params![job.id, shard, &job.kind, &job.payload, new.run_at, new.run_at + lease, new.created_at],
+    )
+    .await?;
+    Ok(job)
+}
+
+/// Whether [`claim`] would find anything.
+pub async fn is_any_due(tx: &mut Tx<'_>, kind: &str, now: Timestamp) -> Result<bool, Error> {
+    let due = tx
+        .fetch_optional(
+            "select id from jobs
+              where done = false and kind = $2 and run_at <= $1 and (lease_until is null or lease_until <= $1)
+              limit 1",
+            params![now, kind],
+            |row| row.get::<JobId>(0),
+        )
+        .await?;
+    Ok(due.is_some())
+}
+
 /// Queues a job, or makes the one with its id due: there is at most one. One that was given up begins anew.
 ///
 /// The row is held until the commit. A worker that proves its lease before it decides to end the job can therefore not

@@ -37,10 +37,10 @@ mod words;
 
 use citadel_domain::{ClientId, Environment};
 
-pub use db::{Db, DbConfig, Dialect, Tx};
+pub use db::{Db, DbConfig, Dialect, LogFigures, Tx};
 pub use error::Error;
 pub use seal::{DataKey, Keyring, Place};
-pub use value::{FromValue, Row, Value};
+pub use value::{FromValue, Row, Value, ValueRef};
 
 /// Whose rows: a client, in one environment. Proven by an access key or a token, never taken from input (P5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

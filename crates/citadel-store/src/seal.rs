@@ -84,10 +84,11 @@ impl Keyring {
 
     /// The hash by which a secret is found again. Without the root key it cannot be guessed, and a hash for one purpose
     /// says nothing about another.
-    pub fn keyed_hash(&self, purpose: &str, text: &str) -> [u8; 32] {
+    pub fn keyed_hash(&self, purpose: &str, text: impl AsRef<[u8]>) -> [u8; 32] {
+        let text = text.as_ref();
         let mut message = Zeroizing::new(Vec::with_capacity(16 + purpose.len() + text.len()));
         push_with_length(&mut message, purpose.as_bytes());
-        push_with_length(&mut message, text.as_bytes());
+        push_with_length(&mut message, text);
         let tag = hmac::sign(&self.hash_key, &message);
         tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
     }

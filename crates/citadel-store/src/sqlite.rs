@@ -1,32 +1,38 @@
-//! SQLite: one writer thread with group commit, four readers, one process.
+//! SQLite: one writer thread with group commit, readers on the caller's thread, one process.
 
 use std::{
+    cell::RefCell,
+    collections::HashMap,
     fs::{File, OpenOptions, TryLockError},
     os::unix::fs::OpenOptionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
 
-use rusqlite::{Connection, config::DbConfig as Flag};
+use rusqlite::{CachedStatement, Connection, config::DbConfig as Flag};
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Error, Row, Value};
+use crate::{Error, LogFigures, Row, Value};
 
-const READERS: usize = 4;
 /// Transactions that share one commit, at the most.
 const GROUP: usize = 64;
 /// How long a group may grow before it is committed.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 const STATEMENTS: usize = 256;
-/// The names of parameters, in the one spelling that both databases read.
-const NAMES: [&str; 32] = [
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$16",
-    "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27", "$28", "$29", "$30", "$31",
-    "$32",
-];
+/// Bytes of a page in the log: the page and its frame's head.
+const LOGGED_PAGE: u64 = 4096 + 24;
+/// Pages in the log from which it is folded into the database file, beside the writer.
+const FOLD_AT: u64 = 4096;
+/// Pages in the log from which the writer waits for the folding: the log cannot begin anew while it grows.
+const FOLD_NOW_AT: u64 = 4 * FOLD_AT;
 
 /// Tells a waiting caller how the group's commit went.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
@@ -38,14 +44,56 @@ enum Message {
     /// Fold the log into the database file.
     Checkpoint(oneshot::Sender<Result<(), Error>>),
 }
-type ReadUnit = Box<dyn FnOnce(&mut Connection) + Send>;
 
 #[derive(Clone)]
 pub(crate) struct Sqlite {
     writer: mpsc::Sender<Message>,
-    readers: mpsc::Sender<ReadUnit>,
+    readers: Arc<Readers>,
+    log: Arc<Log>,
     /// Held as long as anyone can reach the database: a second process on the file is refused (P41).
     _lock: Arc<File>,
+}
+
+/// Connections that read, as many as were ever needed at once.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(connection) = idle {
+            return Ok(connection);
+        }
+        let connection = connect(&self.path)?;
+        connection.execute_batch("pragma query_only = on;")?;
+        Ok(connection)
+    }
+
+    fn put_back(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+/// What the writer does to the log, counted.
+#[derive(Default)]
+struct Log {
+    /// Pages in it now.
+    pages: AtomicU64,
+    syncs: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Log {
+    /// SQLite calls this after each commit that wrote, with the pages that are in the log then.
+    fn committed(&self, pages: u64) {
+        let before = self.pages.swap(pages, Ordering::Relaxed);
+        // Fewer than before: the log began anew.
+        let written = if pages >= before { pages - before } else { pages };
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(written * LOGGED_PAGE, Ordering::Relaxed);
+    }
 }
 
 impl Sqlite {
@@ -53,19 +101,39 @@ impl Sqlite {
         let lock = lock(path)?;
         // The file is made here, so that it never exists with wider permissions.
         private().create(true).truncate(false).open(path).map_err(unavailable)?;
-        let writer_connection = connect(path)?;
-        writer_connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full;")?;
+        let mut writer_connection = connect(path)?;
+        // Room for the pages that are written again and again, in KiB.
+        writer_connection.execute_batch(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;",
+        )?;
+        let log = Arc::new(Log::default());
+        let counted = Arc::clone(&log);
+        // In place of SQLite's own, which folds the log inside whichever commit comes to its limit.
+        writer_connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            counted.committed(u64::try_from(pages).unwrap_or(0));
+            Ok(())
+        }))?;
+        let (fold, folds) = mpsc::sync_channel::<()>(1);
+        let folder_connection = connect(path)?;
+        spawn("citadel-folder", move || {
+            while folds.recv().is_ok() {
+                // What could not be folded now is folded next time.
+                let _ = fold_log(&folder_connection);
+            }
+        })?;
         let (writer, messages) = mpsc::channel();
-        spawn("citadel-writer", move || write_loop(writer_connection, &messages))?;
-        let (readers, read_units) = mpsc::channel::<ReadUnit>();
-        let read_units = Arc::new(Mutex::new(read_units));
-        for _ in 0..READERS {
-            let connection = connect(path)?;
-            connection.execute_batch("pragma query_only = on;")?;
-            let units = read_units.clone();
-            spawn("citadel-reader", move || read_loop(connection, &units))?;
+        let pages = Arc::clone(&log);
+        spawn("citadel-writer", move || write_loop(writer_connection, &messages, &pages, &fold))?;
+        let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() });
+        Ok(Self { writer, readers, log, _lock: Arc::new(lock) })
+    }
+
+    /// What the log has cost since the start.
+    pub(crate) fn log_figures(&self) -> LogFigures {
+        LogFigures {
+            syncs: self.log.syncs.load(Ordering::Relaxed),
+            bytes: self.log.bytes.load(Ordering::Relaxed),
         }
-        Ok(Self { writer, readers, _lock: Arc::new(lock) })
     }
 
     pub(crate) async fn write<T, E>(
@@ -96,26 +164,20 @@ impl Sqlite {
         receive.await.map_err(|_| stopped())?
     }
 
-    pub(crate) async fn read<T, E>(
+    /// Reads on the caller's own thread: a look-up takes microseconds, less than handing it to another thread and back.
+    pub(crate) fn read<T, E: From<Error>>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<Error> + Send + 'static,
-    {
-        let (send, receive) = oneshot::channel();
-        let unit: ReadUnit = Box::new(move |connection| {
-            let result = begin(connection, "begin deferred").map_err(E::from).and_then(|()| {
-                let result = caught(|| work(connection));
-                // Nothing was written, so ending the snapshot cannot lose anything.
-                let _ = connection.execute_batch("rollback");
-                result
-            });
-            let _ = send.send(result);
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.readers.take()?;
+        let result = run(&connection, "begin deferred").map_err(E::from).and_then(|()| {
+            let result = caught(|| work(&mut connection));
+            // Nothing was written, so ending the snapshot cannot lose anything.
+            let _ = run(&connection, "rollback");
+            result
         });
-        self.readers.send(unit).map_err(|_| stopped())?;
-        receive.await.map_err(|_| stopped())?
+        self.readers.put_back(connection);
+        result
     }
 }
 
@@ -140,6 +202,8 @@ fn connect(path: &Path) -> Result<Connection, Error> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // A prepared statement keeps its plan, whatever its parameters are: to plan again costs more than to run it.
+    connection.set_db_config(Flag::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A misspelt column in double quotes is an error and not a text.
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DQS_DDL, false)?;
@@ -163,7 +227,12 @@ fn stopped() -> Error {
 }
 
 /// Takes what waits, commits once, then answers all.
-fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
+fn write_loop(
+    mut connection: Connection,
+    messages: &mpsc::Receiver<Message>,
+    log: &Log,
+    fold: &mpsc::SyncSender<()>,
+) {
     while let Ok(message) = messages.recv() {
         let first = match message {
             Message::Write(unit) => unit,
@@ -172,7 +241,7 @@ fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
                 continue;
             }
         };
-        if let Err(error) = begin(&mut connection, "begin immediate") {
+        if let Err(error) = run(&connection, "begin immediate") {
             first(Err(error))(Ok(()));
             continue;
         }
@@ -189,9 +258,9 @@ fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
                 Err(_) => break,
             }
         }
-        let committed = still_open(&connection).and_then(|()| Ok(connection.execute_batch("commit")?));
+        let committed = still_open(&connection).and_then(|()| run(&connection, "commit"));
         if committed.is_err() {
-            let _ = connection.execute_batch("rollback");
+            let _ = run(&connection, "rollback");
         }
         let committed = committed.map_err(|error| match error {
             Error::Unavailable(message) => message,
@@ -203,6 +272,12 @@ fn write_loop(mut connection: Connection, messages: &mpsc::Receiver<Message>) {
         if let Some(done) = afterwards {
             checkpoint(&connection, done);
         }
+        match log.pages.load(Ordering::Relaxed) {
+            pages if pages >= FOLD_NOW_AT => drop(fold_log(&connection)),
+            // A folding that is asked for already is enough.
+            pages if pages >= FOLD_AT => drop(fold.try_send(())),
+            _ => {}
+        }
     }
 }
 
@@ -210,17 +285,15 @@ fn checkpoint(connection: &Connection, done: oneshot::Sender<Result<(), Error>>)
     let _ = done.send(connection.execute_batch("pragma wal_checkpoint(truncate)").map_err(Error::from));
 }
 
-fn read_loop(mut connection: Connection, units: &Mutex<mpsc::Receiver<ReadUnit>>) {
-    loop {
-        // Readers take turns at waiting; whoever holds the lock takes the next unit.
-        let unit = units.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(unit) = unit else { return };
-        unit(&mut connection);
-    }
+/// Copies what is in the log to the database file, as far as no reader still needs the older pages. When all was copied the
+/// next commit begins the log anew, in the same file.
+fn fold_log(connection: &Connection) -> Result<(), Error> {
+    Ok(connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?)
 }
 
-fn begin(connection: &mut Connection, sql: &str) -> Result<(), Error> {
-    Ok(connection.execute_batch(sql)?)
+/// Runs a statement that has neither parameters nor rows.
+fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
+    Ok(connection.prepare_cached(sql)?.raw_execute().map(drop)?)
 }
 
 /// After a full disk or an I/O error SQLite may roll the whole transaction back by itself. What is run after that would
@@ -239,11 +312,13 @@ fn in_savepoint<T, E: From<Error>>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.execute_batch("savepoint unit").map_err(|error| E::from(error.into()))?;
+    run(connection, "savepoint unit")?;
     let result = caught(|| work(connection));
     still_open(connection)?;
-    let end = if result.is_ok() { "release unit" } else { "rollback to unit; release unit" };
-    connection.execute_batch(end).map_err(|error| E::from(error.into()))?;
+    if result.is_err() {
+        run(connection, "rollback to unit")?;
+    }
+    run(connection, "release unit")?;
     result
 }
 
@@ -251,32 +326,44 @@ fn caught<T, E: From<Error>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(Error::Panicked.into()))
 }
 
-fn bind(statement: &mut rusqlite::Statement<'_>, params: &[Value]) -> Result<(), Error> {
-    // By name: SQLite numbers `$n` by first appearance, Postgres by the number itself.
-    for (name, value) in NAMES.iter().zip(params) {
-        if let Some(index) = statement.parameter_index(name)? {
-            statement.raw_bind_parameter(index, value)?;
-        }
-    }
-    Ok(())
+thread_local! {
+    /// Statements as SQLite reads them, by the place of their text: they are all `'static`.
+    static NUMBERED: RefCell<HashMap<(usize, usize), Rc<str>>> = RefCell::default();
 }
 
-pub(crate) fn execute(connection: &Connection, sql: &str, params: &[Value]) -> Result<u64, Error> {
+/// The statement with `?n` in place of `$n`: SQLite gives `$n` a number by first appearance, and `?n` that of the number
+/// itself, as Postgres does.
+fn numbered(sql: &'static str) -> Rc<str> {
+    NUMBERED.with_borrow_mut(|known| {
+        let entry = known.entry((sql.as_ptr() as usize, sql.len()));
+        Rc::clone(entry.or_insert_with(|| sql.replace('$', "?").into()))
+    })
+}
+
+fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &'static str,
+    params: &[Value],
+) -> Result<CachedStatement<'c>, Error> {
     still_open(connection)?;
-    let mut statement = connection.prepare_cached(sql)?;
-    bind(&mut statement, params)?;
-    Ok(statement.raw_execute()? as u64)
+    let mut statement = connection.prepare_cached(&numbered(sql))?;
+    for (index, value) in (1..).zip(params) {
+        statement.raw_bind_parameter(index, value)?;
+    }
+    Ok(statement)
+}
+
+pub(crate) fn execute(connection: &Connection, sql: &'static str, params: &[Value]) -> Result<u64, Error> {
+    Ok(prepare(connection, sql, params)?.raw_execute()? as u64)
 }
 
 pub(crate) fn fetch_all<T>(
     connection: &Connection,
-    sql: &str,
+    sql: &'static str,
     params: &[Value],
     read: fn(&Row<'_>) -> Result<T, Error>,
 ) -> Result<Vec<T>, Error> {
-    still_open(connection)?;
-    let mut statement = connection.prepare_cached(sql)?;
-    bind(&mut statement, params)?;
+    let mut statement = prepare(connection, sql, params)?;
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

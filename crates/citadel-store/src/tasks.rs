@@ -4,7 +4,7 @@
 use citadel_domain::{AccessKeyId, BridgeTokenId, LinkId, Product, TaskId, TaskStatus};
 use jiff::Timestamp;
 
-use crate::{Error, FromValue, Row, Tenant, Tx, Value, value::params};
+use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params};
 
 /// Why a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +26,10 @@ impl Kind {
 }
 
 impl FromValue for Kind {
-    fn from_value(value: Value) -> Option<Self> {
-        match String::from_value(value)?.as_str() {
-            "initial" => Some(Self::Initial),
-            "refresh" => Some(Self::Refresh),
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        match value {
+            ValueRef::Text("initial") => Some(Self::Initial),
+            ValueRef::Text("refresh") => Some(Self::Refresh),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use citadel_domain::{
     ObjectId, PayrollReportId, Product, PublicTokenId, TaskId, TaskStatus, WebhookId,
 };
 use jiff::Timestamp;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};
 use tokio_postgres::types::{IsNull, Type, private::BytesMut};
 
 use crate::Error;
@@ -51,10 +51,27 @@ macro_rules! params {
 }
 pub(crate) use params;
 
+/// A value as it lies in a row.
+#[derive(Clone, Copy)]
+pub enum ValueRef<'a> {
+    /// Nothing.
+    Null,
+    /// Every whole number, and times as microseconds since 1970.
+    Int(i64),
+    /// `boolean` of Postgres.
+    Bool(bool),
+    /// Text.
+    Text(&'a str),
+    /// Hashes, sealed data, and the ids of SQLite.
+    Bytes(&'a [u8]),
+    /// `uuid` of Postgres.
+    Id([u8; 16]),
+}
+
 /// A type that can be read from a column.
 pub trait FromValue: Sized {
     /// `None` when the value is of another kind.
-    fn from_value(value: Value) -> Option<Self>;
+    fn from_value(value: ValueRef<'_>) -> Option<Self>;
 }
 
 /// One row of an answer.
@@ -70,15 +87,13 @@ impl Row<'_> {
     pub fn get<T: FromValue>(&self, index: usize) -> Result<T, Error> {
         let value = match self {
             Self::Sqlite(row) => match row.get_ref(index)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(number) => Value::Int(number),
-                ValueRef::Text(text) => Value::Text(
-                    std::str::from_utf8(text)
-                        .map_err(|_| Error::Corrupt { what: "a text column" })?
-                        .to_owned(),
+                SqliteValue::Null => ValueRef::Null,
+                SqliteValue::Integer(number) => ValueRef::Int(number),
+                SqliteValue::Text(text) => ValueRef::Text(
+                    std::str::from_utf8(text).map_err(|_| Error::Corrupt { what: "a text column" })?,
                 ),
-                ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-                ValueRef::Real(_) => {
+                SqliteValue::Blob(bytes) => ValueRef::Bytes(bytes),
+                SqliteValue::Real(_) => {
                     return Err(Error::Corrupt { what: "a column of a floating-point kind" });
                 }
             },
@@ -91,12 +106,12 @@ impl Row<'_> {
 impl rusqlite::ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
-            Self::Int(number) => ValueRef::Integer(*number),
-            Self::Bool(flag) => ValueRef::Integer(i64::from(*flag)),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Bytes(bytes) => ValueRef::Blob(bytes),
-            Self::Id(id) => ValueRef::Blob(id),
+            Self::Null => SqliteValue::Null,
+            Self::Int(number) => SqliteValue::Integer(*number),
+            Self::Bool(flag) => SqliteValue::Integer(i64::from(*flag)),
+            Self::Text(text) => SqliteValue::Text(text.as_bytes()),
+            Self::Bytes(bytes) => SqliteValue::Blob(bytes),
+            Self::Id(id) => SqliteValue::Blob(id),
         }))
     }
 }
@@ -143,14 +158,14 @@ impl tokio_postgres::types::ToSql for Value {
     }
 }
 
-impl<'a> tokio_postgres::types::FromSql<'a> for Value {
+impl<'a> tokio_postgres::types::FromSql<'a> for ValueRef<'a> {
     fn from_sql(kind: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
         Ok(match *kind {
             Type::INT8 => Self::Int(i64::from_be_bytes(raw.try_into()?)),
             Type::INT4 => Self::Int(i64::from(i32::from_be_bytes(raw.try_into()?))),
             Type::BOOL => Self::Bool(raw == [1]),
-            Type::TEXT | Type::VARCHAR | Type::NAME => Self::Text(std::str::from_utf8(raw)?.to_owned()),
-            Type::BYTEA => Self::Bytes(raw.to_vec()),
+            Type::TEXT | Type::VARCHAR | Type::NAME => Self::Text(std::str::from_utf8(raw)?),
+            Type::BYTEA => Self::Bytes(raw),
             Type::UUID => Self::Id(raw.try_into()?),
             _ => return Err(format!("columns of type {kind} are not used").into()),
         })
@@ -166,8 +181,8 @@ impl<'a> tokio_postgres::types::FromSql<'a> for Value {
 }
 
 impl FromValue for i64 {
-    fn from_value(value: Value) -> Option<Self> {
-        if let Value::Int(number) = value { Some(number) } else { None }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Int(number) = value { Some(number) } else { None }
     }
 }
 
@@ -178,10 +193,10 @@ impl From<i64> for Value {
 }
 
 impl FromValue for bool {
-    fn from_value(value: Value) -> Option<Self> {
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
         match value {
-            Value::Bool(flag) => Some(flag),
-            Value::Int(number) => Some(number != 0),
+            ValueRef::Bool(flag) => Some(flag),
+            ValueRef::Int(number) => Some(number != 0),
             _ => None,
         }
     }
@@ -194,8 +209,8 @@ impl From<bool> for Value {
 }
 
 impl FromValue for String {
-    fn from_value(value: Value) -> Option<Self> {
-        if let Value::Text(text) = value { Some(text) } else { None }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Text(text) = value { Some(text.to_owned()) } else { None }
     }
 }
 
@@ -218,8 +233,8 @@ impl From<&str> for Value {
 }
 
 impl FromValue for Vec<u8> {
-    fn from_value(value: Value) -> Option<Self> {
-        if let Value::Bytes(bytes) = value { Some(bytes) } else { None }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Bytes(bytes) = value { Some(bytes.to_vec()) } else { None }
     }
 }
 
@@ -242,8 +257,8 @@ impl From<&[u8]> for Value {
 }
 
 impl FromValue for [u8; 32] {
-    fn from_value(value: Value) -> Option<Self> {
-        if let Value::Bytes(bytes) = value { bytes.try_into().ok() } else { None }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Bytes(bytes) = value { bytes.try_into().ok() } else { None }
     }
 }
 
@@ -260,8 +275,8 @@ impl From<&[u8; 32]> for Value {
 }
 
 impl FromValue for Timestamp {
-    fn from_value(value: Value) -> Option<Self> {
-        if let Value::Int(micros) = value { Self::from_microsecond(micros).ok() } else { None }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Int(micros) = value { Self::from_microsecond(micros).ok() } else { None }
     }
 }
 
@@ -272,8 +287,8 @@ impl From<Timestamp> for Value {
 }
 
 impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value) -> Option<Self> {
-        if value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+    fn from_value(value: ValueRef<'_>) -> Option<Self> {
+        if let ValueRef::Null = value { Some(None) } else { T::from_value(value).map(Some) }
     }
 }
 
@@ -286,10 +301,10 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 macro_rules! ids {
     ($($id:ty),* $(,)?) => {$(
         impl FromValue for $id {
-            fn from_value(value: Value) -> Option<Self> {
+            fn from_value(value: ValueRef<'_>) -> Option<Self> {
                 match value {
-                    Value::Id(bytes) => Some(Self::from_bytes(bytes)),
-                    Value::Bytes(bytes) => bytes.try_into().ok().map(Self::from_bytes),
+                    ValueRef::Id(bytes) => Some(Self::from_bytes(bytes)),
+                    ValueRef::Bytes(bytes) => bytes.try_into().ok().map(Self::from_bytes),
                     _ => None,
                 }
             }
@@ -322,8 +337,8 @@ ids!(
 macro_rules! words {
     ($($word:ty),* $(,)?) => {$(
         impl FromValue for $word {
-            fn from_value(value: Value) -> Option<Self> {
-                if let Value::Text(text) = value { text.parse().ok() } else { None }
+            fn from_value(value: ValueRef<'_>) -> Option<Self> {
+                if let ValueRef::Text(text) = value { text.parse().ok() } else { None }
             }
         }
 

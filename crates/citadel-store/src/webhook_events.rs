@@ -49,41 +49,65 @@ macro_rules! select {
     };
 }
 
-/// Keeps an event; answers its place in the order of commits.
+/// Keeps events of one client's environment, of which there is at least one; answers the first one's place in the order of
+/// commits, which the others follow.
 ///
 /// Events of one client's environment are written one after another: the counter's row is held until the commit, so
 /// that no lower number is ever committed after a higher one.
-pub async fn append(tx: &mut Tx<'_>, new: &NewWebhookEvent) -> Result<i64, Error> {
-    let sequence = tx
+pub async fn append(tx: &mut Tx<'_>, events: &[NewWebhookEvent]) -> Result<i64, Error> {
+    let tenant = events.first().ok_or(Error::Corrupt { what: "a list of no events" })?.tenant;
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let last = tx
         .fetch_one(
-            "insert into event_counters (client_id, environment, last) values ($1, $2, 1)
-             on conflict (client_id, environment) do update set last = event_counters.last + 1
+            "insert into event_counters (client_id, environment, last) values ($1, $2, $3)
+             on conflict (client_id, environment) do update set last = event_counters.last + excluded.last
              returning last",
-            params![new.tenant.client_id, new.tenant.environment],
+            params![tenant.client_id, tenant.environment, count],
             |row| row.get::<i64>(0),
         )
         .await?;
-    tx.execute(
-        // Events of one task are numbered too: their times can be equal, and their ids then sort by chance. Two writers
-        // cannot take one number, because both would have to change the task's row first.
-        "insert into webhook_events
-            (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce(max(e.task_sequence), 0) + 1
-           from webhook_events as e where e.client_id = $1 and e.task_id = $5",
-        params![
-            new.tenant.client_id,
-            new.id,
-            new.tenant.environment,
-            new.link_id,
-            new.task_id,
-            &new.event_type,
-            &new.body,
-            new.created_at,
-            sequence,
-        ],
-    )
-    .await?;
-    Ok(sequence)
+    let first = last - count + 1;
+    // Events of one task are numbered too: their times can be equal, and their ids then sort by chance. Two writers cannot take
+    // one number, because both would have to change the task's row first.
+    let mut numbered = (None, 0);
+    for (sequence, new) in (first..).zip(events) {
+        if numbered.0 != new.task_id {
+            numbered = (new.task_id, last_of_task(tx, tenant, new.task_id).await?);
+        }
+        numbered.1 += 1;
+        tx.execute(
+            "insert into webhook_events
+                (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            params![
+                tenant.client_id,
+                new.id,
+                tenant.environment,
+                new.link_id,
+                new.task_id,
+                &new.event_type,
+                &new.body,
+                new.created_at,
+                sequence,
+                numbered.1,
+            ],
+        )
+        .await?;
+    }
+    Ok(first)
+}
+
+/// The number of a task's newest event, 0 before the first.
+async fn last_of_task(tx: &mut Tx<'_>, tenant: Tenant, task_id: Option<TaskId>) -> Result<i64, Error> {
+    let newest = tx
+        .fetch_optional(
+            "select task_sequence from webhook_events
+              where client_id = $1 and task_id = $2 order by task_sequence desc limit 1",
+            params![tenant.client_id, task_id],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(newest.unwrap_or(0))
 }
 
 /// The event with this id.

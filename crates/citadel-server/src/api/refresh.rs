@@ -67,13 +67,15 @@ pub(crate) async fn create_refresh_task(
         created_at: now,
     };
     let writer = app.clone();
-    let task_id = app
+    let hand = app.hands.free();
+    let is_hand_free = hand.is_some();
+    let (task_id, job) = app
         .db
         .scoped(link.tenant.client_id)
         .write(async move |tx| {
             links::lock(tx, link.tenant, link.id).await?;
             if let Some(running) = running(tx, &link, &order).await? {
-                return Ok::<_, ApiError>(running);
+                return Ok::<_, ApiError>((running, None));
             }
             check_limits(tx, &link, &order, now).await?;
             let task = tasks::create(tx, &new).await?;
@@ -81,12 +83,12 @@ pub(crate) async fn create_refresh_task(
             if let Some(wanted) = &order.change {
                 change::keep(&writer, tx, &link, (task.id, task.product), wanted, now).await?;
             }
-            jobs::enqueue_task(tx, &task, now).await?;
+            let job = jobs::enqueue_task(tx, &task, now, is_hand_free).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
-            Ok(task.id)
+            Ok((task.id, job))
         })
         .await?;
-    app.job_bell.notify_one();
+    jobs::start(&app, hand, job);
     app.ring_events();
     Ok(Json(RefreshTaskCreated { task_id: task_id.to_string() }))
 }

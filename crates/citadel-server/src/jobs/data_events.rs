@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    events::{self, NewEvent, Objects},
+    events::{NewEvent, Objects},
     run_task::Turn,
 };
 use crate::{
@@ -116,15 +116,15 @@ impl Inventory {
     }
 }
 
-/// Tells what came and what changed, and keeps the new counts, in the transaction that keeps the data.
-pub(super) async fn append(
+/// Says what came and what changed, and keeps the new counts, in the transaction that keeps the data.
+pub(super) async fn keep<'a>(
     app: &App,
     tx: &mut Tx<'_>,
-    turn: &Turn,
+    turn: &'a Turn,
     now_held: &(Inventory, Vec<u8>),
     status: TaskStatus,
     now: Timestamp,
-) -> ApiResult<()> {
+) -> ApiResult<Vec<NewEvent<'a>>> {
     let (inventory, sealed) = now_held;
     let (task, link) = (&turn.task, &turn.link);
     let before = match stored::find(tx, link.tenant, link.id, INVENTORY).await? {
@@ -132,11 +132,9 @@ pub(super) async fn append(
             .map_err(|_| error::internal("a sealed inventory cannot be read"))?,
         None => Inventory::default(),
     };
-    for (event_type, objects) in inventory.changes_since(&before) {
-        let event = NewEvent { event_type, link, task: Some(task), status, objects };
-        events::append(app, tx, event, now).await?;
-    }
-    Ok(stored::put(tx, link.tenant, link.id, INVENTORY, sealed, now).await?)
+    stored::put(tx, link.tenant, link.id, INVENTORY, sealed, now).await?;
+    let event = |(event_type, objects)| NewEvent { event_type, link, task: Some(task), status, objects };
+    Ok(inventory.changes_since(&before).into_iter().map(event).collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Webhook events: written in the transaction of the change that they tell, with a place in the outbox of every
 //! endpoint that wants them (P27). They carry ids and statuses, never data (P7).
 
+use std::mem;
+
 use citadel_api_types::webhooks::WebhookEvent;
 use citadel_domain::{EventId, TaskStatus};
 use citadel_store::{
@@ -50,22 +52,42 @@ pub(crate) async fn append_status(
     status: TaskStatus,
     now: Timestamp,
 ) -> ApiResult<()> {
-    let objects = Objects::default();
-    let event = NewEvent { event_type: TASK_STATUS_UPDATED, link, task: Some(task), status, objects };
-    append(app, tx, event, now).await
+    append(app, tx, status_event(task, link, status), now).await
+}
+
+/// What [`append_status`] tells.
+pub(super) fn status_event<'a>(task: &'a Task, link: &'a Link, status: TaskStatus) -> NewEvent<'a> {
+    NewEvent { event_type: TASK_STATUS_UPDATED, link, task: Some(task), status, objects: Objects::default() }
 }
 
 /// Tells that something happened.
 pub(crate) async fn append(app: &App, tx: &mut Tx<'_>, new: NewEvent<'_>, now: Timestamp) -> ApiResult<()> {
-    let event = stored_form(app, &new, now)?;
-    let sequence = webhook_events::append(tx, &event).await?;
-    let tenant = event.tenant;
+    append_all(app, tx, &[new], now).await
+}
+
+/// Tells what happened in one client's environment, in this order.
+pub(crate) async fn append_all(
+    app: &App,
+    tx: &mut Tx<'_>,
+    news: &[NewEvent<'_>],
+    now: Timestamp,
+) -> ApiResult<()> {
+    let Some(tenant) = news.first().map(|new| new.link.tenant) else { return Ok(()) };
+    let stored: Vec<_> = news.iter().map(|new| stored_form(app, new, now)).collect::<ApiResult<_>>()?;
+    let first = webhook_events::append(tx, &stored).await?;
     let endpoints = webhooks::list(tx, tenant).await?;
-    let wanting =
-        |webhook: &&webhooks::Webhook| webhook.is_enabled && wanted(webhook).contains(&new.event_type);
-    for webhook in endpoints.iter().filter(wanting) {
-        jobs::ensure_due(tx, &deliver_webhooks::job_of(tenant, webhook.id, now)?).await?;
-        outbox::put(tx, tenant, webhook.id, (event.id, sequence, event.task_id), now).await?;
+    for webhook in endpoints.iter().filter(|webhook| webhook.is_enabled) {
+        let types = wanted(webhook);
+        let mut is_due = false;
+        for (sequence, event) in (first..).zip(&stored) {
+            if !types.contains(&event.event_type.as_str()) {
+                continue;
+            }
+            if !mem::replace(&mut is_due, true) {
+                jobs::ensure_due(tx, &deliver_webhooks::job_of(tenant, webhook.id, now)?).await?;
+            }
+            outbox::put(tx, tenant, webhook.id, (event.id, sequence, event.task_id), now).await?;
+        }
     }
     Ok(())
 }

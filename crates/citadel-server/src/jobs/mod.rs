@@ -14,7 +14,10 @@ pub(crate) mod safe;
 mod sign_in;
 mod sweep;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use citadel_domain::{ClientId, Environment, JobId, TaskId};
 use citadel_store::{
@@ -24,7 +27,10 @@ use citadel_store::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
+    task::JoinSet,
+};
 use tracing::Instrument;
 
 use self::deliver_webhooks::DELIVER_WEBHOOKS;
@@ -40,10 +46,10 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// How often a worker looks for due jobs that nobody rang for.
 const IDLE: Duration = Duration::from_secs(1);
 /// Tasks in the hands of one worker.
-const TASKS: u32 = 20;
+const TASKS: usize = 20;
 /// Endpoints that one worker delivers to at a time. They have workers of their own: receivers are slow, and must not
 /// take the place of tasks.
-const DISPATCHERS: u32 = 64;
+const DISPATCHERS: usize = 64;
 /// Tries of a job before it is buried.
 const MAX_ATTEMPTS: i64 = 5;
 
@@ -70,11 +76,65 @@ pub(crate) fn job_of(task: TaskId) -> JobId {
     JobId::from_bytes(*task.as_bytes())
 }
 
-/// Queues the work of a new task, in the transaction that makes it.
-pub(crate) async fn enqueue_task(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> Result<(), ApiError> {
+/// Queues the work of a new task, in the transaction that makes it; claims it at once where a worker of this process has its
+/// hands free. Call [`start`] after the commit.
+pub(crate) async fn enqueue_task(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    now: Timestamp,
+    is_hand_free: bool,
+) -> Result<Option<Job>, ApiError> {
     let payload = serde_json::to_string(&RunTask::of(task)).map_err(crate::error::internal)?;
     let job = NewJob { id: job_of(task.id), kind: RUN_TASK, payload, run_at: now, created_at: now };
-    Ok(jobs::enqueue(tx, &job).await?)
+    if is_hand_free {
+        return Ok(Some(jobs::enqueue_claimed(tx, &job, LEASE).await?));
+    }
+    jobs::enqueue(tx, &job).await?;
+    Ok(None)
+}
+
+/// Has a queued task worked on.
+pub(crate) fn start(app: &App, hand: Option<FreeHand>, job: Option<Job>) {
+    match hand.zip(job) {
+        // A worker that has just stopped leaves the job to its lease.
+        Some((hand, job)) => drop(hand.worker.send(InHand { job, _slot: hand.slot })),
+        None => app.job_bell.notify_one(),
+    }
+}
+
+/// The way to the worker of tasks in this process. A new task goes straight into its hands, which saves a look at the queue
+/// and its commit.
+#[derive(Default)]
+pub struct Hands(Mutex<Option<Hand>>);
+
+#[derive(Clone)]
+struct Hand {
+    slots: Arc<Semaphore>,
+    worker: mpsc::UnboundedSender<InHand>,
+}
+
+/// A place at the worker that is kept for one job.
+pub(crate) struct FreeHand {
+    slot: OwnedSemaphorePermit,
+    worker: mpsc::UnboundedSender<InHand>,
+}
+
+/// A job that a worker holds, and its place there.
+struct InHand {
+    job: Job,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Hands {
+    /// A free place, if there is one.
+    pub(crate) fn free(&self) -> Option<FreeHand> {
+        let hand = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Some(FreeHand { slot: hand.slots.try_acquire_owned().ok()?, worker: hand.worker })
+    }
+
+    fn set(&self, hand: Option<Hand>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = hand;
+    }
 }
 
 /// What to do with a job after it ran.
@@ -91,51 +151,86 @@ pub(crate) enum Outcome {
 
 /// Works until told to stop, then lets the jobs in hand finish.
 pub async fn work(app: App, stop: watch::Receiver<bool>) {
+    let (worker, handed) = mpsc::unbounded_channel();
+    let task_slots = Arc::new(Semaphore::new(TASKS));
+    app.hands.set(Some(Hand { slots: Arc::clone(&task_slots), worker }));
     let events = Bell::Events(app.event_bell.subscribe());
     tokio::join!(
         sweep::until(app.clone(), stop.clone()),
-        pool(app.clone(), RUN_TASK, TASKS, Bell::Jobs, stop.clone()),
-        pool(app, DELIVER_WEBHOOKS, DISPATCHERS, events, stop),
+        pool(app.clone(), RUN_TASK, task_slots, Bell::Jobs(handed), stop.clone()),
+        pool(app.clone(), DELIVER_WEBHOOKS, Arc::new(Semaphore::new(DISPATCHERS)), events, stop),
     );
 }
 
-/// What tells a pool that it is worth looking for more.
+/// What tells a pool that there is work.
 enum Bell {
-    Jobs,
+    /// A job in the queue, or one that comes by hand.
+    Jobs(mpsc::UnboundedReceiver<InHand>),
     Events(watch::Receiver<()>),
 }
 
 impl Bell {
-    async fn rung(&mut self, app: &App) {
+    /// `None`: look at the queue.
+    async fn rung(&mut self, app: &App) -> Option<InHand> {
         match self {
-            Self::Jobs => app.job_bell.notified().await,
-            Self::Events(bell) => drop(bell.changed().await),
+            Self::Jobs(handed) => tokio::select! {
+                Some(in_hand) = handed.recv() => Some(in_hand),
+                () = app.job_bell.notified() => None,
+            },
+            Self::Events(bell) => {
+                drop(bell.changed().await);
+                None
+            }
         }
     }
 }
 
-/// Works on jobs of one kind.
-async fn pool(app: App, kind: &'static str, size: u32, mut bell: Bell, mut stop: watch::Receiver<bool>) {
+/// Works on jobs of one kind, as many at a time as there are slots.
+async fn pool(
+    app: App,
+    kind: &'static str,
+    slots: Arc<Semaphore>,
+    mut bell: Bell,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut running = JoinSet::new();
+    let mut is_worth_a_look = true;
     while !*stop.borrow() {
         while running.try_join_next().is_some() {}
-        let free = size - u32::try_from(running.len()).unwrap_or(size).min(size);
-        let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&app, kind, free).await };
-        match claimed {
-            Ok(jobs) if !jobs.is_empty() => {
-                for job in jobs {
-                    running.spawn(run(app.clone(), job));
-                }
-                continue;
+        if is_worth_a_look {
+            let mut free = Vec::new();
+            while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
+                free.push(slot);
             }
-            Ok(_) => {}
-            Err(cause) => tracing::warn!(error.cause = %cause, "cannot look for jobs"),
+            let claimed = match free.len() {
+                0 => Ok(Vec::new()),
+                limit => claim(&app, kind, limit).await,
+            };
+            let claimed = claimed.unwrap_or_else(|cause| {
+                tracing::warn!(error.cause = %cause, "cannot look for jobs");
+                Vec::new()
+            });
+            // With every slot taken there may be more; the next that falls free looks.
+            is_worth_a_look = claimed.len() == free.len();
+            for (job, slot) in claimed.into_iter().zip(free) {
+                running.spawn(run(app.clone(), InHand { job, _slot: slot }));
+            }
         }
         tokio::select! {
-            () = bell.rung(&app) => {}
-            () = tokio::time::sleep(IDLE) => {}
+            rung = bell.rung(&app) => match rung {
+                Some(in_hand) => drop(running.spawn(run(app.clone(), in_hand))),
+                None => is_worth_a_look = true,
+            },
+            () = tokio::time::sleep(IDLE) => is_worth_a_look = true,
             Some(_) = running.join_next(), if !running.is_empty() => {}
             _ = stop.changed() => {}
+        }
+    }
+    if let Bell::Jobs(mut handed) = bell {
+        app.hands.set(None);
+        handed.close();
+        while let Some(in_hand) = handed.recv().await {
+            running.spawn(run(app.clone(), in_hand));
         }
     }
     while running.join_next().await.is_some() {}
@@ -154,20 +249,28 @@ pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
         }
         for job in jobs {
             // On a task of its own, as a worker does it: a job that panics takes nothing down with it.
-            let _ = tokio::spawn(run(app.clone(), job)).await;
+            let app = app.clone();
+            let _ = tokio::spawn(async move { run_one(&app, &job).await }).await;
             ran += 1;
         }
     }
 }
 
-async fn claim(app: &App, kind: &str, limit: u32) -> Result<Vec<Job>, citadel_store::Error> {
-    let (now, kind) = (app.clock.now(), kind.to_owned());
+async fn claim(app: &App, kind: &'static str, limit: usize) -> Result<Vec<Job>, citadel_store::Error> {
+    let (now, limit) = (app.clock.now(), u32::try_from(limit).unwrap_or(u32::MAX));
+    let kind = kind.to_owned();
+    let asked = kind.clone();
+    // A look costs less than a transaction that finds nothing.
+    if !app.db.read(async move |tx| jobs::is_any_due(tx, &asked, now).await).await? {
+        return Ok(Vec::new());
+    }
     app.db.write(async move |tx| jobs::claim(tx, &kind, now, LEASE, limit).await).await
 }
 
-async fn run(app: App, job: Job) {
+async fn run(app: App, in_hand: InHand) {
+    let job = &in_hand.job;
     let span = tracing::info_span!("job", job.id = %job.id, job.kind = job.kind, job.attempts = job.attempts);
-    run_one(&app, &job).instrument(span).await;
+    run_one(&app, job).instrument(span).await;
 }
 
 async fn run_one(app: &App, job: &Job) {

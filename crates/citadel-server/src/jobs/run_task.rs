@@ -3,10 +3,11 @@
 //!
 //! Each turn of the loop looks at the task's status, does that status's work outside any transaction, and commits the
 //! next status together with its data and its webhook event. A crash at any point leaves a status from which the next
-//! worker goes on; once the grant is committed, the login is not sent again. The work itself is in [`super::sign_in`],
+//! worker goes on; once the grant is committed, the login is not sent again. Quick steps in a row share one commit; a step
+//! that takes longer than [`QUICK`] has what came before it committed first. The work itself is in [`super::sign_in`],
 //! [`super::fetch`] and [`super::change`].
 
-use std::sync::Arc;
+use std::{mem, pin::pin, sync::Arc, time::Duration};
 
 use citadel_connectors::{Connector, ConnectorError, Cx, Disposition};
 use citadel_domain::{Product, Secret, TaskStatus};
@@ -20,6 +21,7 @@ use citadel_store::{
     tasks::{Kind, Task},
 };
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::timeout;
 
 use super::{
     Outcome, RunTask,
@@ -53,7 +55,11 @@ const UNKNOWN_OUTCOME: &str =
 const NOT_SHOWN_YET: &str =
     "The provider accepted the change and does not show it yet. Look there before you try again.";
 
-/// Everything that one turn needs, read afresh before each.
+/// How long a step's result may wait for the next step's, so that both go into one commit.
+const QUICK: Duration = Duration::from_millis(20);
+
+/// Everything that one turn needs.
+#[derive(Clone)]
 pub(super) struct Turn {
     pub(super) task: Task,
     pub(super) link: Link,
@@ -117,29 +123,88 @@ impl Effects {
 /// A connector's refusal inside our own faults.
 pub(super) type Attempt = ApiResult<Result<Next, ConnectorError>>;
 
+/// A step that was taken and is not committed yet.
+struct Taken {
+    /// As it was before the step.
+    turn: Turn,
+    effects: Effects,
+}
+
+impl Taken {
+    /// Whether the next step may be taken before this one is committed. Not after the consumer's answer, which a provider takes
+    /// once; not before anything is changed at a provider; and not where the job sleeps or ends.
+    fn may_wait(&self) -> bool {
+        let next = self.effects.status;
+        self.turn.task.status != TaskStatus::Mfa
+            && self.effects.resume_at.is_none()
+            && matches!(next, Some(TaskStatus::Login | TaskStatus::Parse | TaskStatus::FullParse))
+    }
+
+    /// What the next turn will find.
+    fn after(&self) -> Turn {
+        let mut turn = self.turn.clone();
+        let effects = &self.effects;
+        turn.task.status = effects.status.unwrap_or(turn.task.status);
+        if let (Some(login), Some(sealed)) = (&mut turn.login, &effects.grant_sealed) {
+            login.grant_sealed = Some(sealed.clone());
+            (login.session_sealed, login.answer_sealed) = (None, None);
+        }
+        if let Some(sealed) = &effects.link_grant_sealed {
+            turn.link.grant_sealed = Some(sealed.clone());
+        }
+        turn
+    }
+}
+
 pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
     let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
+    let mut taken: Vec<Taken> = Vec::new();
+    let mut found = read(app, order).await?;
     loop {
-        let Some(turn) = read(app, order).await? else { return Ok(Outcome::Finished) };
-        if turn.task.status.is_final() {
+        let Some(turn) = found.filter(|turn| !turn.task.status.is_final()) else {
             return Ok(Outcome::Finished);
-        }
-        let next = match with_heartbeat(app, job, work(app, job, &turn)).await {
-            Some(next) => next?,
-            None => return Ok(Outcome::Lost),
         };
-        match next {
-            Next::Retry(at) => return Ok(Outcome::Again(at)),
-            Next::Commit(effects) => {
-                let resume_at = effects.resume_at;
-                if !commit(app, job, turn, *effects).await? {
+        let next = {
+            let mut work = pin!(with_heartbeat(app, job, work(app, job, &turn)));
+            let quick = match taken.is_empty() {
+                true => None,
+                false => timeout(QUICK, &mut work).await.ok(),
+            };
+            match quick {
+                Some(next) => next,
+                None if !commit(app, job, mem::take(&mut taken)).await? => return Ok(Outcome::Lost),
+                None => work.await,
+            }
+        };
+        let step = match next {
+            None => return Ok(Outcome::Lost),
+            Some(Ok(Next::Commit(effects))) => Taken { turn, effects: *effects },
+            // What came before is kept, whatever came of this step.
+            Some(other) => {
+                if !commit(app, job, taken).await? {
                     return Ok(Outcome::Lost);
                 }
-                if resume_at.is_some() {
-                    return Ok(Outcome::Parked);
-                }
+                return match other? {
+                    Next::Retry(at) => Ok(Outcome::Again(at)),
+                    Next::Commit(_) => Err(error::internal("a step that was not committed")),
+                };
             }
+        };
+        if step.may_wait() {
+            found = Some(step.after());
+            taken.push(step);
+            continue;
         }
+        let is_parked = step.effects.resume_at.is_some();
+        let is_last = step.effects.status.is_some_and(TaskStatus::is_final);
+        taken.push(step);
+        if !commit(app, job, mem::take(&mut taken)).await? {
+            return Ok(Outcome::Lost);
+        }
+        if is_parked || is_last {
+            return Ok(Outcome::Parked);
+        }
+        found = read(app, order).await?;
     }
 }
 
@@ -255,59 +320,81 @@ pub(super) fn seal_grant(app: &App, link: &Link, grant: &Secret) -> ApiResult<Ve
     LinkKey::open(app, link)?.seal_text(sign_in::LINK_GRANT, grant)
 }
 
-/// Commits effects if this worker still holds the job. `false` when it does not, or when the task has moved on.
-async fn commit(app: &App, job: &Job, turn: Turn, effects: Effects) -> ApiResult<bool> {
+/// Commits steps if this worker still holds the job, and ends the job with its task. `false` when it does not, or when the
+/// task has moved on.
+async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> {
+    let Some(first) = steps.first() else { return Ok(true) };
+    let (task_id, client_id) = (first.turn.task.id, first.turn.task.tenant.client_id);
+    // What a quick first part held comes again with the rest.
+    if let Some(last) = steps.iter().rposition(|step| !step.effects.forms.is_empty()) {
+        steps[..last].iter_mut().for_each(|step| step.effects.forms.clear());
+    }
     let now = app.clock.now();
     let (writer, job) = (app.clone(), job.clone());
     let committed = app
         .db
-        .scoped(turn.task.tenant.client_id)
+        .scoped(client_id)
         .write(async move |tx| {
             if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
             }
-            if !record(&writer, tx, &turn, &effects, now).await? {
-                return Ok(false);
+            let mut news = Vec::new();
+            for step in &steps {
+                let Some(status) = record(&writer, tx, &step.turn, &step.effects, now, &mut news).await?
+                else {
+                    return Ok(false);
+                };
+                if status.is_final() {
+                    jobs::finish(tx, &job).await?;
+                    break;
+                }
+                if let Some(resume) = step.effects.resume_at {
+                    jobs::park(tx, &job, resume).await?;
+                }
             }
-            match effects.resume_at {
-                Some(at) => Ok(jobs::park(tx, &job, at).await?),
-                None => Ok(true),
-            }
+            events::append_all(&writer, tx, &news, now).await?;
+            Ok(true)
         })
         .await?;
     app.ring_events();
+    app.task_bells.ring(task_id);
     Ok(committed)
 }
 
-async fn record(
+/// Writes one step and adds its `news`, which the caller tells at the end. Answers where the task stands then, `None` when it
+/// stood elsewhere than this worker thought: then nothing was written.
+async fn record<'a>(
     app: &App,
     tx: &mut Tx<'_>,
-    turn: &Turn,
+    turn: &'a Turn,
     effects: &Effects,
     now: Timestamp,
-) -> ApiResult<bool> {
+    news: &mut Vec<NewEvent<'a>>,
+) -> ApiResult<Option<TaskStatus>> {
     let (task, link, tenant) = (&turn.task, &turn.link, turn.task.tenant);
     if let Some(person) = &effects.person
         && !links::claim_person(tx, tenant, link.id, person).await?
     {
         let refused = Effects::failed(TaskStatus::ConfigError, ANOTHER_PERSON);
-        return Box::pin(record(app, tx, turn, &refused, now)).await;
+        return Box::pin(record(app, tx, turn, &refused, now, news)).await;
     }
+    let mut stands = task.status;
     if let Some(status) = effects.status {
         // A connector may refuse at any time with any word; the drawing has not every edge.
         let status = if task.status.may_become(status) { status } else { TaskStatus::Error };
         let words = effects.error_message.as_deref().or_else(|| unknown_outcome(turn, effects, status));
         if !tasks::advance(tx, task, status, words, now).await? {
-            return Ok(false);
+            return Ok(None);
         }
-        events::append_status(app, tx, task, link, status, now).await?;
+        stands = status;
+        news.push(events::status_event(task, link, status));
         if status.is_final() {
-            end(app, tx, turn, status, effects, now).await?;
+            news.extend(end(tx, turn, status, effects).await?);
         }
     }
     if let Some(inventory) = &effects.inventory {
         let status = effects.status.unwrap_or(task.status);
-        data_events::append(app, tx, turn, inventory, status, now).await?;
+        news.extend(data_events::keep(app, tx, turn, inventory, status, now).await?);
     }
     for (kind, sealed) in &effects.forms {
         if effects.is_first_part && stored::find(tx, tenant, link.id, kind).await?.is_some() {
@@ -336,18 +423,16 @@ async fn record(
     if let Some((question, lapses)) = &effects.question {
         tasks::set_step(tx, task, question, *lapses, now).await?;
     }
-    Ok(true)
+    Ok(Some(stands))
 }
 
 /// The login goes, and the link keeps or loses what refreshes sign in with: it is connected, or disconnected.
-async fn end(
-    app: &App,
+async fn end<'a>(
     tx: &mut Tx<'_>,
-    turn: &Turn,
+    turn: &'a Turn,
     status: TaskStatus,
     effects: &Effects,
-    now: Timestamp,
-) -> ApiResult<()> {
+) -> ApiResult<Option<NewEvent<'a>>> {
     let (task, link, tenant) = (&turn.task, &turn.link, turn.task.tenant);
     logins::delete(tx, tenant, task.id).await?;
     let was_connected = link.grant_sealed.is_some();
@@ -360,11 +445,13 @@ async fn end(
     } else {
         None
     };
-    if let Some(event_type) = told {
-        let event = NewEvent { event_type, link, task: Some(task), status, objects: Objects::default() };
-        events::append(app, tx, event, now).await?;
-    }
-    Ok(())
+    Ok(told.map(|event_type| NewEvent {
+        event_type,
+        link,
+        task: Some(task),
+        status,
+        objects: Objects::default(),
+    }))
 }
 
 /// What to say at the end of a task whose change was sent and of which nothing is known.
@@ -399,7 +486,9 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
             if jobs::bury(tx, &job, "out of tries").await?
                 && let Some(turn) = &turn
             {
-                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), now).await?;
+                let mut news = Vec::new();
+                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), now, &mut news).await?;
+                events::append_all(&writer, tx, &news, now).await?;
             }
             Ok(())
         })

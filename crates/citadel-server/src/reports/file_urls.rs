@@ -3,9 +3,11 @@
 //! The address carries its own end and a 128-bit keyed hash of client, link, object and end. Nothing is written when a report
 //! is read, an address cannot be made without the server's key, and it dies at once with the link.
 
+use std::{fmt, io::Write};
+
 use citadel_domain::{ClientId, LinkId, ObjectId, tokens};
 use citadel_store::links::Link;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use memchr::memmem;
 
 use crate::{
@@ -27,27 +29,40 @@ pub(super) fn mark(object: ObjectId) -> String {
     format!("{MARK}{object}")
 }
 
-/// Puts fresh addresses in the place of the marks.
-pub(super) fn fill(app: &App, link: &Link, json: &[u8]) -> ApiResult<String> {
-    let expires = app.clock.now() + LIFE;
-    let mut filled = Vec::with_capacity(json.len() + json.len() / 8);
+/// Bytes that a stored list may have with its addresses.
+pub(super) fn room(app: &App, json: &[u8]) -> usize {
+    // Four ids and a time, and what parts them.
+    let address = app.public_url.len() + 200;
+    json.len() + memmem::find_iter(json, MARK_IN_JSON).count() * address
+}
+
+/// Appends stored JSON to `filled` with fresh addresses in the place of the marks.
+pub(super) fn fill(app: &App, link: &Link, json: &[u8], filled: &mut Vec<u8>) -> ApiResult<()> {
+    let ends = (app.clock.now() + LIFE).as_second();
     let mut rest = json;
     while let Some(at) = memmem::find(rest, MARK_IN_JSON) {
         filled.extend_from_slice(&rest[..at]);
         let (object, after) = rest[at + MARK_IN_JSON.len()..].split_at_checked(32).unwrap_or_default();
         let object = std::str::from_utf8(object).ok().and_then(|text| text.parse::<ObjectId>().ok());
         let object = object.ok_or_else(|| error::internal("a stored report has a broken file mark"))?;
-        filled.extend_from_slice(address(app, link, object, expires).as_bytes());
+        let grant = FileGrant { client: link.tenant.client_id, link: link.id, object };
+        filled.extend_from_slice(app.public_url.as_bytes());
+        filled.extend_from_slice(b"/files/");
+        let path = filled.len();
+        write!(filled, "{}/{ends}", grant.path()).map_err(error::internal)?;
+        let proof = proof(app, &filled[path..]);
+        filled.push(b'-');
+        filled.extend_from_slice(proof.as_bytes());
+        filled.extend_from_slice(b".pdf");
         rest = after;
     }
     filled.extend_from_slice(rest);
-    String::from_utf8(filled).map_err(error::internal)
+    Ok(())
 }
 
-fn address(app: &App, link: &Link, object: ObjectId, expires: Timestamp) -> String {
-    let grant = FileGrant { client: link.tenant.client_id, link: link.id, object };
-    let ends = expires.as_second();
-    format!("{}/files/{}/{ends}-{}.pdf", app.public_url, grant.path(), grant.proof(app, ends))
+/// What only we can say about a path and its end.
+fn proof(app: &App, path_and_end: &[u8]) -> String {
+    tokens::hex(&app.keyring.keyed_hash(purposes::FILE, path_and_end)[..16])
 }
 
 /// One object of one link, to be read by whoever has its address.
@@ -58,13 +73,8 @@ pub(crate) struct FileGrant {
 }
 
 impl FileGrant {
-    fn path(&self) -> String {
-        format!("{}/{}/{}", self.client, self.link, self.object)
-    }
-
-    fn proof(&self, app: &App, ends: i64) -> String {
-        let hash = app.keyring.keyed_hash(purposes::FILE, &format!("{}/{ends}", self.path()));
-        tokens::hex(&hash[..16])
+    fn path(&self) -> impl fmt::Display {
+        fmt::from_fn(|f| write!(f, "{}/{}/{}", self.client, self.link, self.object))
     }
 }
 
@@ -74,7 +84,7 @@ pub(crate) fn find_grant(app: &App, client: &str, link: &str, object: &str, name
         FileGrant { client: client.parse().ok()?, link: link.parse().ok()?, object: object.parse().ok()? };
     let (ends, shown) = name.strip_suffix(".pdf")?.split_once('-')?;
     let ends: i64 = ends.parse().ok()?;
-    let expected = grant.proof(app, ends);
+    let expected = proof(app, format!("{}/{ends}", grant.path()).as_bytes());
     // Compared as keyed hashes of both, so that time tells nothing about where they differ (P4).
     let same =
         app.keyring.keyed_hash(purposes::FILE, shown) == app.keyring.keyed_hash(purposes::FILE, &expected);

@@ -205,7 +205,7 @@ impl Store {
     pub(crate) async fn event(&self, task: &Task) -> WebhookEvent {
         let (new, tenant) = (self.new_event(task), task.tenant);
         let append = async move |tx: &mut citadel_store::Tx<'_>| {
-            webhook_events::append(tx, &new).await?;
+            webhook_events::append(tx, std::slice::from_ref(&new)).await?;
             webhook_events::find(tx, tenant, new.id).await
         };
         self.db.write(append).await.unwrap().unwrap()

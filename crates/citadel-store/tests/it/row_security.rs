@@ -42,7 +42,7 @@ async fn tenant_with_rows(store: &Store) -> Tenant {
     let now = store.now;
     let put = async move |tx: &mut Tx<'_>| {
         reports::put(tx, link.tenant, link.id, "income", &[1], now).await?;
-        webhook_events::append(tx, &event).await.map(drop)
+        webhook_events::append(tx, std::slice::from_ref(&event)).await.map(drop)
     };
     store.db.write(put).await.unwrap();
     told_rows(store, &task).await;
@@ -134,7 +134,9 @@ async fn p05_postgres_takes_no_row_for_another_client() {
         let scoped = store.db.scoped(own.client_id);
         for (tenant, is_taken) in [(own, true), (other, false)] {
             let event = event_of(&store, tenant);
-            let append = scoped.write(async move |tx| webhook_events::append(tx, &event).await.map(drop));
+            let append = scoped.write(async move |tx| {
+                webhook_events::append(tx, std::slice::from_ref(&event)).await.map(drop)
+            });
             assert_eq!(append.await.is_ok(), is_taken);
         }
         let give_away = scoped.write(async move |tx| {

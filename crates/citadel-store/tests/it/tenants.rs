@@ -62,7 +62,7 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
             .write(async move |tx| {
                 assert!(links::set_access_token_if_absent(tx, own, link.id, &access, &[1]).await?);
                 reports::put(tx, own, link.id, "income", &[1], now).await?;
-                webhook_events::append(tx, &event).await?;
+                webhook_events::append(tx, std::slice::from_ref(&event)).await?;
                 tasks::set_step(tx, &task, "{}", lapses, now).await?;
                 let before = view(tx, &link, &task, now).await?;
 

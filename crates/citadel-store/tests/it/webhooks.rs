@@ -52,7 +52,8 @@ async fn p27_events_are_numbered_in_the_order_of_their_commits() {
             let (store, task) = (store.clone(), task.clone());
             writers.spawn(async move {
                 let new = store.new_event(&task);
-                let append = async move |tx: &mut Tx<'_>| webhook_events::append(tx, &new).await;
+                let append =
+                    async move |tx: &mut Tx<'_>| webhook_events::append(tx, std::slice::from_ref(&new)).await;
                 store.db.write(append).await.unwrap()
             });
         }
@@ -152,7 +153,7 @@ async fn p32_a_range_is_put_back_by_time_type_and_success() {
         store
             .db
             .write(async move |tx| {
-                webhook_events::append(tx, &of_another_type).await?;
+                webhook_events::append(tx, std::slice::from_ref(&of_another_type)).await?;
                 deliveries::append(tx, &good).await?;
                 deliveries::append(tx, &bad).await
             })

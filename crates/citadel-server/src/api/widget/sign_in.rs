@@ -82,7 +82,9 @@ pub(crate) async fn create_task(
         created_at: now,
     };
     let writer = app.clone();
-    let (task, link) = app
+    let hand = app.hands.free();
+    let is_hand_free = hand.is_some();
+    let (task, link, job) = app
         .db
         .scoped(token.tenant.client_id)
         .write(async move |tx| {
@@ -111,12 +113,12 @@ pub(crate) async fn create_task(
             if let Some(wanted) = &wanted {
                 change::keep(&writer, tx, &link, (task.id, task.product), wanted, now).await?;
             }
-            jobs::enqueue_task(tx, &task, now).await?;
+            let job = jobs::enqueue_task(tx, &task, now, is_hand_free).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
-            Ok::<_, ApiError>((task, link))
+            Ok::<_, ApiError>((task, link, job))
         })
         .await?;
-    app.job_bell.notify_one();
+    jobs::start(&app, hand, job);
     app.ring_events();
     Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
 }

@@ -1,5 +1,7 @@
 //! How a task goes, as the widget sees it, and what the consumer answers on the way.
 
+use std::time::Duration;
+
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::Step;
 use citadel_domain::{Secret, TaskId, TaskStatus};
@@ -10,10 +12,11 @@ use citadel_store::{
     tasks::{self, Task},
 };
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::MAX_FIELD;
 use crate::{
-    api::PathId,
+    api::{Params, PathId},
     app::App,
     auth::BridgeSession,
     body::Body,
@@ -52,14 +55,42 @@ struct LinkError {
     error_message: String,
 }
 
-/// Where a task of this session stands.
+/// How long a request waits for news of its task.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the store is looked at meanwhile: the task may be in the hands of another process.
+const LOOK: Duration = Duration::from_millis(400);
+
+#[derive(Deserialize)]
+pub(crate) struct Seen {
+    /// The status that the widget knows of: the answer may wait for another one.
+    seen: Option<String>,
+}
+
+/// Where a task of this session stands. With `seen` the answer waits up to five seconds until that is no longer so, but not
+/// while the consumer is asked something.
 pub(crate) async fn get_task(
     State(app): State<App>,
     session: BridgeSession,
     PathId(task_id): PathId<TaskId>,
+    Params(Seen { seen }): Params<Seen>,
 ) -> ApiResult<Json<TaskView>> {
-    let (task, link) = find_task(&app, &session, task_id).await?;
-    Ok(Json(view(&app, &task, &link)?))
+    let until = Instant::now() + PATIENCE;
+    let mut stopping = app.stopping.subscribe();
+    loop {
+        // Heard from before the look, so that no news falls between the two.
+        let mut news = app.task_bells.listen(task_id);
+        let (task, link) = find_task(&app, &session, task_id).await?;
+        let is_new = seen.as_deref() != Some(task.status.as_str());
+        let is_last = is_new || task.status.is_final() || task.step.is_some();
+        if is_last || Instant::now() >= until || *stopping.borrow() {
+            return Ok(Json(view(&app, &task, &link)?));
+        }
+        tokio::select! {
+            () = news.rung() => {}
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stopping.changed() => {}
+        }
+    }
 }
 
 pub(super) async fn find_task(
