@@ -27,6 +27,9 @@ const MAX_EXAMINED: usize = 1024;
 /// The same where names that begin as typed were found, and others only fill the list.
 const MAX_EXAMINED_TO_FILL: usize = 128;
 
+/// A stretch up to this long is read as a whole: that takes no longer than to find a quarter of it best first.
+const MAX_READ: usize = 512;
+
 /// The first words of a query decide; the rest of an endless one is ignored where each word costs a look at each name.
 const MAX_WORDS: usize = 12;
 
@@ -129,19 +132,25 @@ impl CompanyIndex {
 
     /// Companies with a word for each word of the query, in any order and from any of their names.
     fn by_words(&self, words: &[&str], limit: usize, found: &mut Found) {
-        let ranges = words.iter().map(|word| self.starts.with_prefix(word));
-        let Some(rarest) = ranges.min_by_key(|range| range.len()) else { return };
-        let before = found.len();
+        let mut words: Vec<_> = words.iter().map(|word| (self.starts.with_prefix(word), *word)).collect();
+        words.sort_by_key(|(places, _)| places.len());
+        // The first word needs no look: its places are read. The next one is the least likely.
+        let [(rarest, _), others @ ..] = words.as_slice() else { return };
+        let has = |word: &str, company| self.starts.words_of(company).any(|known| known.starts_with(word));
+        let has_others = |company| others.iter().all(|(_, word)| has(word, company));
         let most = if found.is_empty() { MAX_EXAMINED } else { MAX_EXAMINED_TO_FILL };
-        for (company, _) in self.starts.best([rarest]).take(most) {
+        let that: Box<dyn Iterator<Item = (u32, u16)>> = if rarest.len() <= MAX_READ {
+            Box::new(self.starts.best_that(rarest.clone(), has_others).into_iter())
+        } else {
+            let best = self.starts.best(std::iter::once(rarest.clone())).take(most);
+            Box::new(best.filter(|(company, _)| has_others(*company)))
+        };
+        let before = found.len();
+        for (company, _) in that {
             if found.len() >= before + limit {
                 break;
             }
-            let has =
-                |word: &&str| self.starts.words_of(company).any(|candidate| candidate.starts_with(word));
-            if words.iter().all(has) {
-                found.add(company, 620 + self.popularity(company));
-            }
+            found.add(company, 620 + self.popularity(company));
         }
     }
 
@@ -170,7 +179,8 @@ impl CompanyIndex {
             }
             let cost =
                 |typed: &Typed| self.starts.words_of(company).filter_map(|word| typed.cost(word)).min();
-            let Some(cost) = words.iter().map(|(_, typed)| cost(typed)).sum::<Option<u16>>() else {
+            // From the end: the first word is mostly the one whose places are read.
+            let Some(cost) = words.iter().rev().map(|(_, typed)| cost(typed)).sum::<Option<u16>>() else {
                 continue;
             };
             found.add(company, (560 + self.popularity(company)).saturating_sub(cost));

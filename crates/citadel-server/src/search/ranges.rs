@@ -37,67 +37,97 @@ impl BestOfRange {
         if rank(one) >= rank(other) { one } else { other }
     }
 
-    /// The score and the position of the best of a stretch that is not empty.
-    fn best(&self, range: Range<usize>) -> Option<(u16, Reverse<usize>)> {
-        let (first, last) = (range.start.div_ceil(BLOCK), range.end / BLOCK);
-        if first >= last {
-            return self.best_by_reading(range);
-        }
-        let before = self.best_by_reading(range.start..first * BLOCK);
-        let after = self.best_by_reading(last * BLOCK..range.end);
-        let block = self.best_block(first..last);
-        let inside = self.best_by_reading(block * BLOCK..(block + 1) * BLOCK);
-        before.max(inside).max(after)
-    }
-
-    fn best_by_reading(&self, range: Range<usize>) -> Option<(u16, Reverse<usize>)> {
-        let scores = &self.scores[range.clone()];
-        let highest = scores.iter().copied().max()?;
-        let position = scores.iter().position(|score| *score == highest)?;
-        Some((highest, Reverse(range.start + position)))
-    }
-
-    /// The best block of a stretch of blocks that is not empty.
-    fn best_block(&self, blocks: Range<usize>) -> usize {
-        let size = self.highest.len();
-        let (mut left, mut right) = (blocks.start + size, blocks.end + size);
-        let mut best = self.tree[left];
-        while left < right {
-            if left & 1 == 1 {
-                best = self.better(best, self.tree[left]);
-                left += 1;
-            }
-            if right & 1 == 1 {
-                right -= 1;
-                best = self.better(best, self.tree[right]);
-            }
-            left /= 2;
-            right /= 2;
-        }
-        best as usize
-    }
-
     /// Positions of the stretches, best first. Each costs a few steps in the tree, however long the stretches are.
     pub(super) fn descending(
         &self,
         ranges: impl IntoIterator<Item = Range<usize>>,
     ) -> impl Iterator<Item = usize> {
-        let push = move |heap: &mut BinaryHeap<_>, range: Range<usize>| {
-            if let Some((score, position)) = self.best(range.clone()) {
-                heap.push((score, position, range.start, range.end));
-            }
-        };
         let mut heap = BinaryHeap::new();
         for range in ranges {
-            push(&mut heap, range);
+            self.add(range, &mut heap);
         }
         std::iter::from_fn(move || {
-            let (_, Reverse(best), start, end) = heap.pop()?;
-            push(&mut heap, start..best);
-            push(&mut heap, best + 1..end);
-            Some(best)
+            let best = heap.pop()?;
+            let (position, stretch) = match best.of {
+                Below::Node(node) => {
+                    self.add_beside(best.first.0 / BLOCK, node, &mut heap);
+                    let block = self.block(best.first.0 / BLOCK);
+                    (self.read(block.clone())?.first.0, block)
+                }
+                Below::Stretch(start, end) => (best.first.0, start..end),
+            };
+            heap.extend(self.read(stretch.start..position));
+            heap.extend(self.read(position + 1..stretch.end));
+            Some(position)
         })
     }
+
+    /// Parts a stretch into nodes of the tree and into what is left of the first and the last block.
+    fn add(&self, range: Range<usize>, heap: &mut BinaryHeap<Best>) {
+        let (first, last) = (range.start.div_ceil(BLOCK), range.end / BLOCK);
+        if first >= last {
+            let middle = range.end.min(first * BLOCK);
+            heap.extend(self.read(range.start..middle));
+            heap.extend(self.read(middle..range.end));
+            return;
+        }
+        heap.extend(self.read(range.start..first * BLOCK));
+        heap.extend(self.read(last * BLOCK..range.end));
+        let size = self.highest.len();
+        let (mut left, mut right) = (first + size, last + size);
+        while left < right {
+            if left & 1 == 1 {
+                heap.push(self.node(left));
+                left += 1;
+            }
+            if right & 1 == 1 {
+                right -= 1;
+                heap.push(self.node(right));
+            }
+            left /= 2;
+            right /= 2;
+        }
+    }
+
+    /// Adds all that a node holds but for one block.
+    fn add_beside(&self, block: usize, node: usize, heap: &mut BinaryHeap<Best>) {
+        let mut inner = block + self.highest.len();
+        while inner > node {
+            heap.push(self.node(inner ^ 1));
+            inner /= 2;
+        }
+    }
+
+    fn node(&self, node: usize) -> Best {
+        let block = self.tree[node] as usize;
+        Best { score: self.highest[block], first: Reverse(block * BLOCK), of: Below::Node(node) }
+    }
+
+    fn block(&self, block: usize) -> Range<usize> {
+        block * BLOCK..self.scores.len().min((block + 1) * BLOCK)
+    }
+
+    /// The best of a short stretch.
+    fn read(&self, range: Range<usize>) -> Option<Best> {
+        let scores = self.scores[range.clone()].iter().zip((0..=u16::MAX).rev());
+        let (score, left) = scores.map(|(score, left)| (*score, left)).max()?;
+        let first = Reverse(range.start + usize::from(u16::MAX - left));
+        Some(Best { score, first, of: Below::Stretch(range.start, range.end) })
+    }
+}
+
+/// The best score of a part of the list, and where it stands: in a node, where its block begins.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Best {
+    score: u16,
+    first: Reverse<usize>,
+    of: Below,
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Below {
+    Node(usize),
+    Stretch(usize, usize),
 }
 
 #[cfg(test)]
@@ -115,7 +145,7 @@ mod tests {
                     let mut expected: Vec<_> = (start..end).collect();
                     expected.sort_by_key(|at| Reverse(scores[*at]));
                     expected.truncate(12);
-                    let found: Vec<_> = best.descending([start..end]).take(12).collect();
+                    let found: Vec<_> = best.descending(std::iter::once(start..end)).take(12).collect();
                     assert_eq!(found, expected, "{start}..{end} of {size}");
                 }
             }

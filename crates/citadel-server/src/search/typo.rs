@@ -46,10 +46,6 @@ impl<'a> Typed<'a> {
         Self { word, slips: allowed(word), places }
     }
 
-    pub(super) fn word(&self) -> &'a str {
-        self.word
-    }
-
     /// Whether no slip is forgiven.
     pub(super) fn is_exact(&self) -> bool {
         self.slips == 0

@@ -44,6 +44,9 @@ const END: u8 = b'\n';
 /// Ends a text that is also found as one word: its words are read without the spaces between them.
 const END_JOINED: u8 = b'\t';
 
+/// So many bytes from one landmark to the next: a company is then found in one line of the processor's cache.
+const LANDMARK: usize = 256;
+
 const ENDS: [char; 2] = [END as char, END_JOINED as char];
 
 /// A place in the text at which a word begins.
@@ -71,24 +74,28 @@ impl Entry {
 
 /// A word of a company, perhaps one made of many: spaces inside do not count.
 #[derive(Clone, Copy)]
-pub(super) struct Word<'a>(&'a str);
+pub(super) struct Word<'a>(&'a [u8]);
 
 impl<'a> Word<'a> {
     pub(super) fn new(letters: &'a str) -> Self {
-        Self(letters)
+        Self(letters.as_bytes())
     }
 
     pub(super) fn letters(self) -> impl Iterator<Item = u8> + 'a {
-        self.0.bytes().filter(|byte| *byte != b' ')
+        self.0.iter().copied().filter(|byte| *byte != b' ')
     }
 
     pub(super) fn starts_with(self, beginning: &str) -> bool {
-        if self.0.starts_with(beginning) {
-            return true;
+        let mut left = beginning.as_bytes();
+        for byte in self.0 {
+            match left.split_first() {
+                None => return true,
+                Some((first, rest)) if first == byte => left = rest,
+                Some(_) if *byte == b' ' => {}
+                Some(_) => return false,
+            }
         }
-        let mut letters = self.letters();
-        beginning.as_bytes().first() == self.0.as_bytes().first()
-            && beginning.bytes().all(|byte| letters.next() == Some(byte))
+        left.is_empty()
     }
 }
 
@@ -97,6 +104,8 @@ pub(super) struct WordStarts {
     text: String,
     /// Where each company's texts begin, and the end.
     companies: Vec<u32>,
+    /// The company of each so many bytes of text, and the last one.
+    landmarks: Vec<u32>,
     entries: Vec<Entry>,
     best: BestOfRange,
     words: typo::Dictionary,
@@ -139,6 +148,14 @@ impl WordStarts {
         self.best.descending(ranges).map(|at| (self.company(self.entries[at]), self.best.score(at)))
     }
 
+    /// The same for a short stretch, of the companies for which something holds: reading it in order is quicker.
+    pub(super) fn best_that(&self, range: Range<usize>, holds: impl Fn(u32) -> bool) -> Vec<(u32, u16)> {
+        let company = |at| (self.company(self.entries[at]), self.best.score(at));
+        let mut found: Vec<_> = range.map(company).filter(|(company, _)| holds(*company)).collect();
+        found.sort_by_key(|(_, score)| Reverse(*score));
+        found
+    }
+
     /// The companies of word starts in no order: of all, or of so many of the best.
     pub(super) fn some_of(&self, ranges: Vec<Range<usize>>, most: usize) -> Vec<u32> {
         let all = ranges.iter().map(ExactSizeIterator::len).sum::<usize>();
@@ -152,7 +169,10 @@ impl WordStarts {
 
     fn company(&self, entry: Entry) -> u32 {
         let start = position(entry.start());
-        position(self.companies.partition_point(|first| *first <= start) - 1)
+        let landmark = entry.start() / LANDMARK;
+        let first = self.landmarks[landmark];
+        let near = &self.companies[first as usize + 1..=self.landmarks[landmark + 1] as usize];
+        first + position(near.partition_point(|first| *first <= start))
     }
 
     /// All texts of a company, one a line.
@@ -163,10 +183,10 @@ impl WordStarts {
 
     /// The words of all texts of a company.
     pub(super) fn words_of(&self, company: u32) -> impl Iterator<Item = Word<'_>> {
-        self.text_of(company).split_inclusive(ENDS).flat_map(|line| {
-            let text = &line[..line.len() - 1];
-            let joined = line.ends_with(char::from(END_JOINED)).then_some(text);
-            text.split(' ').chain(joined).map(Word::new)
+        self.text_of(company).as_bytes().split_inclusive(|byte| *byte < b' ').flat_map(|line| {
+            let (end, text) = line.split_last().expect("every text has an end");
+            let joined = (*end == END_JOINED).then_some(text);
+            text.split(|byte| *byte == b' ').chain(joined).map(Word)
         })
     }
 }
@@ -252,8 +272,18 @@ impl Builder {
         let words = typo::Dictionary::new(entries.iter().map(first_word));
         text.shrink_to_fit();
         companies.shrink_to_fit();
-        WordStarts { text, companies, entries, best, words }
+        let landmarks = landmarks(&companies);
+        WordStarts { text, companies, landmarks, entries, best, words }
     }
+}
+
+fn landmarks(companies: &[u32]) -> Vec<u32> {
+    let mut landmarks = Vec::new();
+    for (company, end) in (0..).zip(companies.iter().skip(1)) {
+        landmarks.resize((*end as usize).div_ceil(LANDMARK), company);
+    }
+    landmarks.push(position(companies.len().saturating_sub(2)));
+    landmarks
 }
 
 fn position(at: usize) -> u32 {
@@ -269,6 +299,11 @@ fn suffix(text: &str, entry: Entry) -> impl Iterator<Item = u8> + '_ {
 
 /// How the text that begins at a place, cut to the length of a prefix, compares with it.
 fn compare_beginning(text: &str, entry: Entry, prefix: &[u8]) -> Ordering {
+    if !entry.is_joined() {
+        // What comes after the text counts for nothing: its end is less than any letter.
+        let rest = &text.as_bytes()[entry.start()..];
+        return rest[..prefix.len().min(rest.len())].cmp(prefix);
+    }
     let mut suffix = suffix(text, entry);
     for byte in prefix {
         match suffix.next().cmp(&Some(*byte)) {
