@@ -53,6 +53,8 @@ pub(crate) enum Verb {
     Flow,
     /// Single reads (F1, F2).
     Read,
+    /// Employer search in process (F7).
+    Search,
     /// Commits and syncs of the disk, of SQLite and of the store (F5, F6).
     Probe,
     /// Starts and memory (F8, F9).
@@ -86,4 +88,7 @@ pub(crate) enum Verb {
         /// Answers to give.
         answers: PathBuf,
     },
+    /// What a process grows by when it builds the search index.
+    #[command(hide = true)]
+    IndexMemory,
 }

@@ -19,6 +19,7 @@ mod page;
 mod peers;
 mod probe;
 mod read;
+mod search;
 mod server;
 mod system;
 
@@ -51,23 +52,28 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::Page { file, page } = &cli.verb {
         return page::write(file, page).map(|()| ExitCode::SUCCESS);
     }
+    if let Verb::IndexMemory = &cli.verb {
+        return search::print_index_memory().map(|()| ExitCode::SUCCESS);
+    }
     let mut report = Report::new()?;
     let options = &cli.options;
     match cli.verb {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
+            search::run(options, &mut report)?;
             probe::run(options, &mut report)?;
             cold::run(options, &mut report)?;
             browser::run(options, &mut report)?;
         }
         Verb::Flow => flow::run(options, &mut report)?,
         Verb::Read => read::run(options, &mut report)?,
+        Verb::Search => search::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
-        Verb::BareServer { .. } | Verb::Check { .. } | Verb::Page { .. } => {}
+        Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}
     }
     report.finish(&options.out).context("cannot write the figures")
 }

@@ -9,8 +9,12 @@ use citadel_store::{
 
 use crate::search::data;
 
-/// Brings the store's directory up to date. Cheap when it is.
+/// Brings the store's directory up to date. `true` when it was not: a start with the same data reads no file, and writes
+/// nothing.
 pub async fn seed(db: &Db) -> Result<bool, citadel_store::Error> {
+    if db.read(async |tx| companies::is_seeded(tx, &data::version()).await).await? {
+        return Ok(false);
+    }
     let companies: Vec<Company> = data::companies()
         .into_iter()
         .map(|company| Company {

@@ -26,6 +26,11 @@ pub struct Company {
     pub popularity: u32,
 }
 
+/// Whether this version of the data file is loaded.
+pub async fn is_seeded(tx: &mut Tx<'_>, version: &str) -> Result<bool, Error> {
+    Ok(settings::get(tx, DIRECTORY_VERSION).await?.as_deref() == Some(version))
+}
+
 /// Loads the data file, unless this version of it is loaded. `true` when it was loaded now.
 pub async fn seed(
     tx: &mut Tx<'_>,
@@ -33,7 +38,7 @@ pub async fn seed(
     companies: &[Company],
     providers: &[Provider],
 ) -> Result<bool, Error> {
-    if settings::get(tx, DIRECTORY_VERSION).await?.as_deref() == Some(version) {
+    if is_seeded(tx, version).await? {
         return Ok(false);
     }
     for provider in providers {

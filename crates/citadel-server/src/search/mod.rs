@@ -12,16 +12,23 @@ mod tests;
 mod typo;
 mod word_starts;
 
-use std::{collections::HashMap, ops::Range};
+use std::{cmp::Reverse, collections::HashMap, ops::Range};
 
 use fold::{fold, joined};
+use typo::Typed;
 use word_starts::{Kind, WordStarts};
 
 /// Longer queries are cut: nobody types them, and their cost must stay small.
 const MAX_QUERY: usize = 200;
 
-/// How many places of a name's rarest word are read before a search for several words gives up.
-const MAX_EXAMINED: usize = 4096;
+/// How many places are read, best first, before a search gives up.
+const MAX_EXAMINED: usize = 1024;
+
+/// The same where names that begin as typed were found, and others only fill the list.
+const MAX_EXAMINED_TO_FILL: usize = 128;
+
+/// A stretch up to this long is read as a whole: that takes no longer than to find a quarter of it best first.
+const MAX_READ: usize = 512;
 
 /// The first words of a query decide; the rest of an endless one is ignored where each word costs a look at each name.
 const MAX_WORDS: usize = 12;
@@ -50,7 +57,7 @@ pub struct Hit {
 /// Every company's names, built once and then only read.
 pub struct CompanyIndex {
     starts: WordStarts,
-    popularity: Vec<u16>,
+    popularity: Vec<u8>,
 }
 
 impl CompanyIndex {
@@ -58,21 +65,22 @@ impl CompanyIndex {
         let mut starts = WordStarts::builder();
         let mut popularity = Vec::new();
         for record in records {
-            let weight = u16::try_from(record.popularity.min(100)).unwrap_or(100);
+            let weight = u8::try_from(record.popularity.min(100)).unwrap_or(100);
             popularity.push(weight);
-            starts.begin_company(weight);
+            starts.begin_company(weight.into());
             let name = fold(&record.name);
             starts.add(Kind::Name, &name);
             for synonym in &record.synonyms {
                 starts.add(Kind::Synonym, &fold(synonym));
             }
             for text in std::iter::once(&record.name).chain(&record.synonyms) {
-                starts.add(Kind::Joined, &joined(text));
+                starts.add_joined(&joined(text));
             }
             if let Some(domain) = &record.domain {
                 starts.add(Kind::Domain, &fold(domain));
             }
         }
+        popularity.shrink_to_fit();
         Self { starts: starts.build(), popularity }
     }
 
@@ -110,66 +118,91 @@ impl CompanyIndex {
             return;
         }
         let before = found.len();
-        for entry in self.starts.best(self.starts.whole(query)).take(limit) {
-            found.add(entry.company, entry.score + 100 - malus);
+        let begins = self.starts.with_prefix(query);
+        for (company, score) in self.starts.best([self.starts.whole(query, begins.clone())]).take(limit) {
+            found.add(company, score + 100 - malus);
         }
-        for entry in self.starts.best(self.starts.with_prefix(query)).take(MAX_EXAMINED) {
+        for (company, score) in self.starts.best([begins]).take(MAX_EXAMINED) {
             if found.len() >= before + limit {
                 break;
             }
-            found.add(entry.company, entry.score - malus);
+            found.add(company, score - malus);
         }
     }
 
     /// Companies with a word for each word of the query, in any order and from any of their names.
     fn by_words(&self, words: &[&str], limit: usize, found: &mut Found) {
-        let ranges = words.iter().map(|word| self.starts.with_prefix(word));
-        let Some(rarest) = ranges.min_by_key(|range| range.len()) else { return };
+        let mut words: Vec<_> = words.iter().map(|word| (self.starts.with_prefix(word), *word)).collect();
+        words.sort_by_key(|(places, _)| places.len());
+        // The first word needs no look: its places are read. The next one is the least likely.
+        let [(rarest, _), others @ ..] = words.as_slice() else { return };
+        let has = |word: &str, company| self.starts.words_of(company).any(|known| known.starts_with(word));
+        let has_others = |company| others.iter().all(|(_, word)| has(word, company));
+        let most = if found.is_empty() { MAX_EXAMINED } else { MAX_EXAMINED_TO_FILL };
+        let that: Box<dyn Iterator<Item = (u32, u16)>> = if rarest.len() <= MAX_READ {
+            Box::new(self.starts.best_that(rarest.clone(), has_others).into_iter())
+        } else {
+            let best = self.starts.best(std::iter::once(rarest.clone())).take(most);
+            Box::new(best.filter(|(company, _)| has_others(*company)))
+        };
         let before = found.len();
-        for entry in self.starts.best(rarest).take(MAX_EXAMINED) {
+        for (company, _) in that {
             if found.len() >= before + limit {
                 break;
             }
-            let text = self.starts.text_of(entry.company);
-            if words.iter().all(|word| words_of(text).any(|candidate| candidate.starts_with(word))) {
-                found.add(entry.company, 620 + self.popularity[entry.company as usize]);
-            }
+            found.add(company, 620 + self.popularity(company));
         }
     }
 
     /// Companies with a word, perhaps mistyped, for each word of the query.
     fn by_typos(&self, words: &[&str], found: &mut Found) {
-        let places = words.iter().map(|word| match typo::allowed(word) {
-            0 => vec![self.starts.with_prefix(word)],
-            edits => typo::similar(&self.starts, word, edits),
-        });
-        let size = |places: &Vec<Range<usize>>| places.iter().map(ExactSizeIterator::len).sum::<usize>();
-        let Some(rarest) = places.min_by_key(size) else { return };
-        for place in rarest {
-            for entry in self.starts.best(place).take(MAX_EXAMINED) {
-                if found.contains(entry.company) {
-                    continue;
-                }
-                let text = self.starts.text_of(entry.company);
-                let cost = |word| words_of(text).filter_map(|candidate| typo::cost(word, candidate)).min();
-                let Some(cost) = words.iter().map(|word| cost(word)).sum::<Option<u16>>() else { continue };
-                let popularity = self.popularity[entry.company as usize];
-                found.add(entry.company, (560 + popularity).saturating_sub(cost));
+        let mut words: Vec<_> =
+            words.iter().map(|word| (self.starts.with_prefix(word), Typed::new(word))).collect();
+        // The mistyped word first: nothing begins so, and few words are like it.
+        words.sort_by_key(|(places, _)| places.len());
+        let mut rarest: Option<(usize, Vec<Range<usize>>)> = None;
+        for (places, typed) in &words {
+            let places = if typed.is_exact() { vec![places.clone()] } else { self.starts.similar(typed) };
+            let size = places.iter().map(ExactSizeIterator::len).sum();
+            if rarest.as_ref().is_none_or(|(least, _)| size < *least) {
+                rarest = Some((size, places));
+            }
+            // Few enough to read them all: no other word tells more.
+            if size <= MAX_EXAMINED {
+                break;
             }
         }
+        let Some((_, rarest)) = rarest else { return };
+        for company in self.starts.some_of(rarest, MAX_EXAMINED) {
+            if found.contains(company) {
+                continue;
+            }
+            let cost =
+                |typed: &Typed| self.starts.words_of(company).filter_map(|word| typed.cost(word)).min();
+            // From the end: the first word is mostly the one whose places are read.
+            let Some(cost) = words.iter().rev().map(|(_, typed)| cost(typed)).sum::<Option<u16>>() else {
+                continue;
+            };
+            found.add(company, (560 + self.popularity(company)).saturating_sub(cost));
+        }
+    }
+
+    fn popularity(&self, company: u32) -> u16 {
+        self.popularity[company as usize].into()
     }
 
     fn ranked(&self, found: Found, limit: usize) -> Vec<Hit> {
         let mut hits: Vec<_> = found.0.into_iter().collect();
-        let order = |&(company, score): &(u32, u16)| {
-            (
-                std::cmp::Reverse((score, self.popularity[company as usize])),
-                self.starts.text_of(company),
-                company,
-            )
+        let rank = |&(company, score): &(u32, u16)| Reverse((score, self.popularity(company)));
+        let order = |one: &(u32, u16), other: &(u32, u16)| {
+            let by_text = || self.starts.text_of(one.0).cmp(self.starts.text_of(other.0));
+            rank(one).cmp(&rank(other)).then_with(by_text).then(one.0.cmp(&other.0))
         };
-        hits.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
-        hits.truncate(limit);
+        if limit < hits.len() {
+            hits.select_nth_unstable_by(limit, order);
+            hits.truncate(limit);
+        }
+        hits.sort_unstable_by(order);
         let hit = |(company, score): (u32, u16)| Hit {
             index: company as usize,
             confidence: (f64::from(score) / 1000.0).min(1.0),

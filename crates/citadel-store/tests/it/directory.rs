@@ -36,7 +36,9 @@ async fn the_directory_is_loaded_once_per_version() {
             .write(async |tx| {
                 let list = [company(1, "Harbor", 5), company(2, "alder", 9), company(3, "Birch", 9)];
                 let known = [provider("paywell", 1), provider("ledgerline", 2)];
+                assert!(!companies::is_seeded(tx, "1").await?);
                 assert!(companies::seed(tx, "1", &list, &known).await?);
+                assert!(companies::is_seeded(tx, "1").await? && !companies::is_seeded(tx, "2").await?);
                 assert!(!companies::seed(tx, "1", &[company(4, "Never", 1)], &[]).await?);
 
                 let found = companies::list_companies(tx).await?;
