@@ -155,5 +155,5 @@ fn company_name(employer: &Employer) -> String {
 
 /// Compared within one link only, so it need not tell that two links are about one person.
 fn whose(app: &App, link: &Link, name: &str) -> [u8; 32] {
-    app.keyring.keyed_hash(purposes::PERSON, format!("{}\u{1f}{name}", link.id))
+    app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{name}", link.id))
 }
