@@ -162,3 +162,37 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<ExitCode> {
     let failed = figures.iter().any(|figure| goals.verdict(figure) == Verdict::BelowGate);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_figure_has_one_gate_and_a_goal_that_asks_for_more() {
+        let goals = Goals::read().unwrap();
+        for goal in &goals.figure {
+            assert_eq!(
+                goals.figure.iter().filter(|other| other.name == goal.name).count(),
+                1,
+                "{}",
+                goal.name
+            );
+            assert!(goal.reaches(goal.goal, goal.gate), "{}", goal.name);
+        }
+    }
+
+    #[test]
+    fn a_noisy_figure_is_judged_by_cpu_time_or_not_at_all() {
+        let goals = Goals::read().unwrap();
+        let figure = |value| Figure::one("F3", "ratio", value);
+        assert_eq!(goals.verdict(&figure(0.31)), Verdict::Goal);
+        assert_eq!(goals.verdict(&figure(0.13)), Verdict::Gate);
+        assert_eq!(goals.verdict(&figure(0.11)), Verdict::BelowGate);
+        assert_eq!(goals.verdict(&figure(0.31).with_others(0.5)), Verdict::Noisy);
+        assert_eq!(
+            goals.verdict(&figure(0.31).with_others(0.5).beside("cpu_ratio", 0.11)),
+            Verdict::BelowGate
+        );
+        assert_eq!(goals.verdict(&Figure::one("F0", "ratio", 1.0)), Verdict::Plain);
+    }
+}
