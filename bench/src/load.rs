@@ -12,6 +12,7 @@ use tokio::{runtime::Builder, task::LocalSet};
 
 use crate::{
     http::Connection,
+    signals,
     system::{self, Others},
 };
 
@@ -81,6 +82,7 @@ pub(crate) fn run_all<S: Script + 'static>(
                 let times = Rc::clone(&times);
                 tokio::task::spawn_local(async move {
                     while Instant::now() < until {
+                        signals::check()?;
                         let begun = Instant::now();
                         script.turn(&mut connection).await?;
                         let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);

@@ -21,6 +21,7 @@ mod probe;
 mod read;
 mod search;
 mod server;
+mod signals;
 mod system;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::IndexMemory = &cli.verb {
         return search::print_index_memory().map(|()| ExitCode::SUCCESS);
     }
+    signals::watch()?;
     let mut report = Report::new()?;
     let options = &cli.options;
     match cli.verb {

@@ -3,7 +3,6 @@
 
 mod group;
 mod list;
-mod signals;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -16,6 +15,7 @@ use crate::{
     http::Connection,
     load::{self, Outcome, Script},
     server::{self, Home, Program, Server},
+    signals,
 };
 use group::Group;
 use list::{Bodies, Peer};
@@ -82,7 +82,6 @@ pub(crate) fn run(options: &Options, list: &Path, report: &mut Report) -> anyhow
     if installed.is_empty() {
         return Ok(());
     }
-    signals::watch()?;
     let yardsticks = Yardsticks::start(options)?;
     for peer in installed {
         yardsticks

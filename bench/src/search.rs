@@ -16,7 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::{
     args::Options,
     figure::{Figure, Report},
-    system,
+    signals, system,
 };
 
 /// The numbers of names along the curve. The goals are about the last.
@@ -43,6 +43,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     };
     let mut curves: [Vec<(&str, f64)>; 4] = Default::default();
     for (label, size) in SIZES {
+        signals::check()?;
         report.progress(&format!("search: {size} names"));
         let names: Vec<String> = names::employers(size).map(|employer| employer.name).collect();
         let index = CompanyIndex::new(names::employers(size));

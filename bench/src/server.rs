@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
 
-use crate::{http::Connection, load};
+use crate::{http::Connection, load, signals};
 
 /// A program that answers requests. Killed when dropped.
 pub(crate) struct Program {
@@ -122,6 +122,7 @@ pub(crate) fn binary(path: &Path) -> anyhow::Result<PathBuf> {
 impl Server {
     /// Starts the server and waits for its first good answer.
     pub(crate) fn start(path: &Path, home: &Home) -> anyhow::Result<Self> {
+        signals::check()?;
         let log = File::create(home.path().join("log"))?;
         let started = Instant::now();
         let child = home

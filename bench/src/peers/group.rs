@@ -13,8 +13,8 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::{list::Peer, signals};
-use crate::{http::Connection, load, system};
+use super::list::Peer;
+use crate::{http::Connection, load, signals, system};
 
 /// A Java virtual machine on a busy machine takes ten seconds.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -6,6 +6,36 @@ use serde_json::json;
 
 use crate::support::{Reply, TestApp, for_each_db};
 
+/// A good key is remembered for a while on SQLite; its deletion is not overlooked, and neither is a new key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_was_good_a_moment_ago_ends_with_its_deletion() {
+    for_each_db(async |app| {
+        let (client, other) = (app.client("acme").await, app.client("other").await);
+        let is_good = async |id: citadel_domain::ClientId, secret: &str| {
+            let request = Request::get("/v1/webhooks/")
+                .header("X-Access-Client-Id", id.to_string())
+                .header("X-Access-Secret", secret)
+                .body(Body::empty());
+            app.send(request.unwrap()).await.status == StatusCode::OK
+        };
+        for _ in 0..2 {
+            assert!(is_good(client.id, &client.secret).await);
+            assert!(!is_good(other.id, &client.secret).await, "another client's");
+        }
+        let (second_id, second) = app.key(client.id, citadel_domain::Environment::Sandbox).await;
+        assert!(is_good(client.id, &second).await && is_good(client.id, &client.secret).await);
+        let (client_id, now) = (client.id, citadel_domain::Clock::now(&*app.clock));
+        let delete = app
+            .app
+            .db
+            .write(async move |tx| citadel_store::access_keys::delete(tx, client_id, second_id, now).await);
+        assert!(delete.await.unwrap());
+        assert!(!is_good(client.id, &second).await);
+        assert!(is_good(client.id, &client.secret).await);
+    })
+    .await;
+}
+
 /// P1: twelve kinds of bad pair, one answer, equal byte for byte apart from the request id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p01_bad_credentials_look_alike() {

@@ -371,6 +371,40 @@ async fn p08_a_repair_keeps_to_its_link() {
     .await;
 }
 
+/// The widget names the status that it knows of, and hears of the next one without asking again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_names_the_status_waits_for_the_next() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let token = client.bridge_token("income").await;
+        let task_id = app.sign_in(&token, "goodlogin", "goodpassword").await;
+        let look = async |seen: &str| {
+            let reply = app.widget(Method::GET, &format!("/tasks/{task_id}?seen={seen}"), &token, None).await;
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            reply.json()["status"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(look("login").await, "new", "that is news already");
+        let waiting = look("new");
+        let mut waiting = std::pin::pin!(waiting);
+        let soon = tokio::time::timeout(std::time::Duration::from_millis(600), &mut waiting).await;
+        assert!(soon.is_err(), "answered without news: {soon:?}");
+        let news = async {
+            match waiting.await {
+                // A machine so busy that the request's patience ended first.
+                status if status == "new" => look("new").await,
+                status => status,
+            }
+        };
+        let (status, _) = tokio::join!(news, app.run_jobs());
+        assert_eq!(status, "done");
+        assert_eq!(look("done").await, "done", "nothing comes after the end");
+        let question = app.sign_in(&client.bridge_token("income").await, "goodlogin", "mfa").await;
+        let unknown = app.widget(Method::GET, &format!("/tasks/{question}?seen=new"), &token, None).await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND, "another session's");
+    })
+    .await;
+}
+
 /// P8: revocable. Deleting the access key ends the tokens that were made with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p08_deleting_the_key_revokes_its_bridge_tokens() {

@@ -1,4 +1,5 @@
-//! Ctrl-C and its likes. Peers are groups of their own, so a terminal does not end them: the bench has to.
+//! Ctrl-C and its likes. Whoever is ended by one leaves the programs running that it measures, so the bench only notes it, and
+//! ends them on its way out.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
