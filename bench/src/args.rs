@@ -59,6 +59,12 @@ pub(crate) enum Verb {
     Probe,
     /// Starts and memory (F8, F9).
     Cold,
+    /// A flow in stores of growing size (F10); the largest takes minutes to fill.
+    Flat {
+        /// How many links each store holds.
+        #[arg(long, value_name = "COUNT", value_delimiter = ',', default_value = "1e3,1e5", value_parser = count)]
+        links: Vec<u64>,
+    },
     /// What people use in place of a server (F12, and F8 beside Flask); bench/install-peers.sh installs it.
     Peers {
         /// The list of peers. Their folder lies beside it, under the same name.
@@ -91,4 +97,13 @@ pub(crate) enum Verb {
     /// What a process grows by when it builds the search index.
     #[command(hide = true)]
     IndexMemory,
+}
+
+/// A whole number, also as `1e7`.
+fn count(text: &str) -> Result<u64, String> {
+    let number: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
+    if number.fract() != 0.0 || !(1.0..=1e9).contains(&number) {
+        return Err(format!("{text} is not a whole number from 1 to 1e9"));
+    }
+    Ok(number as u64)
 }

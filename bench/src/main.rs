@@ -11,6 +11,8 @@ mod bare;
 mod browser;
 mod cold;
 mod figure;
+mod fill;
+mod flat;
 mod flow;
 mod goals;
 mod http;
@@ -73,6 +75,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Search => search::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
+        Verb::Flat { links } => flat::run(options, &links, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}

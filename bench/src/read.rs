@@ -1,15 +1,19 @@
 //! Single reads, in turn with the bare handler that gives the same bytes: F1 and F2.
 
-use std::time::Duration;
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use crate::{
     args::Options,
     figure::{Figure, Report},
+    fill,
     flow::{self, PEOPLE},
     http::Connection,
     load::{self, Outcome, Script},
-    server::{self, Home, Server},
+    server::{self, Home, Program, Server},
 };
+
+/// Records in rotation: more than any cache of a busy server holds.
+const RECORDS: usize = 100_000;
 
 /// One request, again and again.
 #[derive(Clone)]
@@ -18,13 +22,31 @@ struct Request {
     path: String,
     headers: String,
     body: String,
+    /// Bodies to send in turn, in place of the one.
+    rotation: Rc<Rotation>,
     /// The length that the body must have; learned from the first answer.
     length: Option<usize>,
 }
 
+/// Bodies, and which is next for whichever connection asks.
+#[derive(Default)]
+struct Rotation {
+    bodies: Vec<String>,
+    next: Cell<usize>,
+}
+
+impl Rotation {
+    fn next(&self) -> Option<&str> {
+        let at = self.next.get();
+        self.next.set((at + 1) % self.bodies.len().max(1));
+        self.bodies.get(at).map(String::as_str)
+    }
+}
+
 impl Script for Request {
     async fn turn(&mut self, connection: &mut Connection) -> anyhow::Result<()> {
-        connection.expect(200, self.method, &self.path, &self.headers, self.body.as_bytes()).await?;
+        let body = self.rotation.next().unwrap_or(&self.body);
+        connection.expect(200, self.method, &self.path, &self.headers, body.as_bytes()).await?;
         let length = connection.body().len();
         let expected = *self.length.get_or_insert(length);
         anyhow::ensure!(length == expected, "an answer of {length} bytes in place of {expected}");
@@ -35,14 +57,25 @@ impl Script for Request {
 /// Reads of one income report for a while.
 pub(crate) fn again(server: &Server, user: &str, time: Duration) -> anyhow::Result<Outcome> {
     let (_, _, access_token) = flow::record(server, user)?;
+    of(server, &access_token, 32, time)
+}
+
+/// The same of the report that an access token opens.
+pub(crate) fn of(
+    server: &Server,
+    access_token: &str,
+    connections: usize,
+    time: Duration,
+) -> anyhow::Result<Outcome> {
     let request = Request {
         method: "POST",
         path: "/v1/verifications/incomes/".to_owned(),
         headers: server.keys.headers.clone(),
         body: format!(r#"{{"access_token":"{access_token}"}}"#),
+        rotation: Rc::default(),
         length: None,
     };
-    load::run(server.program.address, server.program.pid(), 32, time, |_| request.clone())
+    load::run(server.program.address, server.program.pid(), connections, time, |_| request.clone())
 }
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
@@ -76,38 +109,60 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         path,
         headers: server.keys.headers.clone(),
         body,
+        rotation: Rc::default(),
         length: None,
     };
     let small = request("GET", format!("/v1/refresh/tasks/{refresh_id}/"), String::new());
     let large = request("POST", "/v1/verifications/incomes/".to_owned(), body);
-    for (name, request) in [("F1", small), ("F2.cached", large)] {
-        report.progress(&format!("read: {name}"));
-        let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
-        let (mut rates, mut cpu) = (Vec::new(), Vec::new());
-        for round in 0..=options.rounds {
-            let plain = load::run(bare.address, bare.pid(), 32, options.turn() / 2, |_| request.clone())?;
-            let ours = load::run(server.program.address, server.program.pid(), 32, options.turn(), |_| {
-                request.clone()
-            })?;
-            // The first round warms up.
-            if round == 0 {
-                continue;
-            }
-            ratios.push(ours.per_second() / plain.per_second());
-            cpu_ratios.push(plain.cpu_micros() / ours.cpu_micros());
-            rates.push(ours.per_second());
-            cpu.push(ours.cpu_micros());
-            others = others.max(ours.others).max(plain.others);
-        }
-        let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
-        report.add(
-            Figure::of(name, "ratio", &ratios)
-                .with_others(others)
-                .beside("cpu_ratio", middle(&cpu_ratios))
-                .beside("requests_per_second", middle(&rates))
-                .beside("server_cpu_us_per_request", middle(&cpu)),
-        );
-    }
+    in_turn(options, report, "F1", &server, &bare, &small)?;
+    in_turn(options, report, "F2.cached", &server, &bare, &large)?;
+
+    report.progress(&format!("read: {RECORDS} records"));
+    let keys = server.keys.clone();
+    server.program.stop()?;
+    let tokens = fill::readable(&home, &keys, &access_token, RECORDS)?;
+    let bodies = tokens.iter().map(|token| format!(r#"{{"access_token":"{token}"}}"#)).collect();
+    let mut server = Server::start(&binary, &home)?;
+    server.keys = keys;
+    let rotating = Request { rotation: Rc::new(Rotation { bodies, next: Cell::default() }), ..large };
+    in_turn(options, report, "F2.rotation", &server, &bare, &rotating)?;
     drop(bare);
     server.program.stop()
+}
+
+/// Server and bare handler in turn.
+fn in_turn(
+    options: &Options,
+    report: &mut Report,
+    name: &str,
+    server: &Server,
+    bare: &Program,
+    request: &Request,
+) -> anyhow::Result<()> {
+    report.progress(&format!("read: {name}"));
+    let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
+    let (mut rates, mut cpu) = (Vec::new(), Vec::new());
+    for round in 0..=options.rounds {
+        let plain = load::run(bare.address, bare.pid(), 32, options.turn() / 2, |_| request.clone())?;
+        let ours =
+            load::run(server.program.address, server.program.pid(), 32, options.turn(), |_| request.clone())?;
+        // The first round warms up.
+        if round == 0 {
+            continue;
+        }
+        ratios.push(ours.per_second() / plain.per_second());
+        cpu_ratios.push(plain.cpu_micros() / ours.cpu_micros());
+        rates.push(ours.per_second());
+        cpu.push(ours.cpu_micros());
+        others = others.max(ours.others).max(plain.others);
+    }
+    let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
+    report.add(
+        Figure::of(name, "ratio", &ratios)
+            .with_others(others)
+            .beside("cpu_ratio", middle(&cpu_ratios))
+            .beside("requests_per_second", middle(&rates))
+            .beside("server_cpu_us_per_request", middle(&cpu)),
+    );
+    Ok(())
 }

@@ -50,9 +50,24 @@ impl Money {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let cents = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:02}", cents / 100, cents % 100)
+        // A report prints thousands of these: digits from the right, and one write.
+        let mut text = [b'0'; 24];
+        let (mut at, mut rest, mut printed) = (text.len(), self.0.unsigned_abs(), 0);
+        while rest > 0 || printed < 3 {
+            if printed == 2 {
+                at -= 1;
+                text[at] = b'.';
+            }
+            at -= 1;
+            text[at] += (rest % 10) as u8;
+            rest /= 10;
+            printed += 1;
+        }
+        if self.0 < 0 {
+            at -= 1;
+            text[at] = b'-';
+        }
+        f.write_str(str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -136,6 +151,8 @@ mod tests {
             assert_eq!(Money::from_cents(cents).to_string(), text);
             assert_eq!(text.parse(), Ok(Money::from_cents(cents)));
         }
+        assert_eq!(Money::from_cents(i64::MIN).to_string(), "-92233720368547758.08");
+        assert_eq!(Money::from_cents(i64::MAX).to_string(), "92233720368547758.07");
         assert_eq!("12".parse(), Ok(Money::from_cents(1200)));
         assert_eq!("12.345".parse::<Money>(), Err(InvalidMoney));
     }

@@ -1,17 +1,22 @@
 //! What happens around every request: limits, request id, panics, headers, one log line.
 
-use std::any::Any;
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    task::{Context, Poll},
+};
 
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
-    middleware::{self, Next},
+    extract::{MatchedPath, Request},
+    http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
+    routing::Route,
 };
 use citadel_domain::tokens;
-use tower::util::MapRequest;
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::{Service, layer::layer_fn, util::MapRequest};
 use tracing::Instrument;
 
 use crate::{
@@ -26,17 +31,19 @@ const MAX_HEADERS: usize = 100;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The routes of the public listener with what happens around them.
+pub type Api = MapRequest<Router, fn(Request) -> Request>;
+
 /// Wraps the routes of the public listener.
-pub(crate) fn wrap(routes: Router, app: &App) -> Router {
+pub(crate) fn wrap(routes: Router, app: &App) -> Api {
+    let app = app.clone();
     let routes = routes
         .fallback(async || error::not_found())
         .method_not_allowed_fallback(async || error::method_not_allowed())
-        .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(middleware::from_fn(check_limits))
-        .layer(middleware::from_fn_with_state(app.clone(), observe));
+        .layer(layer_fn(move |route| Around { route, app: app.clone() }));
     // Every API route answers with and without its trailing slash, and never redirects: a redirect turns the POST of
     // some published clients into a GET (contract 1.2). The slash is added before routing.
-    Router::new().fallback_service(MapRequest::new(routes, add_trailing_slash))
+    MapRequest::new(routes, add_trailing_slash)
 }
 
 fn add_trailing_slash(mut request: Request) -> Request {
@@ -50,10 +57,39 @@ fn add_trailing_slash(mut request: Request) -> Request {
     request
 }
 
-async fn check_limits(request: Request, next: Next) -> Response {
-    match over_limit(&request) {
-        Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
+/// A route with everything that happens around it. One layer: each of several would be copied and boxed per request.
+#[derive(Clone)]
+struct Around {
+    route: Route,
+    app: App,
+}
+
+impl Service<Request> for Around {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.route, context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let app = self.app.clone();
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let answer = match over_limit(&request) {
+            Some(refusal) => Err(refusal),
+            None => Ok(self.route.call(request)),
+        };
+        Box::pin(async move {
+            let answer = async {
+                match answer {
+                    Ok(answer) => without_panic(answer).await,
+                    Err(refusal) => refusal.into_response(),
+                }
+            };
+            Ok(observe(&app, &method, path.as_ref().map_or("unmatched", MatchedPath::as_str), answer).await)
+        })
     }
 }
 
@@ -74,27 +110,37 @@ fn over_limit(request: &Request) -> Option<ApiError> {
     None
 }
 
-fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
-    // The panic hook has written the message and place to the log; the payload may quote data and goes nowhere.
-    error::internal("a handler panicked").into_response()
+/// The answer of a route, or that of a handler that panicked.
+async fn without_panic(answer: impl Future<Output = Result<Response, Infallible>>) -> Response {
+    let mut answer = pin!(answer);
+    let caught = poll_fn(|context| {
+        // What a panic leaves half done belongs to the request, which ends here.
+        let polled = catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
+        polled.map_or_else(|panic| Poll::Ready(Err(panic)), |polled| polled.map(Ok))
+    });
+    match caught.await {
+        Ok(Ok(response)) => response,
+        // The panic hook has written the message and place to the log; the payload may quote data and goes nowhere.
+        Err(_panic) => error::internal("a handler panicked").into_response(),
+    }
 }
 
 /// Gives the request an id, logs one line (route template, never the path, query or body), sets the headers that
 /// every answer carries.
-async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn observe(
+    app: &App,
+    method: &Method,
+    route: &str,
+    answer: impl Future<Output = Response>,
+) -> Response {
     let mut id = [0; 16];
     app.random.fill(&mut id);
     let id = tokens::hex(&id);
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("unmatched".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!("request", request.id = id);
     let started = tokio::time::Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = answer.instrument(span.clone()).await;
     let duration = started.elapsed();
-    app.metrics.record_request(&route, response.status(), duration);
+    app.metrics.record_request(route, response.status(), duration);
     span.in_scope(|| {
         tracing::info!(
             http.method = %method,

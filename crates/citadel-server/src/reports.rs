@@ -84,6 +84,11 @@ impl ReportKind {
         )
     }
 
+    /// Whether it is told from what was changed at the provider.
+    const fn tells_changes(self) -> bool {
+        matches!(self, Self::DirectDeposit | Self::Pll | Self::Funding)
+    }
+
     /// Whether a link may show this report.
     pub(crate) fn is_allowed(self, link: &Link) -> bool {
         link.allowed_products.iter().any(|product| self.serves(*product))
@@ -162,7 +167,11 @@ impl Facts {
             task: tasks::latest_for_link(tx, tenant, link.id).await?,
             refresh: tasks::latest_refresh(tx, tenant, link.id).await?,
             report: stored::find(tx, tenant, link.id, kind.as_str()).await?,
-            changes: changes::list_for_link(tx, tenant, link.id).await?,
+            changes: if kind.tells_changes() {
+                changes::list_for_link(tx, tenant, link.id).await?
+            } else {
+                Vec::new()
+            },
             link,
         }))
     }
@@ -274,10 +283,21 @@ fn with_stored_list(
     Ok(json)
 }
 
-/// Seals a form for its place.
+/// In front of a form that was made shorter before it was sealed. No JSON begins with it.
+const SHORTENED: u8 = 1;
+
+/// Makes a form shorter, to about a fifth, and seals it for its place.
 pub(crate) fn seal(key: &LinkKey<'_>, link: &Link, kind: &'static str, json: &[u8]) -> ApiResult<Vec<u8>> {
-    key.seal("reports", kind, *link.id.as_bytes(), json)
+    let most = lz4_flex::block::get_maximum_output_size(json.len());
+    let mut short = Zeroizing::new(vec![0; PREFIX + most]);
+    short[0] = SHORTENED;
+    short[1..PREFIX].copy_from_slice(&u32::try_from(json.len()).map_err(error::internal)?.to_le_bytes());
+    let length = lz4_flex::block::compress_into(json, &mut short[PREFIX..]).map_err(error::internal)?;
+    key.seal("reports", kind, *link.id.as_bytes(), &short[..PREFIX + length])
 }
+
+/// The mark, and the length of the JSON.
+const PREFIX: usize = 1 + 4;
 
 /// Opens a stored form.
 pub(crate) fn open(
@@ -286,7 +306,16 @@ pub(crate) fn open(
     kind: &'static str,
     sealed: &[u8],
 ) -> ApiResult<Zeroizing<Vec<u8>>> {
-    LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)
+    let opened = LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)?;
+    match opened.split_first_chunk::<PREFIX>() {
+        Some(([SHORTENED, length @ ..], short)) => {
+            let mut json = Zeroizing::new(vec![0; u32::from_le_bytes(*length) as usize]);
+            let length = lz4_flex::block::decompress_into(short, &mut json).map_err(error::internal)?;
+            json.truncate(length);
+            Ok(json)
+        }
+        _ => Ok(opened),
+    }
 }
 
 /// Ids of things inside a link's data: a function of the link and the provider's own ids, so that a refresh gives the

@@ -7,10 +7,11 @@ use axum::{
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use crate::http::Api;
 use crate::{api, app::App, http, openapi, pages};
 
 /// The public listener: API, widget, pages.
-pub fn api(app: App) -> Router {
+pub fn api(app: App) -> Api {
     let (documented, _) = for_clients().split_for_parts();
     let routes = documented.merge(aliases()).merge(for_the_widget()).merge(for_browsers());
     http::wrap(routes.with_state(app.clone()), &app)

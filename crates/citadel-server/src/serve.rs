@@ -1,8 +1,14 @@
 //! Running the server, from the configuration to the last answer. [`serve`] reads from top to bottom.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    BoxError,
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
+    http,
+    response::Response,
+};
 use axum_server::{Handle, Server, accept::NoDelayAcceptor};
 use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
@@ -13,6 +19,7 @@ use tokio::{
     task::JoinError,
     time::timeout,
 };
+use tower::{Service, make::Shared, util::MapRequest};
 
 use crate::{
     admin::{Admin, socket::AdminSocket},
@@ -208,7 +215,14 @@ fn admin_socket_problem(config: &Config, error: &io::Error) -> Problem {
 }
 
 /// One listener, until its handle says stop.
-async fn run(listener: TcpListener, routes: Router, handle: Handle<SocketAddr>) -> io::Result<()> {
+async fn run<S>(listener: TcpListener, routes: S, handle: Handle<SocketAddr>) -> io::Result<()>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
     let mut server: Server<SocketAddr, _> = Server::from_listener(listener)
         .acceptor(NoDelayAcceptor::new())
         .handle(handle)
@@ -220,7 +234,15 @@ async fn run(listener: TcpListener, routes: Router, handle: Handle<SocketAddr>) 
         .header_read_timeout(HEAD_DEADLINE)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    server.serve(routes.into_make_service_with_connect_info::<SocketAddr>()).await
+    server.serve(Shared::new(MapRequest::new(routes, with_any_body))).await
+}
+
+/// The request as routes take it.
+fn with_any_body<B>(request: http::Request<B>) -> Request
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    request.map(Body::new)
 }
 
 fn broken(part: &'static str) -> impl FnOnce(io::Error) -> ServeError {

@@ -112,9 +112,11 @@ impl Sqlite {
         // The file is made here, so that it never exists with wider permissions.
         private().create(true).truncate(false).open(path).map_err(unavailable)?;
         let mut writer_connection = connect(path)?;
-        // Room for the pages that are written again and again, in KiB.
+        // Room for the pages that are written again and again, in KiB. What a savepoint may have to undo stays in memory: in a
+        // group it would outgrow SQLite's 64 KiB, and be written to a file that nobody reads.
         writer_connection.execute_batch(
-            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384;",
+            "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384; \
+             pragma temp_store = memory;",
         )?;
         let log = Arc::new(Log::default());
         let counted = Arc::clone(&log);

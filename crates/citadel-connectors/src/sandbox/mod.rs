@@ -179,7 +179,14 @@ fn show(plan: &Plan, phase: Phase, today: Date) -> PayrollData {
 
 fn employment(person: &Person, job: &JobPlan, phase: Phase, today: Date) -> Employment {
     let oldest = today.saturating_sub(HISTORY_MONTHS.months());
-    let ledger = ledger::write(job, oldest.year(), today);
+    let mut ledger = ledger::Ledger::default();
+    if phase == Phase::First {
+        // Only the newest statement is shown, and most often it is one of this year.
+        ledger = ledger::write(job, today.year(), today);
+    }
+    if ledger.statements.is_empty() {
+        ledger = ledger::write(job, oldest.year(), today);
+    }
     let mut statements = ledger.statements;
     statements.retain(|statement| statement.pay_date >= oldest);
     statements.reverse();

@@ -1,12 +1,13 @@
-//! Reading at a provider: a quick first part, then the rest. What is read is rendered and sealed here, before the transaction,
-//! because the store's one writer is the scarce thing.
+//! Reading at a provider: a quick first part, then the rest. What is found is rendered and sealed just before the transaction
+//! that keeps it, and not in it, because the store's one writer is the scarce thing.
 
 use citadel_connectors::{Connector, ConnectorError, Cx, Grant, Phase, Want};
 use citadel_domain::{
     Product, TaskStatus,
-    payroll::{Employer, PayrollData},
+    payroll::{CompanyData, Employer, PayrollData},
 };
 use citadel_store::links::Link;
+use jiff::Timestamp;
 
 use super::{
     change,
@@ -18,7 +19,7 @@ use crate::{
     error::{self, ApiResult},
     link_key::LinkKey,
     purposes,
-    reports::{self, ReportKind, StoredForm},
+    reports::{self, ReportKind},
 };
 
 /// Who it is, and the newest.
@@ -34,8 +35,8 @@ pub(super) async fn first_part(
         Err(refusal) => return Ok(Err(refusal)),
     };
     Ok(Ok(Next::commit(Effects {
-        forms: seal(app, &turn.link, read.forms)?,
         person: Some(read.person),
+        found: Some(read.found),
         is_first_part: true,
         ..Effects::to(TaskStatus::FullParse)
     })))
@@ -53,10 +54,12 @@ pub(super) async fn the_rest(
     if keeps_data(&turn.link) {
         match read(app, turn, grant, connector, cx, Phase::Deep).await? {
             Ok(read) => {
-                effects.forms = seal(app, &turn.link, read.forms)?;
+                // A company has none of the contract's events.
+                if let Found::Person(data) = &read.found {
+                    effects.inventory = Some(seal_inventory(app, &turn.link, data)?);
+                }
                 effects.person = Some(read.person);
-                effects.inventory =
-                    read.inventory.map(|held| seal_inventory(app, &turn.link, held)).transpose()?;
+                effects.found = Some(read.found);
             }
             Err(refusal) => return Ok(Err(refusal)),
         }
@@ -87,10 +90,14 @@ fn keeps_data(link: &Link) -> bool {
         .any(|kind| kind.is_allowed(link))
 }
 
+/// What a provider told.
+pub(super) enum Found {
+    Person(PayrollData),
+    Company(CompanyData),
+}
+
 struct Read {
-    forms: Vec<StoredForm>,
-    /// What the link holds now, for the events that tell of it. A company has none of the contract's events.
-    inventory: Option<Inventory>,
+    found: Found,
     /// The person or company that the data is about, as a keyed hash.
     person: [u8; 32],
 }
@@ -106,33 +113,39 @@ async fn read(
     let link = &turn.link;
     if matches!(turn.task.product, Product::Admin | Product::Fas) {
         return Ok(match connector.fetch_company(cx, grant).await {
-            Ok(company) => Ok(Read {
-                forms: reports::company_forms(app, link, &company)?,
-                inventory: None,
-                person: whose(app, link, &company_name(&company.employer)),
-            }),
+            Ok(company) => {
+                let person = whose(app, link, &company_name(&company.employer));
+                Ok(Read { found: Found::Company(company), person })
+            }
             Err(refusal) => Err(refusal),
         });
     }
     Ok(match connector.fetch(cx, grant, Want { phase }).await {
         Ok(data) => match person_name(&data) {
-            Some(person) => Ok(Read {
-                forms: reports::stored_forms(app, link, &data, cx.now)?,
-                inventory: Some(Inventory::of(app, link, &data)?),
-                person: whose(app, link, &person),
-            }),
+            Some(person) => Ok(Read { found: Found::Person(data), person: whose(app, link, &person) }),
             None => Err(ConnectorError::NoData),
         },
         Err(refusal) => Err(refusal),
     })
 }
 
-fn seal(app: &App, link: &Link, forms: Vec<StoredForm>) -> ApiResult<Vec<(&'static str, Vec<u8>)>> {
+/// The reports of what was found, as `(kind, sealed body)`.
+pub(super) fn sealed_forms(
+    app: &App,
+    link: &Link,
+    found: &Found,
+    now: Timestamp,
+) -> ApiResult<Vec<(&'static str, Vec<u8>)>> {
+    let forms = match found {
+        Found::Person(data) => reports::stored_forms(app, link, data, now)?,
+        Found::Company(company) => reports::company_forms(app, link, company)?,
+    };
     let key = LinkKey::open(app, link)?;
     forms.into_iter().map(|(kind, json)| Ok((kind, reports::seal(&key, link, kind, &json)?))).collect()
 }
 
-fn seal_inventory(app: &App, link: &Link, held: Inventory) -> ApiResult<(Inventory, Vec<u8>)> {
+fn seal_inventory(app: &App, link: &Link, data: &PayrollData) -> ApiResult<(Inventory, Vec<u8>)> {
+    let held = Inventory::of(app, link, data)?;
     let json = serde_json::to_vec(&held).map_err(error::internal)?;
     let sealed = reports::seal(&LinkKey::open(app, link)?, link, INVENTORY, &json)?;
     Ok((held, sealed))

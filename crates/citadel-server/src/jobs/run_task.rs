@@ -29,7 +29,7 @@ use super::{
     change,
     data_events::{self, Inventory},
     events::{self, NewEvent, Objects},
-    fetch,
+    fetch::{self, Found},
     safe::Safe,
     sign_in, with_heartbeat,
 };
@@ -92,7 +92,9 @@ pub(super) struct Effects {
     pub(super) grant_sealed: Option<Vec<u8>>,
     /// A question for the consumer, and when it lapses.
     pub(super) question: Option<(String, Timestamp)>,
-    /// Reports as `(kind, sealed body)`.
+    /// What was read at the provider.
+    pub(super) found: Option<Found>,
+    /// The reports of it as `(kind, sealed body)`, made when the step is committed.
     pub(super) forms: Vec<(&'static str, Vec<u8>)>,
     /// What the link holds now, and its sealed form, for the events that tell of it.
     pub(super) inventory: Option<(Inventory, Vec<u8>)>,
@@ -325,11 +327,13 @@ pub(super) fn seal_grant(app: &App, link: &Link, grant: &Secret) -> ApiResult<Ve
 async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> {
     let Some(first) = steps.first() else { return Ok(true) };
     let (task_id, client_id) = (first.turn.task.id, first.turn.task.tenant.client_id);
-    // What a quick first part held comes again with the rest.
-    if let Some(last) = steps.iter().rposition(|step| !step.effects.forms.is_empty()) {
-        steps[..last].iter_mut().for_each(|step| step.effects.forms.clear());
-    }
     let now = app.clock.now();
+    // What a quick first part held comes again with the rest: only the last is kept.
+    if let Some(Taken { turn, effects }) = steps.iter_mut().rfind(|step| step.effects.found.is_some())
+        && let Some(found) = effects.found.take()
+    {
+        effects.forms = fetch::sealed_forms(app, &turn.link, &found, now)?;
+    }
     let (writer, job) = (app.clone(), job.clone());
     let committed = app
         .db

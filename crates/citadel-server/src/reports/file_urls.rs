@@ -3,7 +3,7 @@
 //! The address carries its own end and a 128-bit keyed hash of client, link, object and end. Nothing is written when a report
 //! is read, an address cannot be made without the server's key, and it dies at once with the link.
 
-use std::{fmt, io::Write};
+use std::fmt;
 
 use citadel_domain::{ClientId, LinkId, ObjectId, tokens};
 use citadel_store::links::Link;
@@ -38,18 +38,22 @@ pub(super) fn room(app: &App, json: &[u8]) -> usize {
 
 /// Appends stored JSON to `filled` with fresh addresses in the place of the marks.
 pub(super) fn fill(app: &App, link: &Link, json: &[u8], filled: &mut Vec<u8>) -> ApiResult<()> {
-    let ends = (app.clock.now() + LIFE).as_second();
+    // What the addresses of a link share: the client and the link in front of the object, and the end behind it.
+    let start = format!("{}/files/", app.public_url);
+    let owner = format!("{}/{}/", link.tenant.client_id, link.id);
+    let ends = format!("/{}", (app.clock.now() + LIFE).as_second());
     let mut rest = json;
     while let Some(at) = memmem::find(rest, MARK_IN_JSON) {
         filled.extend_from_slice(&rest[..at]);
         let (object, after) = rest[at + MARK_IN_JSON.len()..].split_at_checked(32).unwrap_or_default();
-        let object = std::str::from_utf8(object).ok().and_then(|text| text.parse::<ObjectId>().ok());
-        let object = object.ok_or_else(|| error::internal("a stored report has a broken file mark"))?;
-        let grant = FileGrant { client: link.tenant.client_id, link: link.id, object };
-        filled.extend_from_slice(app.public_url.as_bytes());
-        filled.extend_from_slice(b"/files/");
+        if object.is_empty() {
+            return Err(error::internal("a stored report has a broken file mark"));
+        }
+        filled.extend_from_slice(start.as_bytes());
         let path = filled.len();
-        write!(filled, "{}/{ends}", grant.path()).map_err(error::internal)?;
+        for part in [owner.as_bytes(), object, ends.as_bytes()] {
+            filled.extend_from_slice(part);
+        }
         let proof = proof(app, &filled[path..]);
         filled.push(b'-');
         filled.extend_from_slice(proof.as_bytes());

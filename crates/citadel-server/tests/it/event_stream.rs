@@ -8,6 +8,7 @@ use citadel_sdk::{
     Citadel, ErrorKind, EventStream, StreamItem, StreamedRequest,
     webhooks::{Verifier, verify_citadel_signature},
 };
+use tower::make::Shared;
 
 use crate::{
     receiver::Receiver,
@@ -22,7 +23,7 @@ async fn sdk(app: &TestApp, client: &TestClient<'_>) -> Citadel {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let router = app.router.clone();
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(async move { axum::serve(listener, Shared::new(router)).await });
     Citadel::builder(base, client.id.to_string(), client.secret.clone()).max_retries(0).build().unwrap()
 }
 

@@ -9,7 +9,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
@@ -20,7 +19,9 @@ use citadel_server::{
     directory::Directory,
     jobs,
     outbound::{self, Outbound, Rules, SystemResolver},
-    purposes, router, seeding,
+    purposes,
+    router::{self, Api},
+    seeding,
     system::SystemRandom,
 };
 use citadel_store::{
@@ -50,7 +51,7 @@ pub(crate) async fn for_each_db(test: impl AsyncFn(TestApp)) {
 
 pub(crate) struct TestApp {
     pub(crate) app: App,
-    pub(crate) router: Router,
+    pub(crate) router: Api,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) db_config: DbConfig,
     _directory: Option<TempDir>,

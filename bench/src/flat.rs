@@ -1,0 +1,133 @@
+//! What a flow costs in a store that holds much already, next to one that holds little: F10.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use citadel_server::purposes;
+use citadel_store::links;
+
+use crate::{
+    args::Options,
+    figure::{Figure, Report},
+    fill::{self, BYTES_PER_COPY},
+    flow::{self, PEOPLE},
+    load, read,
+    server::{self, Home, Keys, Server},
+};
+
+/// A store with this many links, and its server.
+struct Store {
+    links: u64,
+    home: Home,
+    keys: Keys,
+    access_token: String,
+}
+
+/// What one turn at a store gave.
+#[derive(Default)]
+struct Costs {
+    cpu: Vec<f64>,
+    log: Vec<f64>,
+    p50: Vec<f64>,
+}
+
+pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyhow::Result<()> {
+    let binary = server::binary(&options.server)?;
+    let mut sizes = sizes.to_vec();
+    sizes.sort_unstable();
+    sizes.dedup();
+    if sizes.len() < 2 {
+        bail!("flat compares sizes: name two at least, as in --links 1e3,1e5");
+    }
+    check_room(sizes.iter().sum())?;
+    let mut stores = Vec::new();
+    for links in sizes {
+        stores.push(Store::filled(&binary, links, report)?);
+    }
+    let mut costs: Vec<Costs> = stores.iter().map(|_| Costs::default()).collect();
+    let (_, user) = PEOPLE[1];
+    for round in 0..=options.rounds {
+        report.progress(&format!("flat: round {round} of {}", options.rounds));
+        for (store, costs) in stores.iter().zip(&mut costs) {
+            let server = store.start(&binary)?;
+            let before = server.counters()?;
+            let flows = flow::load(&server.program, &server.keys, user, 32, options.turn())?;
+            let grown = server.counters()?.get("citadel_store_log_bytes_total").unwrap_or(&f64::NAN)
+                - before.get("citadel_store_log_bytes_total").unwrap_or(&f64::NAN);
+            let reads = read::of(&server, &store.access_token, 1, options.turn() / 4)?;
+            server.program.stop()?;
+            // The first round warms up: the files were just written.
+            if round > 0 {
+                costs.cpu.push(flows.cpu_micros());
+                costs.log.push(grown / flows.turns as f64);
+                costs.p50.push(reads.times.value_at_quantile(0.5) as f64);
+            }
+        }
+    }
+    for (name, unit, of) in [
+        ("F10.cpu", "µs", (|costs| &costs.cpu) as fn(&Costs) -> &Vec<f64>),
+        ("F10.log", "bytes", |costs| &costs.log),
+        ("F10.p50", "µs", |costs| &costs.p50),
+    ] {
+        for (store, costs) in stores.iter().zip(&costs) {
+            report.add(Figure::of(format!("{name}/{}", store.links), unit, of(costs)));
+        }
+        let (Some(small), Some(large)) = (costs.first(), costs.last()) else { continue };
+        let ratios: Vec<f64> = of(large).iter().zip(of(small)).map(|(large, small)| large / small).collect();
+        let most = stores.last().map_or(0, |store| store.links);
+        report.add(Figure::of(name, "ratio", &ratios).beside("links", most as f64));
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Makes a store, has one flow run in it, and copies its link.
+    fn filled(binary: &Path, links: u64, report: &Report) -> anyhow::Result<Self> {
+        let home = Home::new()?;
+        let server = Server::with_client(binary, &home)?;
+        let (_, _, access_token) = flow::record(&server, PEOPLE[1].1)?;
+        let keys = server.keys.clone();
+        server.program.stop()?;
+        let keyring = fill::keyring(&home)?;
+        let (db, tenant) = (fill::open(&home)?, fill::tenant(&keys)?);
+        let hash = keyring.keyed_hash(purposes::ACCESS_TOKEN, &access_token);
+        load::block_on(async {
+            let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
+            let link = link.context("the flow left no link")?;
+            let mut told = 0;
+            fill::rows(&db, link.id, links, |done| {
+                if done * 10 / links > told {
+                    told = done * 10 / links;
+                    report.progress(&format!("flat: {done} of {links} links"));
+                }
+            })
+            .await
+        })?;
+        Ok(Self { links, home, keys, access_token })
+    }
+
+    fn start(&self, binary: &Path) -> anyhow::Result<Server> {
+        let mut server = Server::start(binary, &self.home)?;
+        server.keys = self.keys.clone();
+        Ok(server)
+    }
+}
+
+/// Refuses to begin what the disk cannot hold.
+fn check_room(links: u64) -> anyhow::Result<()> {
+    let folder = std::env::temp_dir();
+    let disk =
+        rustix::fs::statvfs(&folder).with_context(|| format!("cannot look at {}", folder.display()))?;
+    let (needed, free) = (links.saturating_mul(BYTES_PER_COPY) + (1 << 30), disk.f_bavail * disk.f_frsize);
+    if needed > free {
+        let gibibytes = |bytes: u64| bytes.div_ceil(1 << 30);
+        bail!(
+            "{links} links need about {} GiB in {}, which has {} GiB free: name fewer with --links, or set TMPDIR to a \
+             folder on a larger disk",
+            gibibytes(needed),
+            folder.display(),
+            gibibytes(free),
+        );
+    }
+    Ok(())
+}
