@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js from Debian, and
+# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js and strace from Debian, and
 # playwright-core from npm. Says what to install by hand where it cannot.
 set -euo pipefail
 
@@ -18,6 +18,7 @@ missing=()
 has_postgres || missing+=(postgresql)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
+has strace || missing+=(strace)
 
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then

@@ -1,6 +1,6 @@
 //! Reports: what a link knows, as the contract shows it.
 //!
-//! The lists inside a report are serialised once, when data arrives, and kept sealed; a read opens them, fills in file
+//! The lists inside a report are serialised once, when data arrives, and kept short and sealed; a read opens them, fills in file
 //! addresses (which age, so they cannot be stored) and wraps the envelope around. What was changed at a provider is told from
 //! the changes themselves.
 
@@ -8,6 +8,7 @@ mod company;
 mod deposits;
 mod employments;
 mod file_urls;
+mod short;
 
 use citadel_api_types::{Redacted, administrators::DirectoryEnvelope, reports::ReportEnvelope};
 use citadel_domain::{
@@ -283,21 +284,10 @@ fn with_stored_list(
     Ok(json)
 }
 
-/// In front of a form that was made shorter before it was sealed. No JSON begins with it.
-const SHORTENED: u8 = 1;
-
-/// Makes a form shorter, to about a fifth, and seals it for its place.
+/// Seals a form for its place.
 pub(crate) fn seal(key: &LinkKey<'_>, link: &Link, kind: &'static str, json: &[u8]) -> ApiResult<Vec<u8>> {
-    let most = lz4_flex::block::get_maximum_output_size(json.len());
-    let mut short = Zeroizing::new(vec![0; PREFIX + most]);
-    short[0] = SHORTENED;
-    short[1..PREFIX].copy_from_slice(&u32::try_from(json.len()).map_err(error::internal)?.to_le_bytes());
-    let length = lz4_flex::block::compress_into(json, &mut short[PREFIX..]).map_err(error::internal)?;
-    key.seal("reports", kind, *link.id.as_bytes(), &short[..PREFIX + length])
+    key.seal("reports", kind, *link.id.as_bytes(), &short::shorten(json)?)
 }
-
-/// The mark, and the length of the JSON.
-const PREFIX: usize = 1 + 4;
 
 /// Opens a stored form.
 pub(crate) fn open(
@@ -306,16 +296,7 @@ pub(crate) fn open(
     kind: &'static str,
     sealed: &[u8],
 ) -> ApiResult<Zeroizing<Vec<u8>>> {
-    let opened = LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)?;
-    match opened.split_first_chunk::<PREFIX>() {
-        Some(([SHORTENED, length @ ..], short)) => {
-            let mut json = Zeroizing::new(vec![0; u32::from_le_bytes(*length) as usize]);
-            let length = lz4_flex::block::decompress_into(short, &mut json).map_err(error::internal)?;
-            json.truncate(length);
-            Ok(json)
-        }
-        _ => Ok(opened),
-    }
+    short::lengthen(LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)?)
 }
 
 /// Ids of things inside a link's data: a function of the link and the provider's own ids, so that a refresh gives the

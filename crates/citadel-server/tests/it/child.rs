@@ -82,17 +82,42 @@ impl ServerChild {
 
     /// Starts the server and waits until it takes requests. Answers where.
     pub(crate) async fn start(&mut self) -> SocketAddr {
+        self.start_under(Command::new(std::env::current_exe().unwrap())).await
+    }
+
+    /// The same, with these system calls of it written to a file: one line each, with the names of files.
+    pub(crate) async fn start_traced(&mut self, calls: &str, trace: &Path) -> SocketAddr {
+        let mut strace = Command::new("strace");
+        // -D: the server stays our own child, and is what is killed.
+        strace.args([
+            "-D",
+            "-f",
+            "-y",
+            "-qq",
+            "-s",
+            "32",
+            "-e",
+            &format!("trace={calls}"),
+            "-e",
+            "signal=none",
+            "-o",
+        ]);
+        strace.arg(trace).arg(std::env::current_exe().unwrap());
+        self.start_under(strace).await
+    }
+
+    async fn start_under(&mut self, mut command: Command) -> SocketAddr {
         let address = self.home.join("address");
         let _ = fs::remove_file(&address);
         let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
-        let process = Command::new(std::env::current_exe().unwrap())
+        let process = command
             .args(["--exact", "child::serve_as_a_child", "--nocapture"])
             .env(HOME, &self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
         self.process = Some(process);
         for _ in 0..3000 {
             if let Ok(text) = fs::read_to_string(&address) {

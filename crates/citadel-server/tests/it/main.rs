@@ -27,6 +27,7 @@ mod receiver;
 mod refresh;
 mod scripted;
 mod support;
+mod syncs;
 mod tasks;
 #[cfg(feature = "soak")]
 mod timing;
