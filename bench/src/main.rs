@@ -13,10 +13,13 @@ mod cold;
 mod figure;
 mod flow;
 mod goals;
+mod hooks;
 mod http;
 mod load;
 mod page;
 mod peers;
+mod plot;
+mod postgres;
 mod probe;
 mod read;
 mod search;
@@ -47,8 +50,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::BareServer { answers } = &cli.verb {
         return bare::serve(answers).map(|()| ExitCode::SUCCESS);
     }
-    if let Verb::Check { file } = &cli.verb {
-        return goals::check(file);
+    if let Verb::Check { file, figures } = &cli.verb {
+        return goals::check(file, figures);
     }
     if let Verb::Page { file, page } = &cli.verb {
         return page::write(file, page).map(|()| ExitCode::SUCCESS);
@@ -57,14 +60,16 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         return search::print_index_memory().map(|()| ExitCode::SUCCESS);
     }
     signals::watch()?;
-    let mut report = Report::new()?;
     let options = &cli.options;
+    let mut report = Report::new(&options.out)?;
     match cli.verb {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
             search::run(options, &mut report)?;
             probe::run(options, &mut report)?;
+            hooks::run(options, &mut report)?;
+            postgres::run(options, &mut report)?;
             cold::run(options, &mut report)?;
             browser::run(options, &mut report)?;
         }
@@ -72,10 +77,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Read => read::run(options, &mut report)?,
         Verb::Search => search::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
+        Verb::Hooks => hooks::run(options, &mut report)?,
+        Verb::Postgres => postgres::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}
     }
-    report.finish(&options.out).context("cannot write the figures")
+    report.finish().context("cannot write the figures")
 }

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Clients that wait at the same time.
-const CLIENTS: usize = 32;
+pub(crate) const CLIENTS: usize = 32;
 /// Bytes of a row: about a token's, a sign-in's and a report's.
 const ROWS: [usize; 3] = [200, 6 << 10, 30 << 10];
 
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         let path = home.path().join(format!("probe-{round}"));
         let log = append_log(&path, ROWS[0], time)?;
         let single = sqlite(&path.with_extension("single"), ROWS[0], 1, time)?;
-        let store = store(&path.with_extension("store"), time)?;
+        let store = store(&DbConfig::Sqlite { path: path.with_extension("store") }, time)?;
         to_log.push(store / log);
         to_single.push(store / single);
         rates.push(store);
@@ -198,14 +198,17 @@ fn group(
         }
         Ok(())
     });
-    let rate = load::block_on(clients(time, move || {
-        let send = send.clone();
-        async move {
-            let (done, answered) = tokio::sync::oneshot::channel();
-            send.send(done)?;
-            Ok(answered.await?)
-        }
-    }))?;
+    let rate = load::block_on_for(
+        time,
+        clients(time, move || {
+            let send = send.clone();
+            async move {
+                let (done, answered) = tokio::sync::oneshot::channel();
+                send.send(done)?;
+                Ok(answered.await?)
+            }
+        }),
+    )?;
     writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
     Ok(rate)
 }
@@ -244,9 +247,9 @@ where
 }
 
 /// Transactions a second that the store acknowledges to 32 waiting clients: one job each, with its indexes.
-fn store(path: &Path, time: Duration) -> anyhow::Result<f64> {
-    let db = Arc::new(Db::open(&DbConfig::Sqlite { path: path.to_owned() })?);
-    load::block_on(async {
+pub(crate) fn store(config: &DbConfig, time: Duration) -> anyhow::Result<f64> {
+    let db = Arc::new(Db::open(config)?);
+    load::block_on_for(time, async {
         db.migrate(SystemClock.now()).await?;
         clients(time, move || {
             let db = Arc::clone(&db);

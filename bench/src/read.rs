@@ -13,13 +13,13 @@ use crate::{
 
 /// One request, again and again.
 #[derive(Clone)]
-struct Request {
-    method: &'static str,
-    path: String,
-    headers: String,
-    body: String,
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: String,
+    pub(crate) body: String,
     /// The length that the body must have; learned from the first answer.
-    length: Option<usize>,
+    pub(crate) length: Option<usize>,
 }
 
 impl Script for Request {
