@@ -28,7 +28,7 @@ struct Line {
 
 const PANEL: (f64, f64) = (400.0, 300.0);
 /// Left, top, right, bottom of a panel's field.
-const MARGINS: (f64, f64, f64, f64) = (64.0, 64.0, 20.0, 48.0);
+const MARGINS: (f64, f64, f64, f64) = (64.0, 76.0, 20.0, 48.0);
 
 const STYLE: &str = "
   text { font: 12px system-ui, sans-serif; fill: #33383f }
@@ -200,14 +200,18 @@ impl Panel {
             self.y
         )?;
 
-        let mut key = left;
+        let mut key = (left, 44.0);
         for (number, line) in self.lines.iter().enumerate() {
             let path: Vec<_> =
                 line.points.iter().map(|(x, y)| format!("{:.1} {:.1}", at_x(*x), at_y(*y))).collect();
             writeln!(text, r#"<path class="line c{}" d="M{}"/>"#, number % 4, path.join("L"))?;
-            writeln!(text, r#"<path class="line c{}" d="M{key} 44h18"/>"#, number % 4)?;
-            writeln!(text, r#"<text x="{}" y="48">{}</text>"#, key + 22.0, line.name)?;
-            key += 34.0 + 6.5 * line.name.len() as f64;
+            let width = 34.0 + 6.5 * line.name.len() as f64;
+            if key.0 + width > right {
+                key = (left, key.1 + 16.0);
+            }
+            writeln!(text, r#"<path class="line c{}" d="M{} {}h18"/>"#, number % 4, key.0, key.1)?;
+            writeln!(text, r#"<text x="{}" y="{}">{}</text>"#, key.0 + 22.0, key.1 + 4.0, line.name)?;
+            key.0 += width;
         }
         Ok(())
     }
@@ -235,7 +239,7 @@ impl Panel {
 fn count(value: f64) -> String {
     let (value, unit) = match value {
         value if value >= 1e6 => (value / 1e6, "M"),
-        value if value >= 1e4 => (value / 1e3, "k"),
+        value if value >= 1e3 => (value / 1e3, "k"),
         value => (value, ""),
     };
     format!("{}{unit}", (value * 1e4).round() / 1e4)
@@ -265,7 +269,7 @@ mod tests {
         assert!(!svg.contains("6 statements:"), "one point is no curve");
         assert_eq!(svg.matches("<g ").count(), 2);
         assert!(!svg.contains("NaN"));
-        assert!(plots[1].svg().unwrap().contains("8.00 at 1000, 180 at 1M"));
+        assert!(plots[1].svg().unwrap().contains("8.00 at 1k, 180 at 1M"));
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     };
     let binary = server::binary(&options.server)?;
     let home = Home::new()?;
+    // Rates of a server that acknowledges what it may lose say nothing about ours.
+    let sql = "select current_setting('fsync') || current_setting('synchronous_commit')";
+    if psql(&programs, &url, sql)?.trim() != "onon" {
+        report.skip("postgres", "this server does not wait for the disk (fsync, synchronous_commit)");
+        return Ok(());
+    }
     commits(options, report, &programs, &url, home.path())?;
     flows(options, report, &programs, &url, &binary)
 }
@@ -110,9 +116,7 @@ fn pgbench(database: &Database, folder: &Path, time: Duration) -> anyhow::Result
     let script = folder.join("insert.sql");
     std::fs::write(&script, format!("insert into rows (body) values ('{}');\n", "7".repeat(ROW)))?;
     let table = "create table rows (id bigserial primary key, body text not null)";
-    let mut psql = Command::new(database.programs.join("psql"));
-    psql.args(["--no-psqlrc", "--quiet", "--command", table, &database.url]);
-    run_to_end(psql, Duration::from_secs(60))?;
+    psql(database.programs, &database.url, table)?;
     let seconds = time.as_secs().max(1);
     let mut pgbench = Command::new(database.programs.join("pgbench"));
     pgbench
@@ -126,6 +130,12 @@ fn pgbench(database: &Database, folder: &Path, time: Duration) -> anyhow::Result
     let said = run_to_end(pgbench, Duration::from_secs(seconds + 60))?;
     let rate = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
     rate.with_context(|| format!("pgbench tells no rate: {said}"))
+}
+
+fn psql(programs: &Path, url: &str, sql: &str) -> anyhow::Result<String> {
+    let mut command = Command::new(programs.join("psql"));
+    command.args(["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--command", sql, url]);
+    run_to_end(command, Duration::from_secs(60))
 }
 
 fn flows(
