@@ -50,7 +50,7 @@ const STYLE: &str = "
 pub(crate) fn write(figures: &[Figure], folder: &Path) -> anyhow::Result<Vec<Plot>> {
     let plots = plots(figures);
     for plot in &plots {
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let path = folder.join(plot.file);
         fs::write(&path, plot.svg()?).with_context(|| format!("cannot write {}", path.display()))?;
     }
@@ -128,8 +128,10 @@ fn curve(figures: &[Figure], figure: &str, name: &str, prefix: &str) -> Line {
 
 fn line(name: String, points: impl Iterator<Item = (f64, f64)>) -> Line {
     // Both may stand on an axis of powers.
-    let mut points: Vec<_> = points.filter(|(x, y)| *x > 0.0 && *y > 0.0).collect();
+    let mut points: Vec<_> =
+        points.filter(|(x, y)| [x, y].iter().all(|at| **at > 0.0 && at.is_finite())).collect();
     points.sort_by(|one, other| one.0.total_cmp(&other.0));
+    points.dedup_by_key(|(x, _)| *x);
     Line { name, points }
 }
 
@@ -260,7 +262,8 @@ mod tests {
             .beside("p99_us_at_1e3", 8.0)
             .beside("p99_us_at_1e6", 180.0)
             .beside("p50_us", 5.0);
-        let figures = [flow("F3/24/1", 90.0), flow("F3", 380.0), flow("F3/6/8", 300.0), search];
+        let figures =
+            [flow("F3/24/1", 90.0), flow("F3", 380.0), flow("F3/6/8", 300.0), flow("F3/6/8", 310.0), search];
         let plots = plots(&figures);
         let files: Vec<_> = plots.iter().map(|plot| plot.file).collect();
         assert_eq!(files, ["flow.svg", "search.svg"]);

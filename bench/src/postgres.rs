@@ -1,6 +1,7 @@
 //! The store and the flow on Postgres, next to `pgbench` on the same server and to the flow on SQLite: F15.
 //!
-//! Nothing tells how busy others were: the processes of Postgres may be anywhere, and theirs is part of what is measured.
+//! `CITADEL_TEST_SYNC=on scripts/with-postgres.sh sh -c 'CITADEL_DATABASE_URL=$CITADEL_TEST_DATABASE_URL citadel-bench postgres'`
+//! starts one for it. Nothing tells how busy others were: the processes of Postgres may be anywhere, and theirs is part of what is measured.
 
 use std::{
     path::{Path, PathBuf},
@@ -36,6 +37,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         report.skip("postgres", "pgbench is neither in PATH nor in /usr/lib/postgresql/*/bin");
         return Ok(());
     };
+    with_database(&url, "").with_context(|| format!("{SETTING} is not the address of a Postgres"))?;
     let binary = server::binary(&options.server)?;
     let home = Home::new()?;
     // Rates of a server that acknowledges what it may lose say nothing about ours.
@@ -59,9 +61,14 @@ struct Database<'a> {
 impl<'a> Database<'a> {
     fn new(programs: &'a Path, server: &'a str, what: &str) -> anyhow::Result<Self> {
         let name = format!("citadel_bench_{what}_{}", std::process::id());
-        let url = with_database(server, &name).with_context(|| format!("{SETTING} names no database"))?;
-        run_to_end(program(programs, server, "createdb", &name), Duration::from_secs(60))
-            .context("no database can be made")?;
+        let url = with_database(server, &name).context("not the address of a Postgres")?;
+        let made = run_to_end(program(programs, server, "createdb", &name), Duration::from_secs(60));
+        if made.is_err() {
+            // It may have been stopped on its way.
+            let _ =
+                program(programs, server, "dropdb", &name).arg("--if-exists").stderr(Stdio::null()).status();
+        }
+        made.context("no database can be made")?;
         Ok(Self { programs, server, name, url })
     }
 }
