@@ -42,6 +42,7 @@ if [ "$(id -u)" -eq 0 ]; then
   as_owner=("$(command -v runuser || echo /usr/sbin/runuser)" -u postgres --)
 fi
 
+sync=${CITADEL_TEST_SYNC:-off}
 stop() {
   if [ -f "$dir/data/postmaster.pid" ]; then
     (cd "$dir" && "${as_owner[@]}" "$bin/pg_ctl" --pgdata="$dir/data" --mode=immediate --silent stop) || true
@@ -52,7 +53,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Nothing here must survive a crash, so nothing waits for the disk. It listens on a socket in its own folder and on no
+# Nothing here must survive a crash, so nothing waits for the disk, unless CITADEL_TEST_SYNC=on asks for it. It listens on a socket in its own folder and on no
 # port, so that any number of these run side by side.
 if ! (
   cd "$dir"
@@ -60,8 +61,8 @@ if ! (
   # Not the superuser: it passes the row-level security that the tests are about.
   "${as_owner[@]}" "$bin/postgres" --single -D data postgres <<< "create role citadel login createdb in role pg_signal_backend"
   "${as_owner[@]}" "$bin/pg_ctl" --pgdata=data --log=log --silent --wait --timeout=60 start --options="\
-    -c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200 -c fsync=off \
-    -c synchronous_commit=off -c full_page_writes=off"
+    -c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=200 -c fsync='$sync' \
+    -c synchronous_commit='$sync' -c full_page_writes='$sync'"
 ) > "$dir/out" 2>&1; then
   echo "PostgreSQL did not start:" >&2
   cat "$dir/out" >&2

@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::flow::PEOPLE;
+
 /// What Citadel costs per verification, next to yardsticks that run in turn with it.
 #[derive(Parser)]
 #[command(
@@ -26,13 +28,13 @@ pub(crate) struct Options {
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) rounds: u32,
     /// How long each turn takes, in seconds.
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 2.0)]
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds)]
     pub(crate) seconds: f64,
     /// Connections of the loader in `flow`; the goals are about 32.
-    #[arg(long, global = true, value_delimiter = ',', default_value = "1,8,32,128")]
+    #[arg(long, global = true, value_name = "COUNTS", value_delimiter = ',', default_value = "1,8,32,128", value_parser = connections)]
     pub(crate) connections: Vec<usize>,
     /// Statements of the person in `flow`; the goals are about 24.
-    #[arg(long, global = true, value_delimiter = ',', default_value = "6,24")]
+    #[arg(long, global = true, value_name = "COUNTS", value_delimiter = ',', default_value = "6,24", value_parser = statements)]
     pub(crate) statements: Vec<u32>,
     /// Where the JSON lines and plots go.
     #[arg(long, global = true, value_name = "FOLDER", default_value = "target/bench")]
@@ -41,8 +43,23 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn turn(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds.clamp(0.1, 600.0))
+        Duration::from_secs_f64(self.seconds)
     }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.1..=600.0).contains(seconds));
+    seconds.ok_or_else(|| "give a number from 0.1 to 600".to_owned())
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| (1..=1024).contains(count));
+    count.ok_or_else(|| "give numbers from 1 to 1024, with commas between".to_owned())
+}
+
+fn statements(text: &str) -> Result<u32, String> {
+    let count = text.parse().ok().filter(|count| PEOPLE.iter().any(|(known, _)| known == count));
+    count.ok_or_else(|| "there are people with 6 and with 24".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -57,7 +74,11 @@ pub(crate) enum Verb {
     Search,
     /// Commits and syncs of the disk, of SQLite and of the store (F5, F6).
     Probe,
-    /// Starts and memory (F8, F9).
+    /// Webhooks to a sink in this program (F11).
+    Hooks,
+    /// Commits and flows on Postgres (F15). CITADEL_DATABASE_URL names the server; a database is made there and removed.
+    Postgres,
+    /// Starts, memory and the size of the server (F8, F9, F16).
     Cold,
     /// A flow in stores of growing size (F10); the largest takes minutes to fill.
     Flat {
@@ -78,8 +99,11 @@ pub(crate) enum Verb {
         /// JSON lines of an earlier run.
         #[arg(default_value = "target/bench/figures.jsonl")]
         file: PathBuf,
+        /// Only this figure; may be given again. One that was not measured fails then.
+        #[arg(long = "figure", value_name = "NAME")]
+        figures: Vec<String>,
     },
-    /// Write the page of results from the figures of a run.
+    /// Write the page of results and its plots from the figures of a run.
     Page {
         /// JSON lines of an earlier run.
         #[arg(default_value = "target/bench/figures.jsonl")]

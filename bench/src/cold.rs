@@ -1,6 +1,6 @@
-//! Start and memory: F8 and F9.
+//! Start, memory and size: F8, F9 and a count of F16.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use crate::{
     args::Options,
@@ -16,6 +16,7 @@ const STARTS: usize = 15;
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
     let binary = server::binary(&options.server)?;
+    report.add(Figure::one("F16.binary_mb", "MB", fs::metadata(&binary)?.len() as f64 / 1e6));
     report.progress("cold: starts");
     let mut new = Vec::new();
     for _ in 0..STARTS {

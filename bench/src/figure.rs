@@ -1,10 +1,22 @@
 //! A figure: the median of what several rounds gave, with the least and the most, and what stands beside it.
 
-use std::{collections::BTreeMap, fs, path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use crate::goals::{Goals, Verdict};
+use crate::{
+    goals::{Goals, Verdict},
+    plot,
+};
+
+/// The file of figures in the folder of results.
+const FILE: &str = "figures.jsonl";
 
 /// One measured figure. `name` is that of its goal in `bench/goals.toml`, if it has one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,16 +76,31 @@ impl Figure {
     }
 }
 
+/// The median of several rounds.
+pub(crate) fn middle(rounds: &[f64]) -> f64 {
+    Figure::of("", "", rounds).value
+}
+
 /// The figures of a run, printed as they come and kept as JSON lines at the end.
 pub(crate) struct Report {
     goals: Goals,
+    folder: PathBuf,
+    /// Of earlier runs.
+    kept: Vec<Figure>,
     figures: Vec<Figure>,
     skipped: Vec<String>,
 }
 
 impl Report {
-    pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { goals: Goals::read()?, figures: Vec::new(), skipped: Vec::new() })
+    /// A report whose figures go into `folder`. What is wrong there is told before anything was measured.
+    pub(crate) fn new(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let kept = match read(&folder.join(FILE)) {
+            Err(error) if error.downcast_ref().is_some_and(is_missing) => Vec::new(),
+            read => read?,
+        };
+        let (figures, skipped) = (Vec::new(), Vec::new());
+        Ok(Self { goals: Goals::read()?, folder: folder.to_owned(), kept, figures, skipped })
     }
 
     /// What is being done, on standard error: figures alone go to standard output.
@@ -81,7 +108,12 @@ impl Report {
         eprintln!("· {text}");
     }
 
-    pub(crate) fn add(&mut self, figure: Figure) {
+    pub(crate) fn add(&mut self, mut figure: Figure) {
+        // JSON has no word for what is no number.
+        figure.beside.retain(|_, value| value.is_finite());
+        if !(figure.value.is_finite() && figure.min.is_finite() && figure.max.is_finite()) {
+            return self.skip(&figure.name, "it came to no number");
+        }
         let row = self.goals.row(&figure);
         eprintln!("  {row}");
         self.figures.push(figure);
@@ -99,16 +131,15 @@ impl Report {
         self.figures.iter().find(|figure| figure.name == name)
     }
 
-    /// Prints the table and one JSON line per figure, and keeps the lines in `folder`, in place of older ones of the same
-    /// name.
-    pub(crate) fn finish(self, folder: &Path) -> anyhow::Result<ExitCode> {
-        fs::create_dir_all(folder)?;
-        let path = folder.join("figures.jsonl");
-        let mut kept: Vec<Figure> = read(&path).unwrap_or_default();
+    /// Prints the table and one JSON line per figure, and keeps the lines in the folder, in place of older ones of the same
+    /// name, with the plots of all.
+    pub(crate) fn finish(self) -> anyhow::Result<ExitCode> {
+        let mut kept = self.kept;
         kept.retain(|old| self.figures.iter().all(|new| new.name != old.name));
         kept.extend(self.figures.iter().cloned());
         let lines: Vec<String> = kept.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-        fs::write(&path, lines.join("\n") + "\n")?;
+        fs::write(self.folder.join(FILE), lines.join("\n") + "\n")?;
+        plot::write(&kept, &self.folder)?;
         println!("{}", self.goals.table(&self.figures));
         for line in &self.skipped {
             println!("{line}");
@@ -123,6 +154,16 @@ impl Report {
 
 /// The figures in a file of JSON lines.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Figure>> {
-    let text = fs::read_to_string(path)?;
-    text.lines().filter(|line| !line.is_empty()).map(|line| Ok(serde_json::from_str(line)?)).collect()
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}: a run of the bench writes it", path.display()))?;
+    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.is_empty());
+    let figure = |(number, line)| {
+        let place = || format!("line {number} of {} is no figure", path.display());
+        serde_json::from_str(line).with_context(place)
+    };
+    lines.map(figure).collect()
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }

@@ -8,7 +8,7 @@ use citadel_store::links;
 
 use crate::{
     args::Options,
-    figure::{Figure, Report},
+    figure::{Figure, Report, middle},
     fill::{self, BYTES_PER_COPY},
     flow::{self, PEOPLE},
     load, read,
@@ -64,18 +64,18 @@ pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyh
             }
         }
     }
-    for (name, unit, of) in [
-        ("F10.cpu", "µs", (|costs| &costs.cpu) as fn(&Costs) -> &Vec<f64>),
-        ("F10.log", "bytes", |costs| &costs.log),
-        ("F10.p50", "µs", |costs| &costs.p50),
+    for (name, beside, of) in [
+        ("F10.cpu", "cpu_us_at_", (|costs| &costs.cpu) as fn(&Costs) -> &Vec<f64>),
+        ("F10.log", "log_bytes_at_", |costs| &costs.log),
+        ("F10.p50", "p50_us_at_", |costs| &costs.p50),
     ] {
-        for (store, costs) in stores.iter().zip(&costs) {
-            report.add(Figure::of(format!("{name}/{}", store.links), unit, of(costs)));
-        }
         let (Some(small), Some(large)) = (costs.first(), costs.last()) else { continue };
         let ratios: Vec<f64> = of(large).iter().zip(of(small)).map(|(large, small)| large / small).collect();
-        let most = stores.last().map_or(0, |store| store.links);
-        report.add(Figure::of(name, "ratio", &ratios).beside("links", most as f64));
+        let mut figure = Figure::of(name, "ratio", &ratios);
+        for (store, costs) in stores.iter().zip(&costs) {
+            figure = figure.beside(format!("{beside}{:e}", store.links as f64), middle(of(costs)));
+        }
+        report.add(figure);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Deserialize;
 
 use crate::figure::{self, Figure};
@@ -144,22 +144,24 @@ pub(crate) fn short(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// Compares the figures of a file with the goals.
-pub(crate) fn check(path: &Path) -> anyhow::Result<ExitCode> {
+/// Compares the figures of a file with the goals: all of them, or those that are named.
+pub(crate) fn check(path: &Path, only: &[String]) -> anyhow::Result<ExitCode> {
     let goals = Goals::read()?;
-    let figures = figure::read(path)
-        .with_context(|| format!("cannot read {}: run `citadel-bench all` first", path.display()))?;
+    let mut figures = figure::read(path)?;
+    let known = || goals.figure.iter().map(|goal| goal.name.as_str());
+    if let Some(unknown) = only.iter().find(|name| known().all(|known| known != *name)) {
+        bail!("{unknown} is no figure with a goal; there are {}", known().collect::<Vec<_>>().join(", "));
+    }
+    let is_asked = |name: &str| only.is_empty() || only.iter().any(|asked| asked == name);
+    figures.retain(|figure| is_asked(&figure.name));
     println!("{}", goals.table(&figures));
-    let missing: Vec<&str> = goals
-        .figure
-        .iter()
-        .map(|goal| goal.name.as_str())
-        .filter(|name| figures.iter().all(|figure| figure.name != *name))
-        .collect();
+    let missing: Vec<&str> =
+        known().filter(|name| is_asked(name) && figures.iter().all(|figure| figure.name != *name)).collect();
     if !missing.is_empty() {
         println!("not measured: {}", missing.join(", "));
     }
-    let failed = figures.iter().any(|figure| goals.verdict(figure) == Verdict::BelowGate);
+    let failed = figures.iter().any(|figure| goals.verdict(figure) == Verdict::BelowGate)
+        || !(only.is_empty() || missing.is_empty());
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -34,7 +34,7 @@ impl Connection {
     ) -> anyhow::Result<u16> {
         self.request.clear();
         write!(self.request, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}")?;
-        if method == "POST" {
+        if method != "GET" {
             write!(self.request, "Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())?;
         }
         self.request.extend_from_slice(b"\r\n");

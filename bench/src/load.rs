@@ -7,14 +7,22 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::bail;
 use hdrhistogram::Histogram;
-use tokio::{runtime::Builder, task::LocalSet};
+use tokio::{
+    runtime::Builder,
+    task::LocalSet,
+    time::{interval, sleep},
+};
 
 use crate::{
     http::Connection,
     signals,
     system::{self, Others},
 };
+
+/// How much longer than its time something may take: a program that answers no more ends the run.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What one connection does again and again.
 pub(crate) trait Script {
@@ -92,9 +100,13 @@ pub(crate) fn run_all<S: Script + 'static>(
                 })
             })
             .collect();
-        for task in tasks {
-            task.await??;
-        }
+        let all = async {
+            for task in tasks {
+                task.await??;
+            }
+            Ok(())
+        };
+        until_stopped(time + PATIENCE, all).await?;
         let elapsed = started.elapsed();
         let times = times.borrow().clone();
         Ok(Outcome {
@@ -107,7 +119,37 @@ pub(crate) fn run_all<S: Script + 'static>(
     })
 }
 
-/// Runs something async on this thread.
+/// Runs something async and short on this thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    Builder::new_current_thread().enable_all().build()?.block_on(work)
+    block_on_for(Duration::ZERO, work)
+}
+
+/// Runs something async that takes `time` on this thread.
+pub(crate) fn block_on_for<T>(
+    time: Duration,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    Builder::new_current_thread().enable_all().build()?.block_on(until_stopped(time + PATIENCE, work))
+}
+
+/// Ends `work` when the end was asked for, and after `limit`.
+async fn until_stopped<T>(
+    limit: Duration,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let mut look = interval(Duration::from_millis(100));
+    let look = async {
+        loop {
+            look.tick().await;
+            if let Err(error) = signals::check() {
+                return error;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        error = look => Err(error),
+        () = sleep(limit) => bail!("no end within {} s", limit.as_secs()),
+    }
 }

@@ -15,10 +15,13 @@ mod fill;
 mod flat;
 mod flow;
 mod goals;
+mod hooks;
 mod http;
 mod load;
 mod page;
 mod peers;
+mod plot;
+mod postgres;
 mod probe;
 mod read;
 mod search;
@@ -30,9 +33,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use args::{Cli, Verb};
 use figure::Report;
+
+/// The server's, for the store and the plain handlers that run in this program.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -49,8 +57,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     if let Verb::BareServer { answers } = &cli.verb {
         return bare::serve(answers).map(|()| ExitCode::SUCCESS);
     }
-    if let Verb::Check { file } = &cli.verb {
-        return goals::check(file);
+    if let Verb::Check { file, figures } = &cli.verb {
+        return goals::check(file, figures);
     }
     if let Verb::Page { file, page } = &cli.verb {
         return page::write(file, page).map(|()| ExitCode::SUCCESS);
@@ -59,14 +67,16 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         return search::print_index_memory().map(|()| ExitCode::SUCCESS);
     }
     signals::watch()?;
-    let mut report = Report::new()?;
     let options = &cli.options;
+    let mut report = Report::new(&options.out)?;
     match cli.verb {
         Verb::All => {
             flow::run(options, &mut report)?;
             read::run(options, &mut report)?;
             search::run(options, &mut report)?;
             probe::run(options, &mut report)?;
+            hooks::run(options, &mut report)?;
+            postgres::run(options, &mut report)?;
             cold::run(options, &mut report)?;
             browser::run(options, &mut report)?;
         }
@@ -74,11 +84,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Read => read::run(options, &mut report)?,
         Verb::Search => search::run(options, &mut report)?,
         Verb::Probe => probe::run(options, &mut report)?,
+        Verb::Hooks => hooks::run(options, &mut report)?,
+        Verb::Postgres => postgres::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
         Verb::Flat { links } => flat::run(options, &links, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}
     }
-    report.finish(&options.out).context("cannot write the figures")
+    report.finish().context("cannot write the figures")
 }

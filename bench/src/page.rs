@@ -1,4 +1,4 @@
-//! The page of results, written from the figures of a run.
+//! The page of results with its plots, written from the figures of a run.
 
 use std::{fmt::Write, fs, path::Path};
 
@@ -7,14 +7,13 @@ use anyhow::Context;
 use crate::{
     figure,
     goals::{Goals, short},
-    system,
+    plot, system,
 };
 
-/// Writes the page from the JSON lines in `file`.
+/// Writes the page from the JSON lines in `file`, and its plots into the folder beside it that has its name.
 pub(crate) fn write(file: &Path, page: &Path) -> anyhow::Result<()> {
     let goals = Goals::read()?;
-    let figures = figure::read(file)
-        .with_context(|| format!("cannot read {}: run `citadel-bench all` first", file.display()))?;
+    let figures = figure::read(file)?;
     let mut text = "# Benchmarks\n\nWritten by `citadel-bench page` from one run; [performance.md](performance.md) says how \
                     to read it.\n\n"
         .to_owned();
@@ -37,6 +36,11 @@ pub(crate) fn write(file: &Path, page: &Path) -> anyhow::Result<()> {
             figure.others.map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default(),
             goals.verdict(figure).as_str(),
         )?;
+    }
+    let folder = page.with_extension("");
+    let name = folder.file_name().context("a page without a name")?.to_string_lossy();
+    for plot in plot::write(&figures, &folder)? {
+        writeln!(text, "\n![{}]({name}/{})", plot.title, plot.file)?;
     }
     fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 
 use crate::{
     args::Options,
-    figure::{Figure, Report},
+    figure::{Figure, Report, middle},
     flow::{self, PEOPLE},
     http::Connection,
     load::{self, Outcome, Script},
@@ -259,7 +259,6 @@ impl Rounds {
     }
 
     fn figure(&self, name: String) -> Figure {
-        let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
         Figure::of(name, "ratio", &self.ratios)
             .with_others(self.others)
             .beside("cpu_ratio", middle(&self.cpu_ratios))

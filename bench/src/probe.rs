@@ -20,14 +20,14 @@ use rusqlite::Connection;
 
 use crate::{
     args::Options,
-    figure::{Figure, Report},
+    figure::{Figure, Report, middle},
     http::Connection as Http,
     load::{self, Script},
     server::{self, Home, Keys, Server},
 };
 
 /// Clients that wait at the same time.
-const CLIENTS: usize = 32;
+pub(crate) const CLIENTS: usize = 32;
 /// Bytes of a row: about a token's, a sign-in's and a report's.
 const ROWS: [usize; 3] = [200, 6 << 10, 30 << 10];
 
@@ -54,7 +54,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         let path = home.path().join(format!("probe-{round}"));
         let log = append_log(&path, ROWS[0], time)?;
         let single = sqlite(&path.with_extension("single"), ROWS[0], 1, time)?;
-        let store = store(&path.with_extension("store"), time)?;
+        let store = store(&DbConfig::Sqlite { path: path.with_extension("store") }, time)?;
         to_log.push(store / log);
         to_single.push(store / single);
         rates.push(store);
@@ -71,7 +71,6 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         syncs.push(p50);
         many_syncs.push(p99);
     }
-    let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
     report.add(
         Figure::of("F5.append_log", "ratio", &to_log).beside("store_commits_per_second", middle(&rates)),
     );
@@ -198,14 +197,17 @@ fn group(
         }
         Ok(())
     });
-    let rate = load::block_on(clients(time, move || {
-        let send = send.clone();
-        async move {
-            let (done, answered) = tokio::sync::oneshot::channel();
-            send.send(done)?;
-            Ok(answered.await?)
-        }
-    }))?;
+    let rate = load::block_on_for(
+        time,
+        clients(time, move || {
+            let send = send.clone();
+            async move {
+                let (done, answered) = tokio::sync::oneshot::channel();
+                send.send(done)?;
+                Ok(answered.await?)
+            }
+        }),
+    )?;
     writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
     Ok(rate)
 }
@@ -244,9 +246,9 @@ where
 }
 
 /// Transactions a second that the store acknowledges to 32 waiting clients: one job each, with its indexes.
-fn store(path: &Path, time: Duration) -> anyhow::Result<f64> {
-    let db = Arc::new(Db::open(&DbConfig::Sqlite { path: path.to_owned() })?);
-    load::block_on(async {
+pub(crate) fn store(config: &DbConfig, time: Duration) -> anyhow::Result<f64> {
+    let db = Arc::new(Db::open(config)?);
+    load::block_on_for(time, async {
         db.migrate(SystemClock.now()).await?;
         clients(time, move || {
             let db = Arc::clone(&db);

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use crate::{
     args::Options,
-    figure::{Figure, Report},
+    figure::{Figure, Report, middle},
     fill,
     flow::{self, PEOPLE},
     http::Connection,
@@ -17,40 +17,39 @@ const RECORDS: usize = 100_000;
 
 /// One request, again and again.
 #[derive(Clone)]
-struct Request {
-    method: &'static str,
-    path: String,
-    headers: String,
-    body: String,
-    /// Bodies to send in turn, in place of the one.
-    rotation: Rc<Rotation>,
+pub(crate) struct Request {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) headers: String,
+    pub(crate) body: String,
     /// The length that the body must have; learned from the first answer.
-    length: Option<usize>,
-}
-
-/// Bodies, and which is next for whichever connection asks.
-#[derive(Default)]
-struct Rotation {
-    bodies: Vec<String>,
-    next: Cell<usize>,
-}
-
-impl Rotation {
-    fn next(&self) -> Option<&str> {
-        let at = self.next.get();
-        self.next.set((at + 1) % self.bodies.len().max(1));
-        self.bodies.get(at).map(String::as_str)
-    }
+    pub(crate) length: Option<usize>,
 }
 
 impl Script for Request {
     async fn turn(&mut self, connection: &mut Connection) -> anyhow::Result<()> {
-        let body = self.rotation.next().unwrap_or(&self.body);
-        connection.expect(200, self.method, &self.path, &self.headers, body.as_bytes()).await?;
+        connection.expect(200, self.method, &self.path, &self.headers, self.body.as_bytes()).await?;
         let length = connection.body().len();
         let expected = *self.length.get_or_insert(length);
         anyhow::ensure!(length == expected, "an answer of {length} bytes in place of {expected}");
         Ok(())
+    }
+}
+
+/// One request with many bodies, each in its turn, whichever connection asks.
+#[derive(Clone)]
+struct Rotating {
+    request: Request,
+    bodies: Rc<Vec<String>>,
+    next: Rc<Cell<usize>>,
+}
+
+impl Script for Rotating {
+    async fn turn(&mut self, connection: &mut Connection) -> anyhow::Result<()> {
+        let at = self.next.get();
+        self.next.set((at + 1) % self.bodies.len());
+        self.request.body.clone_from(&self.bodies[at]);
+        self.request.turn(connection).await
     }
 }
 
@@ -72,7 +71,6 @@ pub(crate) fn of(
         path: "/v1/verifications/incomes/".to_owned(),
         headers: server.keys.headers.clone(),
         body: format!(r#"{{"access_token":"{access_token}"}}"#),
-        rotation: Rc::default(),
         length: None,
     };
     load::run(server.program.address, server.program.pid(), connections, time, |_| request.clone())
@@ -109,7 +107,6 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
         path,
         headers: server.keys.headers.clone(),
         body,
-        rotation: Rc::default(),
         length: None,
     };
     let small = request("GET", format!("/v1/refresh/tasks/{refresh_id}/"), String::new());
@@ -124,7 +121,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     let bodies = tokens.iter().map(|token| format!(r#"{{"access_token":"{token}"}}"#)).collect();
     let mut server = Server::start(&binary, &home)?;
     server.keys = keys;
-    let rotating = Request { rotation: Rc::new(Rotation { bodies, next: Cell::default() }), ..large };
+    let rotating = Rotating { request: large, bodies: Rc::new(bodies), next: Rc::default() };
     in_turn(options, report, "F2.rotation", &server, &bare, &rotating)?;
     drop(bare);
     server.program.stop()
@@ -137,15 +134,15 @@ fn in_turn(
     name: &str,
     server: &Server,
     bare: &Program,
-    request: &Request,
+    script: &(impl Script + Clone + 'static),
 ) -> anyhow::Result<()> {
     report.progress(&format!("read: {name}"));
     let (mut ratios, mut cpu_ratios, mut others) = (Vec::new(), Vec::new(), 0.0_f64);
     let (mut rates, mut cpu) = (Vec::new(), Vec::new());
     for round in 0..=options.rounds {
-        let plain = load::run(bare.address, bare.pid(), 32, options.turn() / 2, |_| request.clone())?;
+        let plain = load::run(bare.address, bare.pid(), 32, options.turn() / 2, |_| script.clone())?;
         let ours =
-            load::run(server.program.address, server.program.pid(), 32, options.turn(), |_| request.clone())?;
+            load::run(server.program.address, server.program.pid(), 32, options.turn(), |_| script.clone())?;
         // The first round warms up.
         if round == 0 {
             continue;
@@ -156,7 +153,6 @@ fn in_turn(
         cpu.push(ours.cpu_micros());
         others = others.max(ours.others).max(plain.others);
     }
-    let middle = |rounds: &[f64]| Figure::of("", "", rounds).value;
     report.add(
         Figure::of(name, "ratio", &ratios)
             .with_others(others)

@@ -11,12 +11,12 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use citadel_server::search::CompanyIndex;
 use rusqlite::Connection;
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::{
     args::Options,
     figure::{Figure, Report},
-    signals, system,
+    signals,
+    system::{self, thread_time},
 };
 
 /// The numbers of names along the curve. The goals are about the last.
@@ -95,12 +95,6 @@ fn times(
         Ok(least)
     };
     (0..rounds).map(round).collect()
-}
-
-/// CPU time that this thread has used, in seconds.
-fn thread_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn part(sorted: &[f64], part: f64) -> f64 {

@@ -6,7 +6,9 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -16,38 +18,44 @@ use tempfile::TempDir;
 
 use crate::{http::Connection, load, signals};
 
+/// How long a program may take to say where it listens, and then to give its first answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// A program that answers requests. Killed when dropped.
 pub(crate) struct Program {
-    child: Child,
+    child: Running,
     pub(crate) address: SocketAddr,
-    /// Kept open: a program that cannot write its lines may stop.
-    _stdout: BufReader<ChildStdout>,
+    /// What it says. Read to its end: a program that cannot write its lines may stop.
+    lines: Receiver<String>,
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Program {
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Ends it as an operator would, and waits.
     pub(crate) fn stop(mut self) -> anyhow::Result<()> {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let _ = Command::new("kill").args(["-TERM", &pid]).status();
         let patience = Instant::now() + Duration::from_secs(30);
         while Instant::now() < patience {
-            if self.child.try_wait()?.is_some() {
+            if self.child.0.try_wait()?.is_some() {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
         bail!("a program did not stop within 30 s")
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -78,6 +86,12 @@ impl Home {
     pub(crate) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("citadel-bench-").tempdir()?;
         Ok(Self { folder, extra: Vec::new() })
+    }
+
+    /// The same, with one more setting of the server.
+    pub(crate) fn with(mut self, setting: &str, value: &str) -> Self {
+        self.extra.push((setting.to_owned(), value.to_owned()));
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -131,18 +145,21 @@ impl Server {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start {}", path.display()))?;
-        let mut program = ready(child, "http://").with_context(|| {
-            let log = std::fs::read_to_string(home.path().join("log")).unwrap_or_default();
-            format!("the server did not start; it said: {}", log.trim())
-        })?;
-        let mut line = String::new();
-        program._stdout.read_line(&mut line)?;
-        line.clear();
-        program._stdout.read_line(&mut line)?;
-        let metrics =
-            address_after(&line, "http://").context("the server did not say where its metrics are")?;
-        load::block_on(async {
+        Self::ready(child, started)
+            .with_context(|| format!("the server did not start; it said: {}", last_words(home)))
+    }
+
+    fn ready(child: Child, started: Instant) -> anyhow::Result<Self> {
+        let program = ready(child, PATIENCE)?;
+        // The second line says something else.
+        next_line(&program.lines, PATIENCE)?;
+        let metrics = address_in(&next_line(&program.lines, PATIENCE)?)
+            .context("it did not say where its metrics are")?;
+        let first = async {
             Connection::open(program.address).await?.expect(200, "GET", "/bridge.js", "", b"").await
+        };
+        load::block_on(async {
+            tokio::time::timeout(PATIENCE, first).await.context("it listens, and does not answer")?
         })?;
         let start_time = started.elapsed();
         Ok(Self { program, metrics, start_time, keys: Keys::default() })
@@ -151,10 +168,9 @@ impl Server {
     /// Starts the server and makes a client.
     pub(crate) fn with_client(path: &Path, home: &Home) -> anyhow::Result<Self> {
         let mut server = Self::start(path, home)?;
-        let made = home
-            .command(path, &["client", "create", "--name", "bench", "--json"])
-            .stderr(Stdio::inherit())
-            .output()?;
+        let mut command = home.command(path, &["client", "create", "--name", "bench", "--json"]);
+        command.stderr(Stdio::inherit());
+        let made = output(command, PATIENCE)?;
         let created: Created = serde_json::from_slice(&made.stdout).context("no client was made")?;
         server.keys = Keys {
             headers: format!(
@@ -190,24 +206,78 @@ pub(crate) fn start_bare(answers: &Path) -> anyhow::Result<Program> {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()?;
-    ready(child, "http://").context("the bare yardstick did not start")
+    ready(child, PATIENCE).context("the bare yardstick did not start")
+}
+
+/// Runs a program to its end, and ends it after `time`. Its standard error goes where `command` says.
+pub(crate) fn output(command: Command, time: Duration) -> anyhow::Result<Output> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut command = tokio::process::Command::from(command);
+    command.stdout(Stdio::piped()).kill_on_drop(true);
+    load::block_on_for(time, async {
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let ended = tokio::time::timeout(time, child.wait_with_output()).await;
+        Ok(ended.with_context(|| format!("{name} did not end within {} s", time.as_secs()))??)
+    })
 }
 
 /// Waits for the line that tells where a program listens.
-fn ready(mut child: Child, before: &str) -> anyhow::Result<Program> {
-    let stdout = child.stdout.take().context("a program without output")?;
-    let mut stdout = BufReader::new(stdout);
-    let mut line = String::new();
-    stdout.read_line(&mut line)?;
-    let Some(address) = address_after(&line, before) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        bail!("it ended, or said nothing about its address");
-    };
-    Ok(Program { child, address, _stdout: stdout })
+fn ready(child: Child, patience: Duration) -> anyhow::Result<Program> {
+    let mut child = Running(child);
+    let stdout = child.0.stdout.take().context("a program without output")?;
+    let (said, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // Nobody may listen any more.
+            let _ = said.send(line);
+        }
+    });
+    let line = next_line(&lines, patience)?;
+    let address = address_in(&line).with_context(|| format!("it said `{line}` in place of its address"))?;
+    Ok(Program { child, address, lines })
 }
 
-fn address_after(line: &str, before: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once(before)?;
+fn next_line(lines: &Receiver<String>, patience: Duration) -> anyhow::Result<String> {
+    let until = Instant::now() + patience;
+    loop {
+        signals::check()?;
+        match lines.recv_timeout(Duration::from_millis(50)) {
+            Ok(line) => return Ok(line),
+            Err(RecvTimeoutError::Disconnected) => bail!("it ended before it told its address"),
+            Err(RecvTimeoutError::Timeout) if Instant::now() > until => {
+                bail!("it did not tell its address within {patience:?}")
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, rest) = line.split_once("http://")?;
     rest.trim().parse().ok()
+}
+
+/// The end of what a server wrote to its log.
+fn last_words(home: &Home) -> String {
+    let log = std::fs::read(home.path().join("log")).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = log.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match &lines[lines.len().saturating_sub(5)..] {
+        [] => "nothing".to_owned(),
+        last => last.join(" | "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_says_nothing_is_not_waited_for_for_ever() {
+        let child = Command::new("sleep").arg("600").stdout(Stdio::piped()).spawn().unwrap();
+        let pid = child.id();
+        let error = ready(child, Duration::from_millis(100)).err().unwrap().to_string();
+        assert!(error.contains("did not tell its address"), "{error}");
+        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "it still runs");
+    }
 }

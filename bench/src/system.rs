@@ -3,6 +3,7 @@
 use std::{fs, thread, time::Duration};
 
 use anyhow::{Context, anyhow};
+use rustix::time::{ClockId, clock_gettime};
 
 /// The kernel counts CPU time in these. Linux has used 100 a second for user space on every platform.
 const TICK: Duration = Duration::from_millis(10);
@@ -14,6 +15,12 @@ pub(crate) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     let (_, fields) = stat.rsplit_once(") ").ok_or_else(|| anyhow!("cannot read /proc/{pid}/stat"))?;
     let ticks: u32 = fields.split(' ').skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum();
     Ok(TICK * ticks)
+}
+
+/// CPU time that this thread has used, in seconds.
+pub(crate) fn thread_time() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// Resident memory of a process, in bytes.

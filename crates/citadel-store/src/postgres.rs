@@ -24,7 +24,7 @@ pub(crate) struct Postgres {
 
 /// A transaction on a pooled connection.
 pub struct PgTx<'a> {
-    tx: Transaction<'a>,
+    tx: &'a Transaction<'a>,
     /// A statement failed because another transaction won: the same work may succeed when it is done again.
     lost: bool,
 }
@@ -61,10 +61,7 @@ impl Postgres {
             attempt += 1;
             let mut connection = self.pool.get().await.map_err(Error::from)?;
             let tx = connection.build_transaction().start().await.map_err(Error::from)?;
-            tx.batch_execute(&scope_sql(scope)).await.map_err(Error::from)?;
-            let mut tx = Tx::Postgres(PgTx { tx, lost: false });
-            let result = work(&mut tx).await;
-            let Tx::Postgres(PgTx { tx, lost }) = tx else { return Err(Error::Waited.into()) };
+            let (result, lost) = scoped(&tx, scope, work).await;
             let lost = match result {
                 Ok(value) => match tx.commit().await {
                     Ok(()) => return Ok(value),
@@ -96,13 +93,27 @@ impl Postgres {
         let builder =
             connection.build_transaction().read_only(true).isolation_level(IsolationLevel::RepeatableRead);
         let tx = builder.start().await.map_err(Error::from)?;
-        tx.batch_execute(&scope_sql(scope)).await.map_err(Error::from)?;
-        let mut tx = Tx::Postgres(PgTx { tx, lost: false });
-        let result = work(&mut tx).await;
-        if let Tx::Postgres(PgTx { tx, .. }) = tx {
-            let _ = tx.rollback().await;
-        }
-        result
+        // Ends with a rollback that nobody waits for: nothing was written.
+        scoped(&tx, scope, work).await.0
+    }
+}
+
+/// Runs the closure with the rows of a client in sight. Answers whether it failed because another transaction won.
+///
+/// The first statement is sent behind the scope without waiting for it, which saves the way to the database and back; if the
+/// scope could not be set, the database refuses everything after it.
+async fn scoped<F, T, E>(tx: &Transaction<'_>, scope: Option<ClientId>, work: &F) -> (Result<T, E>, bool)
+where
+    F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E>,
+    E: From<Error>,
+{
+    let sql = scope_sql(scope);
+    let mut worked = Tx::Postgres(PgTx { tx, lost: false });
+    let (set, result) = tokio::join!(biased; tx.batch_execute(&sql), work(&mut worked));
+    match (set, worked) {
+        (Ok(()), Tx::Postgres(PgTx { lost, .. })) => (result, lost),
+        (Ok(()), Tx::Sqlite(_)) => (result, false),
+        (Err(error), _) => (Err(Error::from(error).into()), false),
     }
 }
 
