@@ -85,6 +85,9 @@ pub(crate) enum Verb {
         /// How many links each store holds.
         #[arg(long, value_name = "COUNT", value_delimiter = ',', default_value = "1e3,1e5", value_parser = count)]
         links: Vec<u64>,
+        /// On the Postgres of CITADEL_DATABASE_URL, in databases of their own.
+        #[arg(long)]
+        postgres: bool,
     },
     /// What people use in place of a server (F12, and F8 beside Flask); bench/install-peers.sh installs it.
     Peers {

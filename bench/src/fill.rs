@@ -233,7 +233,7 @@ async fn copy_link(
              created_at, updated_at, finished_at)
          select client_id, $2, environment, $2, bridge_token_id, access_key_id, product, kind, status, created_at,
              updated_at, finished_at
-           from tasks where link_id = $1",
+           from tasks where link_id = $1 and kind <> 'refresh'",
         &[link.id.into(), copy.id.into()],
     )
     .await

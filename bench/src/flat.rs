@@ -4,34 +4,43 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use citadel_server::purposes;
-use citadel_store::links;
+use citadel_store::{Db, links};
 
 use crate::{
     args::Options,
     figure::{Figure, Report, middle},
     fill::{self, BYTES_PER_COPY},
     flow::{self, PEOPLE},
-    load, read,
+    load,
+    postgres::{Database, Postgres},
+    read,
     server::{self, Home, Keys, Server},
 };
 
-/// A store with this many links, and its server.
+/// A store with this many links, and its server. The server's folder goes before the database.
 struct Store {
     links: u64,
     home: Home,
     keys: Keys,
     access_token: String,
+    _database: Option<Database>,
 }
 
 /// What one turn at a store gave.
 #[derive(Default)]
 struct Costs {
     cpu: Vec<f64>,
+    /// Empty on Postgres, whose log tells of every database at once.
     log: Vec<f64>,
     p50: Vec<f64>,
 }
 
-pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(
+    options: &Options,
+    sizes: &[u64],
+    on_postgres: bool,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let binary = server::binary(&options.server)?;
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
@@ -39,10 +48,18 @@ pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyh
     if sizes.len() < 2 {
         bail!("flat compares sizes: name two at least, as in --links 1e3,1e5");
     }
-    check_room(sizes.iter().sum())?;
+    let postgres = if on_postgres { Postgres::find("flat", report)? } else { None };
+    match (&postgres, on_postgres) {
+        (None, true) => return Ok(()),
+        // Where a Postgres keeps its files is its own affair.
+        (Some(_), _) => {}
+        (None, false) => check_room(sizes.iter().sum())?,
+    }
     let mut stores = Vec::new();
     for links in sizes {
-        stores.push(Store::filled(&binary, links, report)?);
+        let what = format!("flat_{links}");
+        let database = postgres.as_ref().map(|postgres| Database::new(postgres, &what)).transpose()?;
+        stores.push(Store::filled(&binary, links, database, report)?);
     }
     let mut costs: Vec<Costs> = stores.iter().map(|_| Costs::default()).collect();
     let (_, user) = PEOPLE[1];
@@ -59,7 +76,9 @@ pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyh
             // The first round warms up: the files were just written.
             if round > 0 {
                 costs.cpu.push(flows.cpu_micros());
-                costs.log.push(grown / flows.turns as f64);
+                if postgres.is_none() {
+                    costs.log.push(grown / flows.turns as f64);
+                }
                 costs.p50.push(reads.times.value_at_quantile(0.5) as f64);
             }
         }
@@ -71,6 +90,10 @@ pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyh
     ] {
         let (Some(small), Some(large)) = (costs.first(), costs.last()) else { continue };
         let ratios: Vec<f64> = of(large).iter().zip(of(small)).map(|(large, small)| large / small).collect();
+        if ratios.is_empty() {
+            continue;
+        }
+        let name = if postgres.is_some() { name.replace('.', ".postgres_") } else { name.to_owned() };
         let mut figure = Figure::of(name, "ratio", &ratios);
         for (store, costs) in stores.iter().zip(&costs) {
             figure = figure.beside(format!("{beside}{:e}", store.links as f64), middle(of(costs)));
@@ -82,14 +105,23 @@ pub(crate) fn run(options: &Options, sizes: &[u64], report: &mut Report) -> anyh
 
 impl Store {
     /// Makes a store, has one flow run in it, and copies its link.
-    fn filled(binary: &Path, links: u64, report: &Report) -> anyhow::Result<Self> {
-        let home = Home::new()?;
+    fn filled(
+        binary: &Path,
+        links: u64,
+        database: Option<Database>,
+        report: &Report,
+    ) -> anyhow::Result<Self> {
+        let home = database.as_ref().map_or_else(Home::new, Database::home)?;
         let server = Server::with_client(binary, &home)?;
         let (_, _, access_token) = flow::record(&server, PEOPLE[1].1)?;
         let keys = server.keys.clone();
         server.program.stop()?;
         let keyring = fill::keyring(&home)?;
-        let (db, tenant) = (fill::open(&home)?, fill::tenant(&keys)?);
+        let db = match &database {
+            Some(database) => Db::open(&database.config())?,
+            None => fill::open(&home)?,
+        };
+        let tenant = fill::tenant(&keys)?;
         let hash = keyring.keyed_hash(purposes::ACCESS_TOKEN, &access_token);
         load::block_on(async {
             let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
@@ -103,7 +135,7 @@ impl Store {
             })
             .await
         })?;
-        Ok(Self { links, home, keys, access_token })
+        Ok(Self { links, home, keys, access_token, _database: database })
     }
 
     fn start(&self, binary: &Path) -> anyhow::Result<Server> {

@@ -76,6 +76,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             search::run(options, &mut report)?;
             probe::run(options, &mut report)?;
             hooks::run(options, &mut report)?;
+            flat::run(options, &[1_000, 100_000], false, &mut report)?;
             postgres::run(options, &mut report)?;
             cold::run(options, &mut report)?;
             browser::run(options, &mut report)?;
@@ -87,7 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Verb::Hooks => hooks::run(options, &mut report)?,
         Verb::Postgres => postgres::run(options, &mut report)?,
         Verb::Cold => cold::run(options, &mut report)?,
-        Verb::Flat { links } => flat::run(options, &links, &mut report)?,
+        Verb::Flat { links, postgres } => flat::run(options, &links, postgres, &mut report)?,
         Verb::Peers { list } => peers::run(options, &list, &mut report)?,
         Verb::Browser => browser::run(options, &mut report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}

@@ -29,37 +29,51 @@ const POOL: usize = 16;
 const ROW: usize = 200;
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> {
-    let Some(url) = std::env::var(SETTING).ok().filter(|url| !url.is_empty()) else {
-        report.skip("postgres", &format!("{SETTING} is not set"));
-        return Ok(());
-    };
-    let Some(programs) = programs() else {
-        report.skip("postgres", "pgbench is neither in PATH nor in /usr/lib/postgresql/*/bin");
-        return Ok(());
-    };
-    with_database(&url, "").with_context(|| format!("{SETTING} is not the address of a Postgres"))?;
+    let Some(postgres) = Postgres::find("postgres", report)? else { return Ok(()) };
     let binary = server::binary(&options.server)?;
-    let home = Home::new()?;
-    // Rates of a server that acknowledges what it may lose say nothing about ours.
-    let sql = "select current_setting('fsync') || current_setting('synchronous_commit')";
-    if psql(&programs, &url, sql)?.trim() != "onon" {
-        report.skip("postgres", "this server does not wait for the disk (fsync, synchronous_commit)");
-        return Ok(());
-    }
-    commits(options, report, &programs, &url, home.path())?;
-    flows(options, report, &programs, &url, &binary)
+    commits(options, report, &postgres)?;
+    flows(options, report, &postgres, &binary)
 }
 
-/// A database of this run. Removed when dropped.
-struct Database<'a> {
-    programs: &'a Path,
-    server: &'a str,
-    name: String,
+/// The Postgres that was named, and the programs that come with it.
+pub(crate) struct Postgres {
+    programs: PathBuf,
     url: String,
 }
 
-impl<'a> Database<'a> {
-    fn new(programs: &'a Path, server: &'a str, what: &str) -> anyhow::Result<Self> {
+impl Postgres {
+    /// `None` where there is none that says something about ours; the report tells why `what` is not measured.
+    pub(crate) fn find(what: &str, report: &mut Report) -> anyhow::Result<Option<Self>> {
+        let Some(url) = std::env::var(SETTING).ok().filter(|url| !url.is_empty()) else {
+            report.skip(what, &format!("{SETTING} is not set"));
+            return Ok(None);
+        };
+        let Some(programs) = programs() else {
+            report.skip(what, "pgbench is neither in PATH nor in /usr/lib/postgresql/*/bin");
+            return Ok(None);
+        };
+        with_database(&url, "").with_context(|| format!("{SETTING} is not the address of a Postgres"))?;
+        // Rates of a server that acknowledges what it may lose say nothing about ours.
+        let sql = "select current_setting('fsync') || current_setting('synchronous_commit')";
+        if psql(&programs, &url, sql)?.trim() != "onon" {
+            report.skip(what, "this server does not wait for the disk (fsync, synchronous_commit)");
+            return Ok(None);
+        }
+        Ok(Some(Self { programs, url }))
+    }
+}
+
+/// A database of this run. Removed when dropped.
+pub(crate) struct Database {
+    programs: PathBuf,
+    server: String,
+    name: String,
+    pub(crate) url: String,
+}
+
+impl Database {
+    pub(crate) fn new(postgres: &Postgres, what: &str) -> anyhow::Result<Self> {
+        let (programs, server) = (&*postgres.programs, &*postgres.url);
         let name = format!("citadel_bench_{what}_{}", std::process::id());
         let url = with_database(server, &name).context("not the address of a Postgres")?;
         let made = run_to_end(program(programs, server, "createdb", &name), Duration::from_secs(60));
@@ -69,7 +83,7 @@ impl<'a> Database<'a> {
                 program(programs, server, "dropdb", &name).arg("--if-exists").stderr(Stdio::null()).status();
         }
         made.context("no database can be made")?;
-        Ok(Self { programs, server, name, url })
+        Ok(Self { programs: programs.to_owned(), server: server.to_owned(), name, url })
     }
 }
 
@@ -80,9 +94,9 @@ fn program(programs: &Path, server: &str, program: &str, database: &str) -> Comm
     command
 }
 
-impl Drop for Database<'_> {
+impl Drop for Database {
     fn drop(&mut self) {
-        let mut command = program(self.programs, self.server, "dropdb", &self.name);
+        let mut command = program(&self.programs, &self.server, "dropdb", &self.name);
         command.args(["--if-exists", "--force"]);
         // Not through what a signal ends: this has to be done then too.
         if !command.status().is_ok_and(|status| status.success()) {
@@ -91,21 +105,27 @@ impl Drop for Database<'_> {
     }
 }
 
-fn commits(
-    options: &Options,
-    report: &mut Report,
-    programs: &Path,
-    url: &str,
-    folder: &Path,
-) -> anyhow::Result<()> {
+impl Database {
+    /// How the store opens it.
+    pub(crate) fn config(&self) -> DbConfig {
+        DbConfig::Postgres { url: Secret::new(&*self.url), pool_size: POOL }
+    }
+
+    /// A home whose server keeps its rows there.
+    pub(crate) fn home(&self) -> anyhow::Result<Home> {
+        Ok(Home::new()?.with(SETTING, &self.url))
+    }
+}
+
+fn commits(options: &Options, report: &mut Report, postgres: &Postgres) -> anyhow::Result<()> {
+    let home = Home::new()?;
     report.progress("postgres: commits");
     let (mut ratios, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..options.rounds {
-        let plain = Database::new(programs, url, "plain")?;
-        let plain = pgbench(&plain, folder, options.turn())?;
-        let database = Database::new(programs, url, "store")?;
-        let config = DbConfig::Postgres { url: Secret::new(&*database.url), pool_size: POOL };
-        let store = probe::store(&config, options.turn())?;
+        let plain = Database::new(postgres, "plain")?;
+        let plain = pgbench(&plain, home.path(), options.turn())?;
+        let database = Database::new(postgres, "store")?;
+        let store = probe::store(&database.config(), options.turn())?;
         ratios.push(store / plain);
         ours.push(store);
         theirs.push(plain);
@@ -123,7 +143,7 @@ fn pgbench(database: &Database, folder: &Path, time: Duration) -> anyhow::Result
     let script = folder.join("insert.sql");
     std::fs::write(&script, format!("insert into rows (body) values ('{}');\n", "7".repeat(ROW)))?;
     let table = "create table rows (id bigserial primary key, body text not null)";
-    psql(database.programs, &database.url, table)?;
+    psql(&database.programs, &database.url, table)?;
     let seconds = time.as_secs().max(1);
     let mut pgbench = Command::new(database.programs.join("pgbench"));
     pgbench
@@ -145,16 +165,10 @@ fn psql(programs: &Path, url: &str, sql: &str) -> anyhow::Result<String> {
     run_to_end(command, Duration::from_secs(60))
 }
 
-fn flows(
-    options: &Options,
-    report: &mut Report,
-    programs: &Path,
-    url: &str,
-    binary: &Path,
-) -> anyhow::Result<()> {
+fn flows(options: &Options, report: &mut Report, postgres: &Postgres, binary: &Path) -> anyhow::Result<()> {
     report.progress("postgres: the flow, in turn with the same on SQLite");
-    let database = Database::new(programs, url, "flow")?;
-    let (home, embedded_home) = (Home::new()?.with(SETTING, &database.url), Home::new()?);
+    let database = Database::new(postgres, "flow")?;
+    let (home, embedded_home) = (database.home()?, Home::new()?);
     let server = Server::with_client(binary, &home)?;
     let embedded = Server::with_client(binary, &embedded_home)?;
     let load = |server: &Server, time| flow::load(&server.program, &server.keys, PEOPLE[1].1, CLIENTS, time);

@@ -1,6 +1,10 @@
 //! The log: where it goes, in which form, and what a panic may say.
 
-use std::{any::Any, io, panic};
+use std::{
+    any::Any,
+    io::{self, IsTerminal},
+    panic,
+};
 
 use tracing_subscriber::{EnvFilter, fmt};
 
@@ -12,7 +16,8 @@ use crate::config::{Config, Profile};
 /// Records of the `log` crate are not collected, on purpose: the Postgres driver writes statement parameters there.
 pub(crate) fn start(config: &Config) {
     let filter = EnvFilter::new(&config.log);
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match config.profile {
         Profile::Development => builder.compact().try_init(),

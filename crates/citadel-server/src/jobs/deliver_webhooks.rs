@@ -4,7 +4,7 @@
 //! endpoint that does not answer holds up nothing but its own dispatcher (P31). The job's row is locked by everybody
 //! who puts something into the outbox, and by the dispatcher when it decides to end: nothing is left behind.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, pin::pin, sync::Arc};
 
 use citadel_domain::{ClientId, DeliveryId, Environment, EventId, JobId, Secret, WebhookId};
 use citadel_store::{
@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::{
     task::JoinSet,
-    time::{Duration, Instant},
+    time::{Duration, Instant, sleep},
 };
 
 use super::{LEASE, Outcome, with_heartbeat};
@@ -44,6 +44,9 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 const TURN: Duration = Duration::from_secs(5);
 /// How long a dispatcher rests that failed five times in a row. It is never buried: events wait for it.
 const REST: SignedDuration = SignedDuration::from_mins(1);
+/// How long an attempt that was made waits for others before they are recorded: a quick receiver answers everything that is
+/// under way within it, and one commit is enough for all.
+const MOMENT: Duration = Duration::from_millis(5);
 /// How much of an answer is kept.
 const KEPT_ANSWER: usize = 4 << 10;
 
@@ -117,8 +120,13 @@ async fn turn(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outcome
         }
         let Some(first) = running.join_next().await else { return settle(app, job, order).await };
         let mut made: Vec<Attempt> = vec![first.map_err(error::internal)?];
-        while let Some(next) = running.try_join_next() {
-            made.push(next.map_err(error::internal)?);
+        let mut moment = pin!(sleep(MOMENT));
+        while !running.is_empty() {
+            tokio::select! {
+                biased;
+                Some(next) = running.join_next() => made.push(next.map_err(error::internal)?),
+                () = &mut moment => break,
+            }
         }
         for attempt in &made {
             in_flight.remove(&attempt.waiting.event_id);
