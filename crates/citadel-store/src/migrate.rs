@@ -26,8 +26,12 @@ macro_rules! migration {
 }
 
 /// In the order in which they are applied. Never change one that was released: add another.
-const MIGRATIONS: &[Migration] =
-    &[migration!("0001_init"), migration!("0002_products"), migration!("0003_webhooks")];
+const MIGRATIONS: &[Migration] = &[
+    migration!("0001_init"),
+    migration!("0002_products"),
+    migration!("0003_webhooks"),
+    migration!("0004_live_tables"),
+];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";
 

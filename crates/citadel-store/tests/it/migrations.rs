@@ -1,6 +1,11 @@
 use std::collections::BTreeSet;
 
-use citadel_store::{Db, DbConfig, Row};
+use citadel_domain::JobId;
+use citadel_store::{
+    Db, DbConfig, Row,
+    jobs::{self, NewJob},
+};
+use jiff::SignedDuration;
 
 use crate::{
     fixtures::Done,
@@ -95,10 +100,37 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let dir = TempDir::new("pending");
     let db = Db::open(&DbConfig::Sqlite { path: dir.database() }).unwrap();
-    assert_eq!(db.pending_migrations().await.unwrap(), ["0001_init", "0002_products", "0003_webhooks"]);
+    assert_eq!(
+        db.pending_migrations().await.unwrap(),
+        ["0001_init", "0002_products", "0003_webhooks", "0004_live_tables"]
+    );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
     }
+}
+
+#[tokio::test]
+async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
+    on_sqlite("live_tables", &async |store| {
+        let now = store.now;
+        let job = NewJob {
+            id: JobId::generate(now, &*store.random),
+            kind: "run_task",
+            payload: "{}".to_owned(),
+            run_at: now,
+            created_at: now,
+        };
+        store.db.write(async move |tx| jobs::enqueue(tx, &job).await).await.unwrap();
+        let claimed = store.db.write(async move |tx| {
+            tx.execute("delete from schema_migrations where name = '0004_live_tables'", &[]).await?;
+            jobs::claim(tx, "run_task", now, SignedDuration::from_secs(30), 1).await
+        });
+        let claimed = claimed.await.unwrap();
+        assert_eq!(store.db.migrate(now).await.unwrap(), ["0004_live_tables"]);
+        let held = claimed[0].clone();
+        assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());
+    })
+    .await;
 }

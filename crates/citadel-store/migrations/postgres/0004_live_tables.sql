@@ -1,0 +1,2 @@
+-- How SQLite keeps its tables. Nothing to do here.
+select 1;
