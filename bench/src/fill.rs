@@ -1,6 +1,6 @@
 //! Fills a store with copies of one link that a real flow made, through the store's own transactions.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use citadel_domain::{Clock, Environment, LinkId, tokens};
@@ -18,9 +18,10 @@ use crate::{
 /// Copies that go into one transaction.
 const STEP: u64 = 50_000;
 /// Bytes on disk per copy of [`rows`], with what is written beside the store meanwhile.
-pub(crate) const BYTES_PER_COPY: u64 = 4 << 10;
+pub(crate) const BYTES_PER_COPY: u64 = 3 << 10;
 
-/// One statement per table that a link has rows in: `$1` to `$2` are the numbers of the copies, `$3` is the link that is copied.
+/// One statement per table that a link has rows in: `$1` to `$2` are the numbers of the copies, `$3` is the link that is
+/// copied, `$4` its client.
 /// Ids count up from zero, as ids in order of time do, and come before every real one. What is found by a hash gets a
 /// random one. Nobody reads a copy, so its report and its event are short.
 macro_rules! copies {
@@ -34,7 +35,7 @@ macro_rules! copies {
                      t.allowed_products, t.client_name, t.tracking_info, t.company_mapping_id, t.provider_id,
                      t.data_sources, t.link_count, t.sign_in_count, t.created_at, t.expires_at
                    from ", $numbers, " cross join bridge_tokens t
-                  where t.id = (select bridge_token_id from links where id = $3)"
+                  where t.client_id = $4 and t.id = (select bridge_token_id from links where client_id = $4 and id = $3)"
             ),
             concat!(
                 "insert into links (client_id, id, environment, bridge_token_id, provider_id, company_mapping_id,
@@ -43,33 +44,35 @@ macro_rules! copies {
                  select t.client_id, ", $id, ", t.environment, ", $id, ", t.provider_id, t.company_mapping_id,
                      t.tracking_info, t.product, t.allowed_products, t.status, ", $hash, ", t.access_token_sealed,
                      t.person_hash, t.data_key_wrapped, t.created_at, t.updated_at
-                   from ", $numbers, " cross join links t where t.id = $3"
+                   from ", $numbers, " cross join links t where t.client_id = $4 and t.id = $3"
             ),
             concat!(
                 "insert into tasks (client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind,
                      status, created_at, updated_at, finished_at)
                  select t.client_id, ", $id, ", t.environment, ", $id, ", ", $id, ", t.access_key_id, t.product,
                      t.kind, t.status, t.created_at, t.updated_at, t.finished_at
-                   from ", $numbers, " cross join tasks t where t.link_id = $3"
+                   from ", $numbers, " cross join tasks t where t.client_id = $4 and t.link_id = $3"
             ),
             concat!(
                 "insert into public_tokens (client_id, id, environment, link_id, task_id, token_hash, created_at,
                      expires_at, spent_at)
                  select t.client_id, ", $id, ", t.environment, ", $id, ", ", $id, ", ", $hash, ", t.created_at,
                      t.expires_at, t.spent_at
-                   from ", $numbers, " cross join public_tokens t where t.link_id = $3"
+                   from ", $numbers, " cross join public_tokens t
+                  where t.client_id = $4 and t.task_id = (select id from tasks where client_id = $4 and link_id = $3)"
             ),
             concat!(
                 "insert into reports (client_id, link_id, kind, environment, body_sealed, updated_at)
                  select t.client_id, ", $id, ", t.kind, t.environment, ", $report, ", t.updated_at
-                   from ", $numbers, " cross join reports t where t.link_id = $3 and t.kind = 'income'"
+                   from ", $numbers, " cross join reports t where t.client_id = $4 and t.link_id = $3 and t.kind = 'income'"
             ),
             concat!(
                 "insert into webhook_events (client_id, id, environment, link_id, task_id, event_type, body, created_at,
                      task_sequence, sequence)
                  select t.client_id, ", $id, ", t.environment, ", $id, ", ", $id, ", t.event_type, '{}', t.created_at,
                      t.task_sequence, -n.i
-                   from ", $numbers, " cross join webhook_events t where t.link_id = $3 and t.sequence = 1"
+                   from ", $numbers, " cross join webhook_events t
+                  where t.client_id = $4 and t.environment = 'sandbox' and t.link_id = $3 and t.sequence = 1"
             ),
         ]
     };
@@ -98,7 +101,13 @@ const MAKE: [&str; 3] = [
 ];
 
 /// Adds copies of a link until there are about `count`. They take their room in every index, and nobody can read them.
-pub(crate) async fn rows(db: &Db, link: LinkId, count: u64, mut seen: impl FnMut(u64)) -> anyhow::Result<()> {
+pub(crate) async fn rows(
+    db: &Db,
+    tenant: Tenant,
+    link: LinkId,
+    count: u64,
+    mut seen: impl FnMut(u64),
+) -> anyhow::Result<()> {
     for sql in DROP.split("; ") {
         db.write(async move |tx| tx.execute(sql, &[]).await).await?;
     }
@@ -112,7 +121,11 @@ pub(crate) async fn rows(db: &Db, link: LinkId, count: u64, mut seen: impl FnMut
                 Dialect::Postgres => ON_POSTGRES,
             };
             for sql in statements {
-                tx.execute(sql, &[Value::Int(numbers[0]), Value::Int(numbers[1]), Value::from(link)]).await?;
+                tx.execute(
+                    sql,
+                    &[Value::Int(numbers[0]), Value::Int(numbers[1]), link.into(), tenant.client_id.into()],
+                )
+                .await?;
             }
             Ok::<_, citadel_store::Error>(())
         })
@@ -154,7 +167,7 @@ pub(crate) fn readable(
 ) -> anyhow::Result<Vec<String>> {
     let (db, keyring, tenant) = (open(home)?, keyring(home)?, tenant(keys)?);
     let hash = keyring.keyed_hash(purposes::ACCESS_TOKEN, access_token);
-    load::block_on(async {
+    load::block_on_for(Duration::from_millis(count as u64), async {
         let found = db
             .read(async move |tx| {
                 let Some(link) = links::find_by_access_token(tx, tenant, &hash).await? else {

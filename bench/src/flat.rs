@@ -1,6 +1,6 @@
 //! What a flow costs in a store that holds much already, next to one that holds little: F10.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, bail};
 use citadel_server::purposes;
@@ -123,11 +123,12 @@ impl Store {
         };
         let tenant = fill::tenant(&keys)?;
         let hash = keyring.keyed_hash(purposes::ACCESS_TOKEN, &access_token);
-        load::block_on(async {
+        // Far more than it takes: some thousands a second.
+        load::block_on_for(Duration::from_millis(links), async {
             let link = db.read(async move |tx| links::find_by_access_token(tx, tenant, &hash).await).await?;
             let link = link.context("the flow left no link")?;
             let mut told = 0;
-            fill::rows(&db, link.id, links, |done| {
+            fill::rows(&db, tenant, link.id, links, |done| {
                 if done * 10 / links > told {
                     told = done * 10 / links;
                     report.progress(&format!("flat: {done} of {links} links"));

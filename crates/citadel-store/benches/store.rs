@@ -129,11 +129,10 @@ fn group_commit(bencher: Bencher, waiting: usize) {
     bencher.counter(ItemsCount::new(waiting)).bench_local(|| store.commit(waiting, 1));
 }
 
-/// How large the table is before the rows that are measured: up to a million, and to ten million where
+/// How large the table is before the rows that are measured: up to a hundred thousand, and to ten million where
 /// CITADEL_BENCH_ROWS says so (that takes minutes).
 fn table_sizes() -> Vec<usize> {
-    let most =
-        std::env::var("CITADEL_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000);
+    let most = std::env::var("CITADEL_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000);
     (3..=7).map(|power| 10_usize.pow(power)).filter(|size| *size <= most).collect()
 }
 
