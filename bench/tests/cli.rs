@@ -201,3 +201,19 @@ fn without_a_postgres_that_part_is_skipped_and_said_so() {
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("skipped, CITADEL_DATABASE_URL is not set"));
 }
+
+#[test]
+fn sizes_that_make_no_sense_or_have_no_room_are_refused_before_anything_is_filled() {
+    let place = Place::new();
+    let server = place.server("exit 1");
+    let server = server.to_str().unwrap();
+    place.fails(
+        &["flat", "--server", server, "--links", "1e3,1e9"],
+        &["1000001000 links need", "GiB free", "TMPDIR"],
+    );
+    place.fails(&["flat", "--server", server, "--links", "1e3"], &["name two at least"]);
+    for wrong in ["0", "1.5", "1e10", "many"] {
+        place.fails(&["flat", "--server", server, "--links", wrong], &["--links", wrong]);
+    }
+    assert!(!place.path("pid").exists(), "the server was started");
+}
