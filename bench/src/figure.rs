@@ -103,6 +103,11 @@ impl Report {
         Ok(Self { goals: Goals::read()?, folder: folder.to_owned(), kept, figures, skipped })
     }
 
+    /// Nothing was measured yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.figures.is_empty()
+    }
+
     /// What is being done, on standard error: figures alone go to standard output.
     pub(crate) fn progress(&self, text: &str) {
         eprintln!("· {text}");

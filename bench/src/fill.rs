@@ -231,13 +231,14 @@ async fn copy_link(
              updated_at)
          select client_id, $2, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product,
              allowed_products, status, $3, $4, $5, created_at, updated_at
-           from links where id = $1",
+           from links where client_id = $6 and id = $1",
         &[
             link.id.into(),
             copy.id.into(),
             access_token_hash.into(),
             access_token_sealed.into(),
             data_key_wrapped.into(),
+            link.tenant.client_id.into(),
         ],
     )
     .await?;
@@ -246,8 +247,8 @@ async fn copy_link(
              created_at, updated_at, finished_at)
          select client_id, $2, environment, $2, bridge_token_id, access_key_id, product, kind, status, created_at,
              updated_at, finished_at
-           from tasks where link_id = $1 and kind <> 'refresh'",
-        &[link.id.into(), copy.id.into()],
+           from tasks where client_id = $3 and link_id = $1 and kind <> 'refresh'",
+        &[link.id.into(), copy.id.into(), link.tenant.client_id.into()],
     )
     .await
     .map(drop)

@@ -35,7 +35,7 @@ use anyhow::Context;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-use args::{Cli, Verb};
+use args::{Cli, Options, Verb};
 use figure::Report;
 
 /// The server's, for the store and the plain handlers that run in this program.
@@ -69,29 +69,39 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     signals::watch()?;
     let options = &cli.options;
     let mut report = Report::new(&options.out)?;
-    match cli.verb {
+    let measured = measure(cli.verb, options, &mut report);
+    // What was measured before something went wrong is kept.
+    let finished = match (&measured, report.is_empty()) {
+        (Err(_), true) => Ok(ExitCode::FAILURE),
+        _ => report.finish().context("cannot write the figures"),
+    };
+    measured.and(finished)
+}
+
+fn measure(verb: Verb, options: &Options, report: &mut Report) -> anyhow::Result<()> {
+    match verb {
         Verb::All => {
-            flow::run(options, &mut report)?;
-            read::run(options, &mut report)?;
-            search::run(options, &mut report)?;
-            probe::run(options, &mut report)?;
-            hooks::run(options, &mut report)?;
-            flat::run(options, &[1_000, 100_000], false, &mut report)?;
-            postgres::run(options, &mut report)?;
-            cold::run(options, &mut report)?;
-            browser::run(options, &mut report)?;
+            flow::run(options, report)?;
+            read::run(options, report)?;
+            search::run(options, report)?;
+            probe::run(options, report)?;
+            hooks::run(options, report)?;
+            flat::run(options, &[1_000, 100_000], false, report)?;
+            postgres::run(options, report)?;
+            cold::run(options, report)?;
+            browser::run(options, report)?;
         }
-        Verb::Flow => flow::run(options, &mut report)?,
-        Verb::Read => read::run(options, &mut report)?,
-        Verb::Search => search::run(options, &mut report)?,
-        Verb::Probe => probe::run(options, &mut report)?,
-        Verb::Hooks => hooks::run(options, &mut report)?,
-        Verb::Postgres => postgres::run(options, &mut report)?,
-        Verb::Cold => cold::run(options, &mut report)?,
-        Verb::Flat { links, postgres } => flat::run(options, &links, postgres, &mut report)?,
-        Verb::Peers { list } => peers::run(options, &list, &mut report)?,
-        Verb::Browser => browser::run(options, &mut report)?,
+        Verb::Flow => flow::run(options, report)?,
+        Verb::Read => read::run(options, report)?,
+        Verb::Search => search::run(options, report)?,
+        Verb::Probe => probe::run(options, report)?,
+        Verb::Hooks => hooks::run(options, report)?,
+        Verb::Postgres => postgres::run(options, report)?,
+        Verb::Cold => cold::run(options, report)?,
+        Verb::Flat { links, postgres } => flat::run(options, &links, postgres, report)?,
+        Verb::Peers { list } => peers::run(options, &list, report)?,
+        Verb::Browser => browser::run(options, report)?,
         Verb::BareServer { .. } | Verb::IndexMemory | Verb::Check { .. } | Verb::Page { .. } => {}
     }
-    report.finish().context("cannot write the figures")
+    Ok(())
 }
