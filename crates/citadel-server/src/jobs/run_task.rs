@@ -329,10 +329,18 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
     let (task_id, client_id) = (first.turn.task.id, first.turn.task.tenant.client_id);
     let now = app.clock.now();
     // What a quick first part held comes again with the rest: only the last is kept.
-    if let Some(Taken { turn, effects }) = steps.iter_mut().rfind(|step| step.effects.found.is_some())
-        && let Some(found) = effects.found.take()
-    {
-        effects.forms = fetch::sealed_forms(app, &turn.link, &found, now)?;
+    if let Some(last) = steps.iter().rposition(|step| step.effects.found.is_some()) {
+        let Taken { turn, effects } = &mut steps[last];
+        let found = effects.found.take();
+        match found.map(|found| fetch::sealed_forms(app, &turn.link, &found, now)).transpose() {
+            Ok(forms) => effects.forms = forms.unwrap_or_default(),
+            Err(cause) => {
+                // What came before is kept, above all the grant: without it the login would be sent again.
+                steps.truncate(last);
+                Box::pin(commit(app, job, steps)).await?;
+                return Err(cause);
+            }
+        }
     }
     let (writer, job) = (app.clone(), job.clone());
     let committed = app

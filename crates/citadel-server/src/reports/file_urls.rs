@@ -44,9 +44,16 @@ pub(super) fn fill(app: &App, link: &Link, json: &[u8], filled: &mut Vec<u8>) ->
     let ends = format!("/{}", (app.clock.now() + LIFE).as_second());
     let mut rest = json;
     while let Some(at) = memmem::find(rest, MARK_IN_JSON) {
-        filled.extend_from_slice(&rest[..at]);
-        let (object, after) = rest[at + MARK_IN_JSON.len()..].split_at_checked(32).unwrap_or_default();
-        if object.is_empty() {
+        let (before, after) = rest.split_at(at);
+        filled.extend_from_slice(before);
+        // Behind a backslash of its own it is plain text of a provider, and no control character.
+        if before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1 {
+            filled.extend_from_slice(MARK_IN_JSON);
+            rest = &after[MARK_IN_JSON.len()..];
+            continue;
+        }
+        let (object, after) = after[MARK_IN_JSON.len()..].split_at_checked(32).unwrap_or_default();
+        if object.is_empty() || !object.iter().all(u8::is_ascii_hexdigit) {
             return Err(error::internal("a stored report has a broken file mark"));
         }
         filled.extend_from_slice(start.as_bytes());

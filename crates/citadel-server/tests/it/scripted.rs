@@ -25,11 +25,16 @@ enum Script {
     DownWhileReading,
     /// Reads well the first time; the second time it fails after the quick part.
     FailAfterTheQuickPart,
+    /// Tells an employer's name that looks, in JSON, like the place of a document's address.
+    NameLikeAMark,
     /// Panics while signing in.
     PanicInJob,
     /// Panics when its form is asked for.
     PanicInHandler,
 }
+
+/// A backslash and letters, in a name.
+const MARK_IN_A_NAME: &str = r"\u0001file:0123456789abcdef0123456789abcdef \\u0001file:";
 
 struct Scripted {
     script: Script,
@@ -90,12 +95,19 @@ impl Connector for Scripted {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         // Each run is one sign-in and two reads.
         let is_second_run = call > 3;
-        if self.script == Script::FailAfterTheQuickPart && !(is_second_run && want.phase == Phase::Deep) {
+        let is_good = match self.script {
+            Script::FailAfterTheQuickPart => !(is_second_run && want.phase == Phase::Deep),
+            script => script == Script::NameLikeAMark,
+        };
+        if is_good {
             let today = jiff::tz::Offset::UTC.to_datetime(cx.now).date();
             let mut data = citadel_connectors::sandbox::anybody("7", Some("Harbor Foods"), today);
             if want.phase == Phase::First {
                 data.employments.truncate(1);
                 data.employments[0].statements.truncate(1);
+            }
+            if self.script == Script::NameLikeAMark {
+                data.employments[0].employer.name = MARK_IN_A_NAME.to_owned();
             }
             return Box::pin(async move { Ok(data) });
         }
@@ -194,4 +206,18 @@ async fn a_repair_that_fails_half_way_keeps_the_old_data() {
     app.sign_in(&token, "anybody", "anything").await;
     app.run_jobs().await;
     assert_eq!(read().await, ("error".to_owned(), before));
+}
+
+/// Text of a provider is never taken for the place of an address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_like_a_mark_is_told_as_it_is() {
+    let (connector, _) = Scripted::new(Script::NameLikeAMark);
+    let app = TestApp::with_connector(connector).await;
+    let client = app.client("acme").await;
+    let access_token = client.link("income").await;
+    let reply = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await;
+    let report = reply.json();
+    assert_eq!(report["employments"][0]["company"]["name"], MARK_IN_A_NAME);
+    let file = report["employments"][0]["statements"][0]["file"].as_str().unwrap();
+    assert!(file.starts_with("http://citadel.test/files/"), "{file}");
 }
