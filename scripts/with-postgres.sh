@@ -53,8 +53,8 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Nothing here must survive a crash, so nothing waits for the disk, unless CITADEL_TEST_SYNC=on asks for it. It listens on a socket in its own folder and on no
-# port, so that any number of these run side by side.
+# Nothing here must survive a crash, so nothing waits for the disk, unless CITADEL_TEST_SYNC=on asks for it. It listens on
+# a socket in its own folder and on no port, so that any number of these run side by side.
 if ! (
   cd "$dir"
   "${as_owner[@]}" "$bin/initdb" --pgdata=data --username=postgres --auth=trust --encoding=UTF8 --locale=C --no-sync
