@@ -14,9 +14,10 @@ use crate::{
 pub(crate) fn write(file: &Path, page: &Path) -> anyhow::Result<()> {
     let goals = Goals::read()?;
     let figures = figure::read(file)?;
-    let mut text = "# Benchmarks\n\nWritten by `citadel-bench page` from the last figures of each of its commands; [performance.md](performance.md) says how \
-                    to read it.\n\n"
-        .to_owned();
+    let mut text =
+        "# Benchmarks\n\nWritten by `citadel-bench page` from the last figures of each of its commands; \
+                    [performance.md](performance.md) says how to read it.\n\n"
+            .to_owned();
     for (name, value) in system::machine() {
         writeln!(text, "- {name}: {value}")?;
     }

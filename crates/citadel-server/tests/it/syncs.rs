@@ -1,6 +1,6 @@
 //! P34 for real: the system calls of a running server, in their order. No write is answered before its sync.
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashSet, fs};
 
 use axum::http::StatusCode;
 use citadel_sdk::{Citadel, CreateBridgeToken};
@@ -43,7 +43,7 @@ impl Answers {
     /// A call that takes a while is two lines, the second of which begins with `<... fdatasync resumed>`.
     fn read(trace: &str) -> Self {
         let mut answers = Self::default();
-        let mut waiting: HashMap<&str, bool> = HashMap::new();
+        let mut waiting = HashSet::new();
         // Something was written since the last answer; and all of it was synced.
         let (mut is_written, mut is_synced) = (false, false);
         for line in trace.lines() {
@@ -54,11 +54,11 @@ impl Answers {
                 (is_written, is_synced) = (true, false);
             } else if is_sync && call.contains("citadel.db-wal>") {
                 if call.ends_with("<unfinished ...>") {
-                    waiting.insert(process, true);
+                    waiting.insert(process);
                 } else {
                     is_synced |= call.ends_with("= 0");
                 }
-            } else if call.contains("sync resumed>") && waiting.remove(process).is_some() {
+            } else if call.contains("sync resumed>") && waiting.remove(process) {
                 is_synced |= call.ends_with("= 0");
             } else if call.contains("HTTP/1.1 200 OK") {
                 match is_written && is_synced {
