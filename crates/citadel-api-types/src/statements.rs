@@ -80,8 +80,8 @@ pub struct Earning {
     /// As printed on the statement.
     #[schema(examples("Regular"))]
     pub name: String,
-    /// How much.
-    pub amount: String,
+    /// How much; `null` when the provider shows the line without an amount.
+    pub amount: Option<String>,
     /// `regular`, `overtime`, `bonus`, `commission` or `other`.
     #[schema(examples("regular"))]
     pub category: String,
@@ -97,8 +97,8 @@ pub struct Deduction {
     /// As printed on the statement.
     #[schema(examples("Social Security"))]
     pub name: String,
-    /// How much.
-    pub amount: String,
+    /// How much; `null` when the provider shows the line without an amount.
+    pub amount: Option<String>,
     /// `federal`, `state`, `socialsec`, `medicare` or `other`.
     #[schema(examples("socialsec"))]
     pub category: String,

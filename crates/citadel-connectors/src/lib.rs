@@ -14,7 +14,7 @@ pub mod sandbox;
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin, sync::Arc};
 
 use citadel_domain::{
-    Environment, Product, Secret,
+    Environment, Fault, Product, Secret,
     payroll::{Change, ChangeState, CompanyData, PayrollData, PayrollRow, Plan},
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
@@ -142,8 +142,14 @@ pub struct LoginField {
 /// What the host tells a connector about the run.
 #[derive(Clone, Debug)]
 pub struct Cx {
-    /// The present instant by the host's clock.
+    /// The present instant by the host's clock, for waits.
     pub now: Timestamp,
+    /// The present day in the client's world: that of `now`, unless the client turned the clock of its sandbox.
+    pub today: Date,
+    /// How often this step was tried, this time included.
+    pub tries: i64,
+    /// For a provider that exists only in this program: what goes wrong on purpose.
+    pub faults: Vec<Fault>,
     /// The world in which the run takes place.
     pub environment: Environment,
     /// The provider to speak to, for connectors that serve several.
@@ -164,6 +170,18 @@ pub trait Books: Send + Sync + fmt::Debug {
 
     /// Enters something. Nothing is ever entered twice by itself, and nothing is left out: two calls make two entries.
     fn enter<'a>(&'a self, account: &'a str, entry: &'a Entry) -> BoxFuture<'a, ()>;
+
+    /// The logins that the client invented for a user name, newest first.
+    fn scenarios<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Vec<Invented>>;
+}
+
+/// A login that a client of the sandbox invented.
+#[derive(Clone, Debug)]
+pub struct Invented {
+    /// Stays the same when the scenario is changed.
+    pub id: String,
+    /// The scenario, as JSON. Class S2.
+    pub json: Secret,
 }
 
 /// An entry in [`Books`].
@@ -177,11 +195,19 @@ pub struct Entry {
 
 /// Books in memory, for tests and examples.
 #[derive(Debug, Default)]
-pub struct MemoryBooks(std::sync::Mutex<Vec<(String, Entry)>>);
+pub struct MemoryBooks {
+    entries: std::sync::Mutex<Vec<(String, Entry)>>,
+    scenarios: Vec<(String, Invented)>,
+}
 
 impl MemoryBooks {
+    /// Empty books, and these logins by user name.
+    pub fn with_scenarios(scenarios: Vec<(String, Invented)>) -> Self {
+        Self { entries: std::sync::Mutex::default(), scenarios }
+    }
+
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<(String, Entry)>> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -195,6 +221,12 @@ impl Books for MemoryBooks {
     fn enter<'a>(&'a self, account: &'a str, entry: &'a Entry) -> BoxFuture<'a, ()> {
         self.entries().push((account.to_owned(), entry.clone()));
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn scenarios<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Vec<Invented>> {
+        let of_user =
+            |(name, invented): &(String, Invented)| (name == username).then(|| invented.clone());
+        Box::pin(std::future::ready(Ok(self.scenarios.iter().filter_map(of_user).collect())))
     }
 }
 

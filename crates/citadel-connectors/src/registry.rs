@@ -20,6 +20,11 @@ impl Default for Registry {
 }
 
 impl Registry {
+    /// The connectors of a server whose sandbox grows from a seed.
+    pub fn seeded(seed: &str) -> Self {
+        Self::new(Arc::new(Sandbox::seeded(seed)))
+    }
+
     /// A registry in which one connector plays every provider of the sandbox.
     pub fn new(sandbox: Arc<dyn Connector>) -> Self {
         Self { sandbox }

@@ -2,7 +2,7 @@
 
 use citadel_domain::{
     Money, Secret,
-    payroll::{Address, JobType, PayFrequency},
+    payroll::{Address, JobType, PayFrequency, Person},
 };
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -45,6 +45,12 @@ pub(crate) fn date(day: Date) -> String {
 /// `XXX-XX-9991`: the last four, as on paper that is filed.
 pub(crate) fn masked_ssn(ssn: &Secret) -> String {
     format!("XXX-XX-{}", ssn.last4())
+}
+
+/// The parts of a name that are known.
+pub(crate) fn full_name(person: &Person) -> String {
+    let parts = [Some(&person.first_name), person.middle_initials.as_ref(), Some(&person.last_name)];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
 }
 
 /// Street, then city, state and postal code.

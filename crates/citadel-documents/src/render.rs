@@ -45,14 +45,13 @@ pub(crate) fn pdf(sheet: &Sheet, footer: Option<&str>) -> Result<Vec<u8>, Docume
 }
 
 fn metadata(sheet: &Sheet) -> Metadata {
-    let day = sheet.date;
-    let mut created = DateTime::new(day.year().unsigned_abs());
-    created = created.month(day.month().unsigned_abs()).day(day.day().unsigned_abs());
-    Metadata::new()
+    let metadata = Metadata::new()
         .title(sheet.title.clone())
         .language("en-US".to_owned())
-        .producer("Citadel".to_owned())
-        .creation_date(created)
+        .producer("Citadel".to_owned());
+    let Some(day) = sheet.date else { return metadata };
+    let created = DateTime::new(day.year().unsigned_abs());
+    metadata.creation_date(created.month(day.month().unsigned_abs()).day(day.day().unsigned_abs()))
 }
 
 fn draw(surface: &mut Surface<'_>, mark: &Mark) {

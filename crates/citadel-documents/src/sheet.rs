@@ -49,15 +49,15 @@ pub(crate) const LABEL: Style = Style { size: 7.5, weight: Weight::Regular, tone
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub(crate) title: String,
-    /// The date of the document itself; the only time in the file.
-    pub(crate) date: Date,
+    /// The date of the document itself, if it has one; the only time in the file.
+    pub(crate) date: Option<Date>,
     pub(crate) pages: Vec<Vec<Mark>>,
     /// How far down the present page is written.
     pub(crate) y: f32,
 }
 
 impl Sheet {
-    pub(crate) fn new(title: String, date: Date) -> Self {
+    pub(crate) fn new(title: String, date: Option<Date>) -> Self {
         Self { title, date, pages: vec![Vec::new()], y: TOP }
     }
 

@@ -6,7 +6,7 @@ use citadel_domain::{
 };
 
 use crate::{
-    format::{self, maybe_money, money, number},
+    format::{self, maybe_money, number},
     sheet::{BODY, LABEL, LEFT, QUIET, RIGHT, STRONG, Sheet, Style, TITLE},
     type_face::Weight,
 };
@@ -23,7 +23,8 @@ const NET: Style = Style { size: 13.0, ..STRONG };
 const HEADING: Style = Style { size: 10.5, weight: Weight::SemiBold, ..BODY };
 
 pub(crate) fn layout(employment: &Employment, statement: &Statement) -> Sheet {
-    let title = format!("Earnings statement {}", statement.pay_date);
+    let day = statement.pay_date.map(|day| format!(" {day}")).unwrap_or_default();
+    let title = format!("Earnings statement{day}");
     let mut sheet = Sheet::new(title, statement.pay_date);
     employer(&mut sheet, employment);
     facts(&mut sheet, employment, statement);
@@ -57,15 +58,7 @@ fn employer(sheet: &mut Sheet, employment: &Employment) {
 /// Who is paid, for which days, and on what terms, side by side.
 fn facts(sheet: &mut Sheet, employment: &Employment, statement: &Statement) {
     let person = &employment.person;
-    let name: Vec<&str> = [
-        Some(person.first_name.as_str()),
-        person.middle_initials.as_deref(),
-        Some(person.last_name.as_str()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let mut employee = vec![("Employee", name.join(" "))];
+    let mut employee = vec![("Employee", format::full_name(person))];
     if let Some(address) = &person.home_address {
         let [street, city] = format::address(address);
         employee.extend([("", street), ("", city)]);
@@ -74,7 +67,7 @@ fn facts(sheet: &mut Sheet, employment: &Employment, statement: &Statement) {
         employee.push(("Social Security number", format::masked_ssn(ssn)));
     }
 
-    let mut period = vec![("Pay date", format::date(statement.pay_date))];
+    let mut period = vec![("Pay date", statement.pay_date.map(format::date).unwrap_or_default())];
     if let (Some(start), Some(end)) = (statement.period_start, statement.period_end) {
         period.push(("Pay period", format!("{} – {}", format::date(start), format::date(end))));
     }
@@ -92,8 +85,8 @@ fn facts(sheet: &mut Sheet, employment: &Employment, statement: &Statement) {
     }
     // The employer's record may be newer than the statement, so a rate of pay is shown with its statement only
     // where the lines below carry it.
-    if let Some(pay) = employment.pay {
-        terms.push(("Pay frequency", format::frequency(pay.frequency).to_owned()));
+    if let Some(frequency) = employment.pay.and_then(|pay| pay.frequency) {
+        terms.push(("Pay frequency", format::frequency(frequency).to_owned()));
     }
     if statement.hours.is_some() {
         terms.push(("Hours", number(statement.hours)));
@@ -139,12 +132,12 @@ fn row(sheet: &mut Sheet, style: Style, label: &str, figures: &[(f32, String)]) 
     sheet.y += ROW;
 }
 
-fn total(sheet: &mut Sheet, label: &str, current: Money, year: Option<Money>) {
+fn total(sheet: &mut Sheet, label: &str, current: Option<Money>, year: Option<Money>) {
     sheet.need(ROW);
     let y = sheet.y;
     sheet.line(LEFT, y - 10.5, RIGHT - LEFT);
     sheet.y += 1.0;
-    row(sheet, STRONG, label, &[(CURRENT, money(current)), (YEAR, maybe_money(year))]);
+    row(sheet, STRONG, label, &[(CURRENT, maybe_money(current)), (YEAR, maybe_money(year))]);
     sheet.y += 12.0;
 }
 
@@ -157,7 +150,7 @@ fn earnings(sheet: &mut Sheet, statement: &Statement) {
         let figures = [
             (RATE, number(line.rate)),
             (HOURS, number(line.units)),
-            (CURRENT, money(line.amount)),
+            (CURRENT, maybe_money(line.amount)),
             (YEAR, maybe_money(line.ytd)),
         ];
         row(sheet, BODY, &line.label, &figures);
@@ -172,11 +165,11 @@ fn taken(sheet: &mut Sheet, name: &str, total_name: &str, lines: &[DeductionLine
     heading(sheet, name, &[(CURRENT, "This period"), (YEAR, "Year to date")]);
     for line in lines {
         let label = if line.pretax { format!("{} (before tax)", line.label) } else { line.label.clone() };
-        row(sheet, BODY, &label, &[(CURRENT, money(line.amount)), (YEAR, maybe_money(line.ytd))]);
+        row(sheet, BODY, &label, &[(CURRENT, maybe_money(line.amount)), (YEAR, maybe_money(line.ytd))]);
     }
     // A year's sum is known only if every line's is.
     let year: Option<Vec<Money>> = lines.iter().map(|line| line.ytd).collect();
-    let current = lines.iter().map(|line| line.amount).sum();
+    let current = lines.iter().map(|line| line.amount).sum::<Option<Money>>();
     total(sheet, total_name, current, year.map(|amounts| amounts.into_iter().sum()));
 }
 
@@ -186,9 +179,14 @@ fn net(sheet: &mut Sheet, statement: &Statement) {
     let y = sheet.y;
     sheet.tint(LEFT - 10.0, y - 19.0, RIGHT - LEFT + 20.0, 31.0);
     sheet.text(LEFT, y, 200.0, NET, "Net pay");
-    sheet.text_to(CURRENT, y, 110.0, NET, &format!("${}", money(statement.net)));
+    sheet.text_to(CURRENT, y, 110.0, NET, &dollars(statement.net));
     sheet.text_to(YEAR, y, FIGURE, STRONG, &maybe_money(statement.net_ytd));
     sheet.y += 30.0;
+}
+
+/// `$1,935.77`; nothing where the provider tells no amount.
+fn dollars(amount: Option<Money>) -> String {
+    amount.map(|amount| format!("${}", format::money(amount))).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -214,10 +212,10 @@ mod tests {
             let taken =
                 statement.taxes.iter().chain(&statement.deductions).map(|line| (line.amount, line.ytd));
             for (amount, ytd) in lines.chain(taken).chain([(statement.gross, statement.gross_ytd)]) {
-                assert!(texts.contains(&money(amount).as_str()), "person {number}: {amount}");
+                assert!(texts.contains(&maybe_money(amount).as_str()), "person {number}: {amount:?}");
                 assert!(texts.contains(&maybe_money(ytd).as_str()), "person {number}: {ytd:?}");
             }
-            assert!(texts.contains(&format!("${}", money(statement.net)).as_str()), "person {number}");
+            assert!(texts.contains(&dollars(statement.net).as_str()), "person {number}");
             assert!(texts.contains(&employment.employer.name.as_str()), "person {number}");
             assert_eq!(sheet.pages.len(), 1, "person {number}");
             assert!(sheet.is_inside_its_margins(), "person {number}");

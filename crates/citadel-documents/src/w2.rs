@@ -14,7 +14,7 @@ const AMOUNT: Style = Style { size: 12.0, ..STRONG };
 
 pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
     let title = format!("Wage and tax statement {}", w2.year);
-    let mut sheet = Sheet::new(title, date(w2.year, 12, 31));
+    let mut sheet = Sheet::new(title, Some(date(w2.year, 12, 31)));
     let top = sheet.y;
     sheet.text(LEFT, top, 330.0, TITLE, "Wage and Tax Statement");
     sheet.text_to(RIGHT, top, 120.0, TITLE, &w2.year.to_string());
@@ -32,24 +32,15 @@ pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
         ],
         BODY,
     );
-    let name: Vec<&str> = [
-        Some(person.first_name.as_str()),
-        person.middle_initials.as_deref(),
-        Some(person.last_name.as_str()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
     let home = person.home_address.as_ref().map(format::address).into_iter().flatten();
     let office = employer.address.as_ref().map(format::address).into_iter().flatten();
     people(
         &mut sheet,
         [
             ("c", "Employer", [employer.name.clone()].into_iter().chain(office).collect()),
-            ("e, f", "Employee", [name.join(" ")].into_iter().chain(home).collect()),
+            ("e, f", "Employee", [format::full_name(person)].into_iter().chain(home).collect()),
         ],
     );
-    let amount = |value| Some(money(value));
     for pair in [
         [
             ("1", "Wages, tips, other compensation", w2.wages),
@@ -64,7 +55,7 @@ pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
             ("6", "Medicare tax withheld", w2.medicare_tax),
         ],
     ] {
-        boxes(&mut sheet, pair.map(|(number, label, value)| (number, label, amount(value))), AMOUNT);
+        boxes(&mut sheet, pair.map(|(number, label, value)| (number, label, value.map(money))), AMOUNT);
     }
     let y = sheet.y;
     sheet.line(LEFT, y, RIGHT - LEFT);
@@ -128,7 +119,7 @@ mod tests {
                 w2.medicare_wages,
                 w2.medicare_tax,
             ] {
-                assert!(texts.contains(&money(amount).as_str()), "person {number}: {amount}");
+                assert!(texts.contains(&money(amount.unwrap()).as_str()), "person {number}: {amount:?}");
             }
             assert!(texts.contains(&w2.year.to_string().as_str()), "person {number}");
             assert!(

@@ -120,12 +120,14 @@ ids! {
     WebhookId,
     /// One attempt to deliver an event.
     DeliveryId,
+    /// A login that a client of the sandbox invented.
+    ScenarioId,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SeededRandom;
+    use crate::{NumberedRandom, SeededRandom};
 
     #[test]
     fn printed_form_round_trips_and_nothing_else_parses() {
@@ -136,6 +138,16 @@ mod tests {
         for bad in [&text[1..], &format!("{text}0"), &text.to_uppercase(), "", "g".repeat(32).as_str()] {
             assert_eq!(bad.parse::<LinkId>(), Err(InvalidId), "{bad}");
         }
+    }
+
+    #[test]
+    fn numbered_ids_of_one_instant_sort_by_their_numbers() {
+        let now = Timestamp::from_second(1_700_000_000).unwrap();
+        let ids: Vec<_> = (0..4096)
+            .map(|number| LinkId::generate(now, &NumberedRandom::new(number * 7919, number)))
+            .collect();
+        assert!(ids.is_sorted());
+        assert_eq!(ids[5], LinkId::generate(now, &NumberedRandom::new(5 * 7919, 5)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The normalised payroll model: what a connector emits, whatever the provider calls it.
 //!
 //! Sum rules, which connectors keep and tests prove: `gross = Σ earnings`; `net = gross − Σ taxes − Σ deductions`.
-//! Dates are civil dates; money is exact; what a provider does not give is `None`, never a guess.
+//! Dates are civil dates; money is exact; what a provider does not give is `None`, or an empty text where there is no `None`,
+//! never a guess.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -112,14 +113,14 @@ pub enum JobType {
 }
 
 /// A rate of pay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pay {
     /// Dollars per `unit`, without commission and bonus.
-    pub rate: Money,
+    pub rate: Option<Money>,
     /// What the rate is for.
-    pub unit: PayUnit,
+    pub unit: Option<PayUnit>,
     /// How often pay comes.
-    pub frequency: PayFrequency,
+    pub frequency: Option<PayFrequency>,
     /// Dollars per pay cycle, where it is fixed or usual.
     pub per_cycle: Option<Money>,
 }
@@ -160,7 +161,7 @@ pub struct Statement {
     /// The provider's check or advice number.
     pub check_number: Option<String>,
     /// When the money moves.
-    pub pay_date: Date,
+    pub pay_date: Option<Date>,
     /// First day paid for.
     pub period_start: Option<Date>,
     /// Last day paid for.
@@ -170,11 +171,11 @@ pub struct Statement {
     /// Hours paid.
     pub hours: Option<Decimal>,
     /// Before anything is taken.
-    pub gross: Money,
+    pub gross: Option<Money>,
     /// Gross since 1 January of the pay date's year, this statement included.
     pub gross_ytd: Option<Money>,
     /// What the person receives.
-    pub net: Money,
+    pub net: Option<Money>,
     /// Net since 1 January.
     pub net_ytd: Option<Money>,
     /// Lines that sum to gross.
@@ -192,8 +193,8 @@ pub struct EarningLine {
     pub kind: EarningKind,
     /// The provider's label.
     pub label: String,
-    /// This statement.
-    pub amount: Money,
+    /// This statement. Negative in a correction.
+    pub amount: Option<Money>,
     /// Since 1 January.
     pub ytd: Option<Money>,
     /// Dollars per unit, where the line has units.
@@ -224,8 +225,8 @@ pub struct DeductionLine {
     pub kind: DeductionKind,
     /// The provider's label.
     pub label: String,
-    /// This statement; what is taken is positive.
-    pub amount: Money,
+    /// This statement; what is taken is positive, what is given back negative.
+    pub amount: Option<Money>,
     /// Since 1 January.
     pub ytd: Option<Money>,
     /// Taken before federal income tax.
@@ -276,17 +277,17 @@ pub struct W2 {
     /// Tax year.
     pub year: i16,
     /// Box 1: gross less pre-tax deductions.
-    pub wages: Money,
+    pub wages: Option<Money>,
     /// Box 2.
-    pub federal_tax: Money,
+    pub federal_tax: Option<Money>,
     /// Box 3, at most the year's wage base.
-    pub social_security_wages: Money,
+    pub social_security_wages: Option<Money>,
     /// Box 4.
-    pub social_security_tax: Money,
+    pub social_security_tax: Option<Money>,
     /// Box 5.
-    pub medicare_wages: Money,
+    pub medicare_wages: Option<Money>,
     /// Box 6.
-    pub medicare_tax: Money,
+    pub medicare_tax: Option<Money>,
 }
 
 /// The most wages that Social Security tax is taken from in `year`. `None` for years that we have no figure for.

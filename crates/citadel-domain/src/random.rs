@@ -8,7 +8,21 @@ pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// A repeatable source for tests (SplitMix64). Never use it for secrets.
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// A seed from parts (FNV-1a, each part with an end of its own); `["ab", "c"]` and `["a", "bc"]` differ.
+pub fn seed_of(parts: &[&[u8]]) -> u64 {
+    parts.iter().fold(FNV_OFFSET, |seed, part| absorb(seed, part))
+}
+
+/// [`seed_of`] with one more part.
+pub fn absorb(seed: u64, part: &[u8]) -> u64 {
+    // 0xff is in no UTF-8 text, so it ends a part.
+    part.iter().chain(&[0xff]).fold(seed, |seed, byte| (seed ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
+}
+
+/// A repeatable source (SplitMix64). Never use it for secrets.
 #[derive(Debug)]
 pub struct SeededRandom(AtomicU64);
 
@@ -31,6 +45,31 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             chunk.copy_from_slice(&self.next().to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// A repeatable source for one id: a number in front, so that ids of one instant sort in the order of their numbers, and
+/// then bytes that follow from a seed.
+#[derive(Debug)]
+pub struct NumberedRandom {
+    number: u16,
+    rest: SeededRandom,
+}
+
+impl NumberedRandom {
+    /// The source for the id of a number, modulo 4096: an id has room for twelve bits.
+    pub fn new(seed: u64, number: u64) -> Self {
+        let number = u16::try_from(number % (1 << 12)).expect("twelve bits fit sixteen");
+        Self { number, rest: SeededRandom::new(seed) }
+    }
+}
+
+impl Random for NumberedRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.rest.fill(bytes);
+        if let Some(front) = bytes.first_chunk_mut::<2>() {
+            *front = self.number.to_be_bytes();
         }
     }
 }

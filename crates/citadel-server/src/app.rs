@@ -3,9 +3,10 @@
 use std::{ops::Deref, sync::Arc};
 
 use citadel_api_types::providers::ProviderRef;
-use citadel_connectors::Registry;
+use citadel_connectors::{Registry, sandbox::DEFAULT_SEED};
 use citadel_domain::{Clock, Random};
 use citadel_store::{Db, Keyring};
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::{
@@ -31,6 +32,23 @@ pub struct AppParts {
     pub public_url: String,
     /// The way to clients' endpoints.
     pub outbound: Outbound,
+    /// What sandboxes grow from.
+    pub sandbox: SandboxSettings,
+}
+
+/// What sandboxes grow from.
+#[derive(Clone, Debug)]
+pub struct SandboxSettings {
+    /// People and ids are a function of it.
+    pub seed: String,
+    /// Where the clock of a new sandbox stands; it runs with the machine's when absent.
+    pub now: Option<Timestamp>,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self { seed: DEFAULT_SEED.to_owned(), now: None }
+    }
 }
 
 /// Shared state; cheap to clone.

@@ -15,6 +15,7 @@ use citadel_store::{Tenant, access_keys, bridge_tokens, bridge_tokens::BridgeTok
 use crate::{
     app::App,
     error::{self, ApiError},
+    moment::Moment,
     purposes,
 };
 
@@ -86,6 +87,8 @@ impl Callers {
 pub(crate) struct BridgeSession {
     /// The token's row: what it may do, and for whom.
     pub(crate) token: BridgeToken,
+    /// When it called.
+    pub(crate) moment: Moment,
 }
 
 impl FromRequestParts<App> for BridgeSession {
@@ -94,14 +97,20 @@ impl FromRequestParts<App> for BridgeSession {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let bearer = single(&parts.headers, header::AUTHORIZATION.as_str())
             .and_then(|text| text.strip_prefix("Bearer "));
-        let token = find_bridge_token(app, bearer.unwrap_or_default())
-            .await?
-            .ok_or_else(error::unknown_bridge_token)?;
+        Self::find(app, bearer.unwrap_or_default()).await
+    }
+}
+
+impl BridgeSession {
+    /// The session of a bridge token, which must not have aged.
+    pub(crate) async fn find(app: &App, text: &str) -> Result<Self, ApiError> {
+        let token = find_bridge_token(app, text).await?.ok_or_else(error::unknown_bridge_token)?;
+        let moment = app.moment(token.tenant).await?;
         // Deleting the access key that made a token revokes it (P8).
-        if token.is_revoked || token.expires_at <= app.clock.now() {
+        if token.is_revoked || token.expires_at <= moment.now {
             return Err(error::gone("This session has expired. Go back and start again."));
         }
-        Ok(Self { token })
+        Ok(Self { token, moment })
     }
 }
 

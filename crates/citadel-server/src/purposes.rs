@@ -14,6 +14,8 @@ pub const ACCESS_TOKEN: &str = "access_token";
 pub const OBJECT_ID: &str = "object_id";
 /// Proofs of file addresses.
 pub const FILE: &str = "file";
+/// User names of scenarios.
+pub const SCENARIO_USERNAME: &str = "scenario_username";
 /// The person that a link belongs to.
 pub const PERSON: &str = "person";
 /// Whose account entries in a provider's books are for.

@@ -119,6 +119,7 @@ pub async fn serve(
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             profile: config.profile,
+            sandbox_now: config.sandbox.now,
         };
         tokio::spawn(socket.serve(Arc::new(admin), stopping.clone()));
     }
@@ -133,9 +134,10 @@ pub async fn serve(
         clock,
         random,
         directory,
-        connectors: Registry::default(),
+        connectors: Registry::seeded(&config.sandbox.seed),
         public_url,
         outbound,
+        sandbox: config.sandbox.clone(),
     });
     let running = app.clone();
 

@@ -1,7 +1,7 @@
 //! Bridge tokens: permission to open the widget, for six hours. The row decides what the widget may do, whatever the
 //! page says (P8).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, CompanyId, LinkId, Product};
+use citadel_domain::{AccessKeyId, BridgeTokenId, CompanyId, Fault, LinkId, Product};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, value::params, words};
@@ -24,6 +24,8 @@ pub struct NewBridgeToken {
     pub data_sources: Vec<String>,
     /// The account that the token is about, sealed under the root key.
     pub account_sealed: Option<Vec<u8>>,
+    /// What goes wrong on purpose in the token's sign-ins.
+    pub faults: Vec<Fault>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -43,6 +45,7 @@ pub struct BridgeToken {
     pub link_id: Option<LinkId>,
     pub data_sources: Vec<String>,
     pub account_sealed: Option<Vec<u8>>,
+    pub faults: Vec<Fault>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// The client's, as they are now: a page that is taken off the list stops at once.
@@ -57,8 +60,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
         "insert into bridge_tokens (
              client_id, id, environment, access_key_id, token_hash, product, allowed_products, client_name,
              tracking_info, company_mapping_id, provider_id, link_id, data_sources, link_count, sign_in_count,
-             account_sealed, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16)",
+             account_sealed, faults, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16, $17)",
         params![
             new.tenant.client_id,
             new.id,
@@ -74,6 +77,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
             new.link_id,
             words::join(&new.data_sources),
             new.account_sealed.clone(),
+            words::join(&new.faults),
             new.created_at,
             new.expires_at,
         ],
@@ -87,7 +91,7 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Opti
     tx.fetch_optional(
         "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
                 t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
-                c.allowed_origins, k.deleted_at is not null, t.account_sealed
+                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults
            from bridge_tokens t
            join clients c on c.id = t.client_id
            join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
@@ -110,18 +114,18 @@ pub async fn count_link(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Resul
     Ok(counted == 1)
 }
 
-/// Counts one more sign-in of the token. `false` when there were `max` already.
+/// Counts one more sign-in of the token, and answers how many that makes. `None` when there were `max` already.
 ///
 /// The row stays locked until the commit, so that sign-ins of one token happen one after another.
-pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Result<bool, Error> {
-    let counted = tx
-        .execute(
-            "update bridge_tokens set sign_in_count = sign_in_count + 1
-              where client_id = $1 and environment = $2 and id = $3 and sign_in_count < $4",
-            params![token.tenant.client_id, token.tenant.environment, token.id, max],
-        )
-        .await?;
-    Ok(counted == 1)
+pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Result<Option<i64>, Error> {
+    tx.fetch_optional(
+        "update bridge_tokens set sign_in_count = sign_in_count + 1
+          where client_id = $1 and environment = $2 and id = $3 and sign_in_count < $4
+         returning sign_in_count",
+        params![token.tenant.client_id, token.tenant.environment, token.id, max],
+        |row| row.get(0),
+    )
+    .await
 }
 
 /// Empties the accounts of tokens that have aged; answers how many there were.
@@ -151,5 +155,6 @@ fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
         allowed_origins: words::split(&row.get::<String>(14)?)?,
         is_revoked: row.get(15)?,
         account_sealed: row.get(16)?,
+        faults: words::split(&row.get::<String>(17)?)?,
     })
 }

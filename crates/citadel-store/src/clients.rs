@@ -3,7 +3,7 @@
 use citadel_domain::ClientId;
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tx, value::params, words};
+use crate::{Error, Row, Tx, sandboxes, value::params, words};
 
 /// A client to be made.
 #[derive(Clone, Debug)]
@@ -24,14 +24,14 @@ pub struct Client {
     pub created_at: Timestamp,
 }
 
-/// Makes a client.
+/// Makes a client, with its sandbox.
 pub async fn create(tx: &mut Tx<'_>, new: &NewClient) -> Result<(), Error> {
     tx.execute(
         "insert into clients (id, name, allowed_origins, created_at) values ($1, $2, $3, $4)",
         params![new.id, &new.name, words::join(&new.allowed_origins), new.created_at],
     )
-    .await
-    .map(drop)
+    .await?;
+    sandboxes::create(tx, new.id).await
 }
 
 /// The client with this id.

@@ -25,6 +25,13 @@ pub struct NewDelivery {
     pub attempted_at: Timestamp,
 }
 
+impl NewDelivery {
+    /// Whether the receiver took the event.
+    pub fn was_taken(&self) -> bool {
+        self.status_code.is_some_and(|code| (200..300).contains(&code))
+    }
+}
+
 /// An attempt, with the event that it was for.
 #[derive(Clone, Debug)]
 pub struct Delivery {

@@ -26,6 +26,8 @@ pub mod provider_books;
 pub mod providers;
 pub mod public_tokens;
 pub mod reports;
+pub mod sandboxes;
+pub mod scenarios;
 mod seal;
 pub mod settings;
 mod sqlite;

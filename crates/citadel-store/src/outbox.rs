@@ -16,6 +16,8 @@ pub struct Waiting {
     pub round: i64,
     /// Attempts in this round so far.
     pub attempts: i64,
+    /// Whether the event is told once more after it was delivered: a fault on purpose.
+    pub is_doubled: bool,
     pub event_type: String,
     pub body: String,
     pub event_created_at: Timestamp,
@@ -43,17 +45,19 @@ macro_rules! eligible {
     };
 }
 
-/// Has an event delivered, from now on. When it waits already, it begins a new round.
+/// Has an event delivered, from `at` on. When it waits already, it begins a new round.
 pub async fn put(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     webhook_id: WebhookId,
     (event_id, sequence, task_id): (EventId, i64, Option<TaskId>),
-    now: Timestamp,
+    is_doubled: bool,
+    at: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(
-        "insert into outbox (client_id, webhook_id, event_id, environment, sequence, task_id, round, attempts, next_at)
-         values ($1, $2, $3, $4, $5, $6, 1, 0, $7)
+        "insert into outbox (client_id, webhook_id, event_id, environment, sequence, task_id, round, attempts, next_at,
+                             is_doubled)
+         values ($1, $2, $3, $4, $5, $6, 1, 0, $7, $8)
          on conflict (client_id, webhook_id, event_id) do update
             set round = outbox.round + 1, attempts = 0, next_at = excluded.next_at",
         params![
@@ -63,7 +67,8 @@ pub async fn put(
             tenant.environment,
             sequence,
             task_id,
-            now,
+            at,
+            is_doubled,
         ],
     )
     .await
@@ -116,7 +121,7 @@ pub async fn due(
     tx.fetch_all(
         concat!(
             "select o.event_id, o.round, o.attempts, v.event_type, v.body, v.created_at,
-                    coalesce(t.access_key_id, b.access_key_id)
+                    coalesce(t.access_key_id, b.access_key_id), o.is_doubled
                from outbox as o
                join webhook_events as v on v.client_id = o.client_id and v.id = o.event_id
                left join tasks as t on t.client_id = v.client_id and t.id = v.task_id
@@ -152,18 +157,19 @@ pub async fn next_at(
     .await
 }
 
-/// Plans the next attempt after a failure, unless the event was asked for again meanwhile.
+/// Plans the next attempt, after a failure or to tell the event once more, unless it was asked for again meanwhile.
 pub async fn retry(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     webhook_id: WebhookId,
     waiting: &Waiting,
+    is_doubled: bool,
     at: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(
-        "update outbox set attempts = attempts + 1, next_at = $5
+        "update outbox set attempts = attempts + 1, next_at = $5, is_doubled = $6
           where client_id = $1 and webhook_id = $2 and event_id = $3 and round = $4",
-        params![tenant.client_id, webhook_id, waiting.event_id, waiting.round, at],
+        params![tenant.client_id, webhook_id, waiting.event_id, waiting.round, at, is_doubled],
     )
     .await
     .map(drop)
@@ -202,5 +208,6 @@ fn read(row: &Row<'_>) -> Result<Waiting, Error> {
         body: row.get(4)?,
         event_created_at: row.get(5)?,
         access_key_id: row.get(6)?,
+        is_doubled: row.get(7)?,
     })
 }

@@ -1,10 +1,10 @@
 //! Tasks: one run of work for a link. Every change is conditional on the status that the caller saw, so that two
 //! workers cannot both move a task (P36).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, LinkId, Product, TaskId, TaskStatus};
+use citadel_domain::{AccessKeyId, BridgeTokenId, Fault, LinkId, Product, TaskId, TaskStatus};
 use jiff::Timestamp;
 
-use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params};
+use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params, words};
 
 /// Why a task runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct NewTask {
     pub access_key_id: AccessKeyId,
     pub product: Product,
     pub kind: Kind,
+    /// What goes wrong on purpose.
+    pub faults: Vec<Fault>,
     pub created_at: Timestamp,
 }
 
@@ -60,6 +62,8 @@ pub struct Task {
     pub access_key_id: AccessKeyId,
     pub product: Product,
     pub kind: Kind,
+    /// What goes wrong on purpose.
+    pub faults: Vec<Fault>,
     pub status: TaskStatus,
     /// What the provider said about a failure.
     pub error_message: Option<String>,
@@ -75,7 +79,7 @@ pub struct Task {
 macro_rules! columns {
     () => {
         "id, client_id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, error_message, \
-         step, step_expires_at, created_at, updated_at, finished_at"
+         step, step_expires_at, created_at, updated_at, finished_at, faults"
     };
 }
 
@@ -86,8 +90,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
             concat!(
                 "insert into tasks (
                  client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, created_at,
-                 updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+                 updated_at, faults)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
              returning ",
                 columns!()
             ),
@@ -102,6 +106,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
                 new.kind.as_str(),
                 TaskStatus::New,
                 new.created_at,
+                words::join(&new.faults),
             ],
             read,
         )
@@ -205,6 +210,16 @@ pub async fn latest_refresh(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) ->
     .await
 }
 
+/// How many tasks a link has had.
+pub async fn count_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from tasks where client_id = $1 and environment = $2 and link_id = $3",
+        params![tenant.client_id, tenant.environment, link_id],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// How many refreshes of a link began after `since`.
 pub async fn count_refreshes(
     tx: &mut Tx<'_>,
@@ -284,12 +299,19 @@ pub async fn set_step(
 }
 
 /// Takes the right to answer the question. `false` when none is awaited: it was answered, or it has lapsed.
-pub async fn take_step(tx: &mut Tx<'_>, task: &Task, now: Timestamp) -> Result<bool, Error> {
+///
+/// Questions age by the machine's clock, `live`; the task's own times are the client's, `now`.
+pub async fn take_step(
+    tx: &mut Tx<'_>,
+    task: &Task,
+    live: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Error> {
     let taken = tx
         .execute(
-            "update tasks set step = null, step_expires_at = null, updated_at = $4
+            "update tasks set step = null, step_expires_at = null, updated_at = $5
               where client_id = $1 and environment = $2 and id = $3 and step is not null and step_expires_at > $4",
-            params![task.tenant.client_id, task.tenant.environment, task.id, now],
+            params![task.tenant.client_id, task.tenant.environment, task.id, live, now],
         )
         .await?;
     Ok(taken == 1)
@@ -325,5 +347,6 @@ fn read(row: &Row<'_>) -> Result<Task, Error> {
         created_at: row.get(12)?,
         updated_at: row.get(13)?,
         finished_at: row.get(14)?,
+        faults: words::split(&row.get::<String>(15)?)?,
     })
 }

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, CompanyId, DeliveryId, Environment, EventId, JobId, LinkId,
-    ObjectId, PayrollReportId, Product, PublicTokenId, TaskId, TaskStatus, WebhookId,
+    ObjectId, PayrollReportId, Product, PublicTokenId, ScenarioId, TaskId, TaskStatus, WebhookId,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};
@@ -324,6 +324,7 @@ ids!(
     ClientId,
     CompanyId,
     DeliveryId,
+    ScenarioId,
     EventId,
     JobId,
     LinkId,

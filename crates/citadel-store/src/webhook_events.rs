@@ -49,14 +49,13 @@ macro_rules! select {
     };
 }
 
-/// Keeps events of one client's environment, of which there is at least one; answers the first one's place in the order of
-/// commits, which the others follow.
+/// Takes places in the order of commits for so many events of one client's environment; answers the first, which the
+/// others follow.
 ///
 /// Events of one client's environment are written one after another: the counter's row is held until the commit, so
 /// that no lower number is ever committed after a higher one.
-pub async fn append(tx: &mut Tx<'_>, events: &[NewWebhookEvent]) -> Result<i64, Error> {
-    let tenant = events.first().ok_or(Error::Corrupt { what: "a list of no events" })?.tenant;
-    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+pub async fn take_places(tx: &mut Tx<'_>, tenant: Tenant, count: usize) -> Result<i64, Error> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
     let last = tx
         .fetch_one(
             "insert into event_counters (client_id, environment, last) values ($1, $2, $3)
@@ -66,7 +65,12 @@ pub async fn append(tx: &mut Tx<'_>, events: &[NewWebhookEvent]) -> Result<i64, 
             |row| row.get::<i64>(0),
         )
         .await?;
-    let first = last - count + 1;
+    Ok(last - count + 1)
+}
+
+/// Keeps events of one client's environment under the places that [`take_places`] gave, `first` and those after it.
+pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> Result<(), Error> {
+    let Some(tenant) = events.first().map(|event| event.tenant) else { return Ok(()) };
     // Events of one task are numbered too: their times can be equal, and their ids then sort by chance. Two writers cannot take
     // one number, because both would have to change the task's row first.
     let mut numbered = (None, 0);
@@ -94,7 +98,7 @@ pub async fn append(tx: &mut Tx<'_>, events: &[NewWebhookEvent]) -> Result<i64, 
         )
         .await?;
     }
-    Ok(first)
+    Ok(())
 }
 
 /// The number of a task's newest event, 0 before the first.

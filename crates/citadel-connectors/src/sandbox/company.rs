@@ -4,7 +4,7 @@
 //! it is while people join and leave. The seat of a department's head is held in the same way; while it is empty, the
 //! chief manages the department. The chief stays.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::collections::BTreeSet;
 
 use citadel_domain::payroll::{DepositAccount, Employer, PayFrequency, Person};
 use jiff::{
@@ -15,7 +15,7 @@ use jiff::{
 use super::{
     calendar::{Calendar, monday_of},
     departments::{CHIEF, CHIEFS_DEPARTMENT, DEPARTMENTS, Department, Seats},
-    dice::Dice,
+    dice::{Dice, World},
     plan::{self, JobPlan, Kind},
     words::Trade,
 };
@@ -53,36 +53,48 @@ impl Member {
     }
 }
 
-/// Everybody, the chief first.
-pub(super) fn members() -> &'static [Member] {
-    static MEMBERS: LazyLock<Vec<Member>> = LazyLock::new(|| Founding::default().everybody());
-    &MEMBERS
+/// The company of a world.
+#[derive(Debug)]
+pub(super) struct Company {
+    world: World,
+    /// Everybody, the chief first.
+    members: Vec<Member>,
 }
 
-/// The manager of somebody on a day. The chief has none.
-pub(super) fn manager_of(member: &Member, day: Date) -> Option<&'static Member> {
-    let chief = members().first()?;
-    if member.department == CHIEFS_DEPARTMENT {
-        return None;
+impl Company {
+    pub(super) fn new(world: World) -> Self {
+        Self { world, members: Founding { world, names: BTreeSet::new(), members: Vec::new() }.everybody() }
     }
-    let is_their_head = |other: &&Member| other.is_head && other.department == member.department;
-    let head = members().iter().filter(is_their_head).find(|head| head.works_on(day));
-    Some(head.filter(|_| !member.is_head).unwrap_or(chief))
-}
 
-/// The company as its own record shows it.
-pub(super) fn employer() -> Employer {
-    plan::employer(NAME)
-}
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
 
-/// The account that the company has paid its people from since it began.
-pub(super) fn funding_account() -> DepositAccount {
-    plan::business_account(Dice::new(&["company", NAME, "funding account"]))
+    /// The manager of somebody on a day. The chief has none.
+    pub(super) fn manager_of(&self, member: &Member, day: Date) -> Option<&Member> {
+        let chief = self.members.first()?;
+        if member.department == CHIEFS_DEPARTMENT {
+            return None;
+        }
+        let is_their_head = |other: &&Member| other.is_head && other.department == member.department;
+        let head = self.members.iter().filter(is_their_head).find(|head| head.works_on(day));
+        Some(head.filter(|_| !member.is_head).unwrap_or(chief))
+    }
+
+    /// The company as its own record shows it.
+    pub(super) fn employer(&self) -> Employer {
+        plan::employer(self.world, NAME)
+    }
+
+    /// The account that the company has paid its people from since it began.
+    pub(super) fn funding_account(&self) -> DepositAccount {
+        plan::business_account(self.world.dice(&["company", NAME, "funding account"]))
+    }
 }
 
 /// Fills the seats. No two people have the same name, because a manager is known by it.
-#[derive(Default)]
 struct Founding {
+    world: World,
     names: BTreeSet<(String, String)>,
     members: Vec<Member>,
 }
@@ -100,7 +112,7 @@ struct Seat {
 
 impl Founding {
     fn everybody(mut self) -> Vec<Member> {
-        let dice = Dice::new(&["company", NAME]);
+        let dice = self.world.dice(&["company", NAME]);
         let chief = Seat {
             dice: dice.fork("chief"),
             department: CHIEFS_DEPARTMENT,
@@ -154,7 +166,7 @@ impl Founding {
 
     fn seat_somebody(&mut self, seat: Seat, holder: u64, start: Date, end: Option<Date>) {
         let dice = seat.dice.fork(&format!("holder {holder}"));
-        let home = plan::place_of(NAME);
+        let home = plan::place_of(self.world, NAME);
         let drawn = JobPlan::drawn(dice.fork("job"), NAME, home, seat.kind);
         let job = JobPlan {
             title: seat.trade.title,
@@ -173,7 +185,7 @@ impl Founding {
 
     /// Somebody new, of age when the job begins.
     fn somebody(&mut self, dice: Dice, start: Date) -> Person {
-        let home = plan::place_of(NAME);
+        let home = plan::place_of(self.world, NAME);
         let tries = (0..).map(|number| plan::person(dice.fork(&format!("person {number}")), home));
         let is_new =
             |person: &Person| !self.names.contains(&(person.first_name.clone(), person.last_name.clone()));

@@ -7,32 +7,45 @@ use citadel_domain::{
     payroll::{self, Change, ChangeState, DepositAccount},
 };
 
-use super::{logins, read_plan, sign_in::Right, split};
+use super::{Sandbox, Subject, logins, sign_in::Right, split};
 use crate::{ConnectorError, Cx, Entry, Grant};
 
 /// The split of the first job, as it is now.
-pub(super) async fn now(
-    cx: &Cx,
-    user: &str,
-    plan: &super::Plan,
-) -> Result<Vec<DepositAccount>, ConnectorError> {
-    let Some(job) = plan.jobs.first() else { return Err(ConnectorError::NoData) };
+async fn now(cx: &Cx, user: &str, subject: &Subject) -> Result<Vec<DepositAccount>, ConnectorError> {
+    let (employer, mut accounts) = subject.first_pay(cx)?;
     // One after another, so that two changes that were worked out at the same time are both there.
-    let mut accounts = job.accounts.clone();
-    for entry in &cx.books.list(&page(cx, user, &job.employer.name)).await? {
+    for entry in &cx.books.list(&page(cx, user, &employer)).await? {
         // One that says what is so already changes nothing.
         accounts = split::change(&accounts, &read(entry)?).unwrap_or(accounts);
     }
     Ok(accounts)
 }
 
+/// Puts the split into what is shown of the first job.
+pub(super) async fn put_in(
+    cx: &Cx,
+    user: &str,
+    subject: &Subject,
+    data: &mut payroll::PayrollData,
+) -> Result<(), ConnectorError> {
+    let Ok((employer, at_first)) = subject.first_pay(cx) else { return Ok(()) };
+    let is_first = |job: &&mut payroll::Employment| {
+        job.employer.name == employer && job.deposit_accounts == at_first
+    };
+    if let Some(job) = data.employments.iter_mut().find(is_first) {
+        job.deposit_accounts = now(cx, user, subject).await?;
+    }
+    Ok(())
+}
+
 pub(super) async fn plan(
+    sandbox: &Sandbox,
     cx: &Cx,
     grant: &Grant,
     account: &AccountDetails,
 ) -> Result<payroll::Plan, ConnectorError> {
     let right = Right::open(grant)?;
-    let before = now(cx, &right.user, &read_plan(cx, &right.user)?).await?;
+    let before = now(cx, &right.user, &Subject::of(sandbox, cx, &right).await?).await?;
     let after = split::change(&before, account)?;
     Ok(payroll::Plan { change: Change::Deposit { account: account.clone() }, before, after })
 }
@@ -40,12 +53,13 @@ pub(super) async fn plan(
 /// Enters the change once per call. On purpose it does not look whether the key is there: a change that is sent twice shows
 /// as two entries, and a test can see it.
 pub(super) async fn apply(
+    sandbox: &Sandbox,
     cx: &Cx,
     grant: &Grant,
     account: &AccountDetails,
     key: &str,
 ) -> Result<(), ConnectorError> {
-    let (user, page) = page_of(cx, grant)?;
+    let (user, page) = page_of(sandbox, cx, grant).await?;
     let text = serde_json::to_string(account).expect("accounts are plain texts and numbers");
     cx.books.enter(&page, &Entry { key: key.to_owned(), text: Secret::new(text) }).await?;
     // What is done is done, however long the answer takes.
@@ -56,18 +70,22 @@ pub(super) async fn apply(
     Ok(())
 }
 
-pub(super) async fn observe(cx: &Cx, grant: &Grant, key: &str) -> Result<ChangeState, ConnectorError> {
-    let (_, page) = page_of(cx, grant)?;
+pub(super) async fn observe(
+    sandbox: &Sandbox,
+    cx: &Cx,
+    grant: &Grant,
+    key: &str,
+) -> Result<ChangeState, ConnectorError> {
+    let (_, page) = page_of(sandbox, cx, grant).await?;
     let is_there = cx.books.list(&page).await?.iter().any(|entry| entry.key == key);
     Ok(if is_there { ChangeState::Applied } else { ChangeState::Absent })
 }
 
-fn page_of(cx: &Cx, grant: &Grant) -> Result<(String, String), ConnectorError> {
-    let user = Right::open(grant)?.user;
-    let plan = read_plan(cx, &user)?;
-    let job = plan.jobs.first().ok_or(ConnectorError::NoData)?;
-    let page = page(cx, &user, &job.employer.name);
-    Ok((user, page))
+async fn page_of(sandbox: &Sandbox, cx: &Cx, grant: &Grant) -> Result<(String, String), ConnectorError> {
+    let right = Right::open(grant)?;
+    let (employer, _) = Subject::of(sandbox, cx, &right).await?.first_pay(cx)?;
+    let page = page(cx, &right.user, &employer);
+    Ok((right.user, page))
 }
 
 /// The page of the books for one person's pay. A list in JSON, so that no name can be mistaken for two.

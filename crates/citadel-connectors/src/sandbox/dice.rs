@@ -4,28 +4,42 @@
 //! (FNV-1a and the finaliser of SplitMix64, both in the public domain), because a library may change its stream
 //! between versions and invented people must stay who they are.
 
-/// Changing this invents everybody anew.
-const SEED: &str = "citadel-sandbox-1";
+use citadel_domain::random;
 
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+/// The world that everybody knows. Changing this invents everybody anew.
+pub const DEFAULT_SEED: &str = "citadel-sandbox-1";
 
 /// A key from which named numbers are drawn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Dice {
     key: u64,
+    world: World,
+}
+
+/// A seed: whoever has the same one meets the same people.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct World(u64);
+
+impl World {
+    pub(super) fn new(seed: &str) -> Self {
+        Self(random::seed_of(&[seed.as_bytes()]))
+    }
+
+    /// A key made of parts; `["ab", "c"]` and `["a", "bc"]` differ.
+    pub(super) fn dice(self, parts: &[&str]) -> Dice {
+        Dice { key: mix(parts.iter().fold(self.0, |key, part| absorb(key, part))), world: self }
+    }
 }
 
 impl Dice {
-    /// A key made of parts; `["ab", "c"]` and `["a", "bc"]` differ.
-    pub(super) fn new(parts: &[&str]) -> Self {
-        let key = parts.iter().fold(absorb(FNV_OFFSET, SEED), |key, part| absorb(key, part));
-        Self { key: mix(key) }
+    /// The world in which it is drawn.
+    pub(super) const fn world(self) -> World {
+        self.world
     }
 
     /// A key of its own for a part of what this key describes.
     pub(super) fn fork(self, label: &str) -> Self {
-        Self { key: mix(absorb(self.key, label)) }
+        Self { key: mix(absorb(self.key, label)), ..self }
     }
 
     /// A number for one of a row of draws, such as one per week.
@@ -70,8 +84,7 @@ impl Dice {
 }
 
 fn absorb(key: u64, text: &str) -> u64 {
-    // 0xff is in no UTF-8 text, so it ends a part.
-    text.bytes().chain([0xff]).fold(key, |key, byte| (key ^ u64::from(byte)).wrapping_mul(FNV_PRIME))
+    random::absorb(key, text.as_bytes())
 }
 
 fn mix(mut z: u64) -> u64 {
@@ -84,9 +97,13 @@ fn mix(mut z: u64) -> u64 {
 mod tests {
     use super::*;
 
+    fn dice(parts: &[&str]) -> Dice {
+        World::new(DEFAULT_SEED).dice(parts)
+    }
+
     #[test]
     fn the_stream_is_pinned() {
-        let dice = Dice::new(&["goodlogin", "truv"]);
+        let dice = dice(&["goodlogin", "truv"]);
         assert_eq!(dice.id(), "34aec0932b8d");
         assert_eq!(dice.fork("job").digits("ssn", 9), "352168128");
         assert_eq!(dice.between_at("hours", 7, -4, 4), 0);
@@ -94,12 +111,12 @@ mod tests {
 
     #[test]
     fn parts_keep_their_borders() {
-        assert_ne!(Dice::new(&["ab", "c"]).id(), Dice::new(&["a", "bc"]).id());
+        assert_ne!(dice(&["ab", "c"]).id(), dice(&["a", "bc"]).id());
     }
 
     #[test]
     fn draws_stay_in_range_and_reach_both_ends() {
-        let dice = Dice::new(&["range"]);
+        let dice = dice(&["range"]);
         let drawn: Vec<i64> = (0..1000).map(|index| dice.between_at("n", index, -2, 3)).collect();
         assert_eq!(drawn.iter().min(), Some(&-2));
         assert_eq!(drawn.iter().max(), Some(&3));

@@ -10,7 +10,7 @@ use citadel_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    company,
+    company::{self, Company},
     split::{self, refused},
 };
 use crate::{ConnectorError, Cx, Entry};
@@ -36,8 +36,8 @@ struct State {
     new: Option<(DepositAccount, u32)>,
 }
 
-pub(super) async fn plan(cx: &Cx, change: &Change) -> Result<payroll::Plan, ConnectorError> {
-    let state = State::after(&cx.books.list(&page(cx)).await?)?;
+pub(super) async fn plan(cx: &Cx, company: &Company, change: &Change) -> Result<payroll::Plan, ConnectorError> {
+    let state = State::after(company, &cx.books.list(&page(cx)).await?)?;
     let after = match change {
         Change::Funding { account } => state.check_account(account)?,
         // Whether the amounts are right is not told before they are submitted, or it could be asked for ever.
@@ -48,7 +48,7 @@ pub(super) async fn plan(cx: &Cx, change: &Change) -> Result<payroll::Plan, Conn
 }
 
 /// Enters the submission once per call, a wrong one as well, and then answers what came of it.
-pub(super) async fn apply(cx: &Cx, change: &Change, key: &str) -> Result<(), ConnectorError> {
+pub(super) async fn apply(cx: &Cx, company: &Company, change: &Change, key: &str) -> Result<(), ConnectorError> {
     let submission = match change {
         Change::Funding { account } => Submission::Account { account: split::written(account) },
         Change::FundingProof { amounts } => Submission::Proof { amounts: *amounts },
@@ -56,15 +56,15 @@ pub(super) async fn apply(cx: &Cx, change: &Change, key: &str) -> Result<(), Con
     };
     let text = serde_json::to_string(&submission).expect("submissions are plain texts and numbers");
     cx.books.enter(&page(cx), &Entry { key: key.to_owned(), text: Secret::new(text) }).await?;
-    match observe(cx, key).await? {
+    match observe(cx, company, key).await? {
         ChangeState::Applied => Ok(()),
         ChangeState::Absent | ChangeState::Unknown => Err(ConnectorError::Unexpected { step: "funding" }),
     }
 }
 
 /// A submission that was refused is that refusal again: it is neither there nor may it be sent once more.
-pub(super) async fn observe(cx: &Cx, key: &str) -> Result<ChangeState, ConnectorError> {
-    let mut state = State::at_first();
+pub(super) async fn observe(cx: &Cx, company: &Company, key: &str) -> Result<ChangeState, ConnectorError> {
+    let mut state = State::at_first(company);
     let mut found = Ok(ChangeState::Absent);
     for entry in &cx.books.list(&page(cx)).await? {
         let verdict = state.take(read(entry)?);
@@ -76,12 +76,12 @@ pub(super) async fn observe(cx: &Cx, key: &str) -> Result<ChangeState, Connector
 }
 
 impl State {
-    fn at_first() -> Self {
-        Self { present: company::funding_account(), new: None }
+    fn at_first(company: &Company) -> Self {
+        Self { present: company.funding_account(), new: None }
     }
 
-    fn after(entries: &[Entry]) -> Result<Self, ConnectorError> {
-        let mut state = Self::at_first();
+    fn after(company: &Company, entries: &[Entry]) -> Result<Self, ConnectorError> {
+        let mut state = Self::at_first(company);
         for entry in entries {
             // What came of it was answered then.
             let _ = state.take(read(entry)?);

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 
 use super::{
     calendar::{Period, monday_of, weekdays},
-    plan::{JobPlan, Wage},
+    plan::{Extra, ExtraKind, JobPlan, Share, Wage},
     tax::{self, divide},
 };
 
@@ -49,13 +49,13 @@ pub(super) fn write(job: &JobPlan, first_year: i16, today: Date) -> Ledger {
             continue;
         }
         if period.pay_date.year() != year.year {
-            ledger.w2s.extend(year.w2());
+            ledger.w2s.extend(year.w2(job));
             year = Year::new(period.pay_date.year());
         }
         ledger.statements.push(year.pay(job, period, worked));
     }
     if year.year < today.year() {
-        ledger.w2s.extend(year.w2());
+        ledger.w2s.extend(year.w2(job));
     }
     ledger
 }
@@ -98,37 +98,65 @@ const DEDUCTIONS: [(Line, DeductionKind, &str, bool); 3] = [
     (Line::Life, DeductionKind::Other, "Life Insurance", false),
 ];
 
-/// Amounts in cents by line.
+/// The most extra lines of a job.
+pub(super) const MAX_EXTRAS: usize = 12;
+
+/// Amounts in cents by line, and by the job's extra lines.
 #[derive(Clone, Copy, Default)]
-struct Amounts([i64; LINES]);
+struct Amounts {
+    lines: [i64; LINES],
+    extras: [i64; MAX_EXTRAS],
+}
 
 impl Amounts {
     const fn get(&self, line: Line) -> i64 {
-        self.0[line as usize]
+        self.lines[line as usize]
     }
 
     const fn set(&mut self, line: Line, cents: i64) {
-        self.0[line as usize] = cents;
+        self.lines[line as usize] = cents;
     }
 
-    fn gross(&self) -> i64 {
-        EARNINGS.iter().map(|(line, ..)| self.get(*line)).sum()
+    fn add(&mut self, more: &Self) {
+        for (total, amount) in self.lines.iter_mut().zip(more.lines) {
+            *total += amount;
+        }
+        for (total, amount) in self.extras.iter_mut().zip(more.extras) {
+            *total += amount;
+        }
     }
 
-    fn net(&self) -> i64 {
+    /// The sum of extra lines of a kind.
+    fn extra(&self, job: &JobPlan, is_meant: fn(ExtraKind) -> bool) -> i64 {
+        let extras = job.extras.iter().zip(self.extras);
+        extras.filter(|(extra, _)| is_meant(extra.kind)).map(|(_, cents)| cents).sum()
+    }
+
+    fn gross(&self, job: &JobPlan) -> i64 {
+        let usual: i64 = EARNINGS.iter().map(|(line, ..)| self.get(*line)).sum();
+        usual + self.extra(job, |kind| matches!(kind, ExtraKind::Earned(_)))
+    }
+
+    fn net(&self, job: &JobPlan) -> i64 {
         let taxes: i64 = TAXES.iter().map(|(line, ..)| self.get(*line)).sum();
         let deductions: i64 = DEDUCTIONS.iter().map(|(line, ..)| self.get(*line)).sum();
-        self.gross() - taxes - deductions
+        let extra = self.extra(job, |kind| !matches!(kind, ExtraKind::Earned(_)));
+        self.gross(job) - taxes - deductions - extra
     }
 
     /// What Social Security and Medicare are taken from, before the wage base.
-    fn fica_wages(&self) -> i64 {
-        self.gross() - self.get(Line::Health)
+    fn fica_wages(&self, job: &JobPlan) -> i64 {
+        let is_health =
+            |kind| matches!(kind, ExtraKind::Taken { kind: DeductionKind::Health, pretax: true });
+        self.gross(job) - self.get(Line::Health) - self.extra(job, is_health)
     }
 
     /// What income tax is taken from.
-    fn taxable_wages(&self) -> i64 {
-        self.fica_wages() - self.get(Line::Retirement)
+    fn taxable_wages(&self, job: &JobPlan) -> i64 {
+        let is_pretax = |kind| {
+            matches!(kind, ExtraKind::Taken { kind, pretax: true } if kind != DeductionKind::Health)
+        };
+        self.fica_wages(job) - self.get(Line::Retirement) - self.extra(job, is_pretax)
     }
 }
 
@@ -159,10 +187,9 @@ impl Year {
         if full {
             self.deduct(&mut now, job, period);
         }
+        take_extras(&mut now, job, period);
         self.withhold(&mut now, job);
-        for (total, amount) in self.paid.0.iter_mut().zip(now.0) {
-            *total += amount;
-        }
+        self.paid.add(&now);
         statement(job, period, rate, quarters, worked, &now, &self.paid)
     }
 
@@ -174,14 +201,15 @@ impl Year {
         now.set(Line::Health, divide(premium, job.calendar.periods_per_year()));
         now.set(Line::Life, benefits.life);
         if period.start >= job.start.saturating_add(90.days()) {
-            let wish = divide(now.gross() * benefits.retirement, 10_000);
-            now.set(Line::Retirement, wish.min(RETIREMENT_LIMIT - self.paid.get(Line::Retirement)));
+            let wish = divide(now.gross(job) * benefits.retirement, 10_000);
+            let room = (RETIREMENT_LIMIT - self.paid.get(Line::Retirement)).max(0);
+            now.set(Line::Retirement, wish.min(room));
         }
     }
 
     fn withhold(&self, now: &mut Amounts, job: &JobPlan) {
-        let before = self.paid.fica_wages();
-        let after = before + now.fica_wages();
+        let before = self.paid.fica_wages(job).max(0);
+        let after = (before + now.fica_wages(job)).max(0);
         let base = tax::wage_base(self.year).cents();
         now.set(
             Line::SocialSecurity,
@@ -189,24 +217,29 @@ impl Year {
         );
         now.set(Line::Medicare, tax::medicare(after) - tax::medicare(before));
         let periods = job.calendar.periods_per_year();
-        let taxable = now.taxable_wages();
+        let taxable = now.taxable_wages(job).max(0);
         let supplemental = (now.get(Line::Bonus) + now.get(Line::Commission)).min(taxable);
         now.set(Line::Federal, tax::federal(taxable - supplemental, supplemental, periods));
         now.set(Line::State, tax::state(taxable, periods, job.home.tax));
+        for (extra, cents) in job.extras.iter().zip(&mut now.extras) {
+            if let (ExtraKind::StateTax, Share::BasisPoints(share)) = (extra.kind, extra.share) {
+                *cents = divide(taxable * share, 10_000);
+            }
+        }
     }
 
     /// `None` for a year without pay.
-    fn w2(&self) -> Option<W2> {
-        let medicare_wages = self.paid.fica_wages();
+    fn w2(&self, job: &JobPlan) -> Option<W2> {
+        let medicare_wages = self.paid.fica_wages(job);
         let base = tax::wage_base(self.year);
-        let cents = |line| Money::from_cents(self.paid.get(line));
+        let cents = |line| Some(Money::from_cents(self.paid.get(line)));
         (medicare_wages > 0).then(|| W2 {
             year: self.year,
-            wages: Money::from_cents(self.paid.taxable_wages()),
+            wages: Some(Money::from_cents(self.paid.taxable_wages(job))),
             federal_tax: cents(Line::Federal),
-            social_security_wages: Money::from_cents(medicare_wages).min(base),
+            social_security_wages: Some(Money::from_cents(medicare_wages).min(base)),
             social_security_tax: cents(Line::SocialSecurity),
-            medicare_wages: Money::from_cents(medicare_wages),
+            medicare_wages: Some(Money::from_cents(medicare_wages)),
             medicare_tax: cents(Line::Medicare),
         })
     }
@@ -237,6 +270,27 @@ fn earn(now: &mut Amounts, job: &JobPlan, period: Period, rate: i64, quarters: Q
     if job.has_commission && served {
         let sold = job.dice.between_at("sold", period.index.unsigned_abs(), 0, 60_000);
         now.set(Line::Commission, sold * 52 / job.calendar.periods_per_year());
+    }
+}
+
+/// The job's own lines of what is earned and taken. Taxes are reckoned after them.
+fn take_extras(now: &mut Amounts, job: &JobPlan, period: Period) {
+    let regular = now.get(Line::Regular);
+    let amount = |extra: &Extra, base: i64| match extra.share {
+        _ if !extra.is_on(period.pay_date) => 0,
+        Share::Cents(cents) => cents,
+        Share::BasisPoints(share) => divide(base * share, 10_000),
+    };
+    for (index, extra) in job.extras.iter().enumerate() {
+        if matches!(extra.kind, ExtraKind::Earned(_)) {
+            now.extras[index] = amount(extra, regular);
+        }
+    }
+    let gross = now.gross(job).max(0);
+    for (index, extra) in job.extras.iter().enumerate() {
+        if matches!(extra.kind, ExtraKind::Taken { .. }) {
+            now.extras[index] = amount(extra, gross);
+        }
     }
 }
 
@@ -271,12 +325,40 @@ fn statement(
         Wage::Salary(_) => Decimal::new(worked * 800, 2),
         Wage::Hourly(..) => Decimal::new((quarters.straight + quarters.over) * 25, 2),
     };
+    let extras = job.extras.iter().zip(now.extras.into_iter().zip(paid.extras));
+    let extras = || extras.clone().filter(|(_, (amount, ytd))| *amount != 0 || *ytd != 0);
+    let earned = extras().filter_map(|(extra, (amount, ytd))| match extra.kind {
+        ExtraKind::Earned(kind) => Some(EarningLine {
+            kind,
+            label: extra.label.clone(),
+            amount: Some(Money::from_cents(amount)),
+            ytd: Some(Money::from_cents(ytd)),
+            rate: None,
+            units: None,
+        }),
+        _ => None,
+    });
+    let line = |extra: &Extra, (amount, ytd), kind, pretax| DeductionLine {
+        kind,
+        label: extra.label.clone(),
+        amount: Some(Money::from_cents(amount)),
+        ytd: Some(Money::from_cents(ytd)),
+        pretax,
+    };
+    let state_taxes = extras().filter_map(|(extra, figures)| match extra.kind {
+        ExtraKind::StateTax => Some(line(extra, figures, DeductionKind::State, false)),
+        _ => None,
+    });
+    let taken = extras().filter_map(|(extra, figures)| match extra.kind {
+        ExtraKind::Taken { kind, pretax } => Some(line(extra, figures, kind, pretax)),
+        _ => None,
+    });
     let earnings = EARNINGS.iter().filter(|(line, ..)| shows(paid, *line)).map(|(line, kind, label)| {
         let (rate, units) = units(job, *line, rate, quarters);
         EarningLine {
             kind: *kind,
             label: (*label).to_owned(),
-            amount: Money::from_cents(now.get(*line)),
+            amount: Some(Money::from_cents(now.get(*line))),
             ytd: Some(Money::from_cents(paid.get(*line))),
             rate,
             units,
@@ -300,7 +382,7 @@ fn statement(
     Statement {
         external_id: format!("{}-{}", job.dice.id(), period.start.strftime("%Y%m%d")),
         check_number: Some((first_check + period.index).to_string()),
-        pay_date: period.pay_date,
+        pay_date: Some(period.pay_date),
         period_start: Some(period.start),
         period_end: Some(period.end),
         basis: Some(match job.wage {
@@ -308,13 +390,13 @@ fn statement(
             Wage::Hourly(..) => PayUnit::Hourly,
         }),
         hours: Some(hours),
-        gross: Money::from_cents(now.gross()),
-        gross_ytd: Some(Money::from_cents(paid.gross())),
-        net: Money::from_cents(now.net()),
-        net_ytd: Some(Money::from_cents(paid.net())),
-        earnings: earnings.collect(),
-        taxes: taxes.collect(),
-        deductions: deductions.collect(),
+        gross: Some(Money::from_cents(now.gross(job))),
+        gross_ytd: Some(Money::from_cents(paid.gross(job))),
+        net: Some(Money::from_cents(now.net(job))),
+        net_ytd: Some(Money::from_cents(paid.net(job))),
+        earnings: earnings.chain(earned).collect(),
+        taxes: taxes.chain(state_taxes).collect(),
+        deductions: deductions.chain(taken).collect(),
     }
 }
 
@@ -334,7 +416,7 @@ fn deduction(
     DeductionLine {
         kind,
         label: label.to_owned(),
-        amount: Money::from_cents(now.get(line)),
+        amount: Some(Money::from_cents(now.get(line))),
         ytd: Some(Money::from_cents(paid.get(line))),
         pretax,
     }

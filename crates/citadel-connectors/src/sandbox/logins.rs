@@ -17,6 +17,8 @@
 //! | `goodlogin.expiring` | `newpassword` | the same, and a refresh works |
 //! | `goodlogin.slowbank` | `goodpassword` | another John Doe, at whose provider a change is answered after 3 seconds |
 //! | `error.user` | a final error status, such as `account_locked` | that status |
+//! | `ugly.…` | `goodpassword` | somebody who breaks integrations: see `ugly` |
+//! | of a scenario | its own | what the scenario says |
 //! | anything else | | `login_error` |
 //!
 //! For `admin` and `fas` there is also the API key ([`API_KEY`]); any of these people may sign in as an administrator, too,
@@ -48,6 +50,12 @@ pub(super) const PUSH: SignedDuration = SignedDuration::from_secs(4);
 /// How long a refresh takes to sign in: the first look at its status must see it unfinished (contract R9), and the last
 /// one come within seconds (R10).
 pub(super) const RENEWAL: SignedDuration = SignedDuration::from_secs(2);
+/// How long a slow provider takes.
+pub(super) const SLOW: SignedDuration = SignedDuration::from_secs(10);
+/// How long a provider waits for a second factor that nobody gives.
+pub(super) const UNANSWERED: SignedDuration = SignedDuration::from_secs(10);
+/// How long a provider that is over its limits asks to be left alone.
+pub(super) const LIMITED: SignedDuration = SignedDuration::from_secs(2);
 /// How long `longcheck` takes.
 pub(super) const LONG_CHECK: SignedDuration = SignedDuration::from_secs(20);
 
@@ -92,6 +100,11 @@ pub(super) fn outcome(username: &str, password: &str) -> Outcome {
     }
 }
 
+/// Whether a user name belongs to the sandbox, so that no scenario may have it.
+pub(super) fn is_taken(username: &str) -> bool {
+    Who::find(username).is_some() || username.starts_with(super::ugly::PREFIX)
+}
+
 /// Refuses the one code that no company has.
 pub(super) fn check_company_code(code: &str) -> Result<(), ConnectorError> {
     if !code.trim().eq_ignore_ascii_case("unknown") {
@@ -103,24 +116,31 @@ pub(super) fn check_company_code(code: &str) -> Result<(), ConnectorError> {
 }
 
 fn failure(status: &str) -> Outcome {
-    let error = match status.parse() {
-        Ok(TaskStatus::MfaError) => ConnectorError::MfaRejected,
-        Ok(TaskStatus::ConfigError) => ConnectorError::ConfigRejected {
-            message:
-                "Your employer has turned off access for outside services. Ask your payroll administrator \
-                      to allow it under Settings, then try again."
-                    .to_owned(),
-        },
-        Ok(TaskStatus::AccountLocked) => ConnectorError::AccountLocked,
+    match status.parse() {
         // The sign-in works; reading finds nothing, because nobody is behind this login.
-        Ok(TaskStatus::NoData) => return Outcome::Ready,
-        Ok(TaskStatus::Unavailable) => ConnectorError::ProviderDown { retry_after: None },
-        Ok(TaskStatus::Error) => ConnectorError::Unexpected { step: "sign-in" },
-        Ok(TaskStatus::UnableToReset) => ConnectorError::UnableToReset,
-        Ok(TaskStatus::NotSupported) => ConnectorError::Unsupported,
+        Ok(TaskStatus::NoData) => Outcome::Ready,
+        Ok(status) => Outcome::Refused(refusal(status, None)),
+        Err(_) => Outcome::Refused(ConnectorError::LoginRejected),
+    }
+}
+
+/// The refusal that ends a task with a status. What is no final error is a wrong password.
+pub(super) fn refusal(status: TaskStatus, message: Option<&str>) -> ConnectorError {
+    const SETTING: &str = "Your employer has turned off access for outside services. Ask your payroll administrator \
+                           to allow it under Settings, then try again.";
+    match status {
+        TaskStatus::MfaError => ConnectorError::MfaRejected,
+        TaskStatus::ConfigError => {
+            ConnectorError::ConfigRejected { message: message.unwrap_or(SETTING).to_owned() }
+        }
+        TaskStatus::AccountLocked => ConnectorError::AccountLocked,
+        TaskStatus::NoData => ConnectorError::NoData,
+        TaskStatus::Unavailable => ConnectorError::ProviderDown { retry_after: None },
+        TaskStatus::Error => ConnectorError::Unexpected { step: "sign-in" },
+        TaskStatus::UnableToReset => ConnectorError::UnableToReset,
+        TaskStatus::NotSupported => ConnectorError::Unsupported,
         _ => ConnectorError::LoginRejected,
-    };
-    Outcome::Refused(error)
+    }
 }
 
 #[cfg(test)]

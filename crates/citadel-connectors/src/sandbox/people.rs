@@ -9,7 +9,7 @@ use jiff::{ToSpan, civil::Date, civil::Weekday, civil::date};
 use super::{
     calendar::Calendar,
     dice::Dice,
-    plan::{self, Benefits, Bonus, JobPlan, Kind, Plan, Wage},
+    plan::{self, Benefits, Bonus, JobPlan, Kind, Plan, Raises, Wage},
     words,
 };
 
@@ -117,7 +117,7 @@ fn john_doe(dice: Dice, employer: &str, frequency: PayFrequency) -> Plan {
         end: None,
         calendar: Calendar { frequency, ..job.calendar },
         wage: Wage::Salary(6_240_000),
-        raise_month: 4,
+        raises: Raises::Yearly { month: 4 },
         bonus: Some(Bonus { month: 3, share: 500 }),
         has_commission: false,
         benefits: Some(Benefits { health: 14_800 * 12, retirement: 400, life: 475 }),

@@ -4,14 +4,17 @@
 use citadel_domain::{
     Money, Secret,
     account::{AccountType, DepositType},
-    payroll::{Address, DepositAccount, Employer, JobType, Pay, PayFrequency, PayUnit, Person},
+    payroll::{
+        Address, DeductionKind, DepositAccount, EarningKind, Employer, JobType, Pay, PayFrequency, PayUnit,
+        Person,
+    },
 };
 use jiff::{ToSpan, civil::Date, civil::date};
 use rust_decimal::Decimal;
 
 use super::{
     calendar::{Calendar, weekdays},
-    dice::Dice,
+    dice::{Dice, World},
     tax::divide,
     words::{self, Place, Trade},
 };
@@ -40,12 +43,14 @@ pub(super) struct JobPlan {
     pub(super) manager: String,
     pub(super) calendar: Calendar,
     pub(super) wage: Wage,
-    pub(super) raise_month: i8,
+    pub(super) raises: Raises,
     pub(super) bonus: Option<Bonus>,
     pub(super) has_commission: bool,
     pub(super) benefits: Option<Benefits>,
     /// Where income tax is due.
     pub(super) home: Place,
+    /// Lines beyond the usual ones; at most [`MAX_EXTRAS`](super::ledger::MAX_EXTRAS).
+    pub(super) extras: Vec<Extra>,
     pub(super) accounts: Vec<DepositAccount>,
 }
 
@@ -56,6 +61,60 @@ pub(super) enum Wage {
     Salary(i64),
     /// Cents an hour, and the usual quarter hours a week. Only on calendars of whole weeks.
     Hourly(i64, i64),
+}
+
+impl Wage {
+    /// The rate.
+    pub(super) const fn cents(self) -> i64 {
+        match self {
+            Self::Salary(cents) | Self::Hourly(cents, _) => cents,
+        }
+    }
+}
+
+/// How the rate goes up.
+#[derive(Clone, Debug)]
+pub(super) enum Raises {
+    /// By chance, once a year on the first of a month, from half a year after the start.
+    Yearly {
+        /// 1 to 12.
+        month: i8,
+    },
+    /// To so many cents from a day on, in the order of days.
+    Listed(Vec<(Date, i64)>),
+}
+
+/// One more line on every cheque.
+#[derive(Clone, Debug)]
+pub(super) struct Extra {
+    pub(super) label: String,
+    pub(super) kind: ExtraKind,
+    pub(super) share: Share,
+    /// The first and the last pay day with it.
+    pub(super) from: Option<Date>,
+    pub(super) until: Option<Date>,
+}
+
+impl Extra {
+    pub(super) fn is_on(&self, pay_date: Date) -> bool {
+        self.from.is_none_or(|from| from <= pay_date) && self.until.is_none_or(|until| pay_date <= until)
+    }
+}
+
+/// What an extra line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExtraKind {
+    Earned(EarningKind),
+    Taken { kind: DeductionKind, pretax: bool },
+    /// A share of taxable pay.
+    StateTax,
+}
+
+/// How much an extra line is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Share {
+    Cents(i64),
+    BasisPoints(i64),
 }
 
 /// Paid with the first cheque of `month`.
@@ -97,7 +156,7 @@ impl JobPlan {
         let calendar = Calendar { frequency, odd_weeks: dice.chance("odd weeks", 50) };
         Self {
             dice,
-            employer: employer(employer_name),
+            employer: employer(dice.world(), employer_name),
             title: trade.title,
             job_type: kind.job_type(),
             start,
@@ -106,7 +165,7 @@ impl JobPlan {
             manager: full_name(dice.fork("manager")),
             calendar,
             wage: kind.wage(dice, trade),
-            raise_month: dice.pick("raise month", &[1, 3, 4, 7, 10]),
+            raises: Raises::Yearly { month: dice.pick("raise month", &[1, 3, 4, 7, 10]) },
             bonus: dice.chance("bonus", kind.bonus_chance()).then(|| Bonus {
                 month: dice.pick("bonus month", &[2, 3, 6, 12]),
                 share: dice.between("bonus share", 1, 24) * 50,
@@ -118,17 +177,22 @@ impl JobPlan {
                 life: dice.pick("life", &[0, 0, 350, 475, 820]),
             }),
             home,
+            extras: Vec::new(),
             accounts: deposit_accounts(dice.fork("accounts")),
         }
     }
 
     /// The rate in cents on a day, raises included.
     pub(super) fn rate_on(&self, day: Date) -> i64 {
-        let (base, step) = match self.wage {
-            Wage::Salary(cents) => (cents, 10_000),
-            Wage::Hourly(cents, _) => (cents, 5),
+        let base = self.wage.cents();
+        let step = match self.wage {
+            Wage::Salary(_) => 10_000,
+            Wage::Hourly(..) => 5,
         };
-        self.raise_days(day).fold(base, |rate, raise_day| {
+        if let Raises::Listed(raises) = &self.raises {
+            return raises.iter().rev().find(|(from, _)| *from <= day).map_or(base, |(_, cents)| *cents);
+        }
+        self.raise_days(day).into_iter().fold(base, |rate, raise_day| {
             let share = self.dice.between_at("raise", raise_day.year().unsigned_abs().into(), 200, 450);
             divide(divide(rate * (10_000 + share), 10_000), step) * step
         })
@@ -144,9 +208,9 @@ impl JobPlan {
             }
         };
         Pay {
-            rate: Money::from_cents(rate),
-            unit,
-            frequency: self.calendar.frequency,
+            rate: Some(Money::from_cents(rate)),
+            unit: Some(unit),
+            frequency: Some(self.calendar.frequency),
             per_cycle: Some(Money::from_cents(per_cycle)),
         }
     }
@@ -161,16 +225,23 @@ impl JobPlan {
 
     /// When the employer's record last changed, up to a day.
     pub(super) fn last_change(&self, day: Date) -> Date {
-        self.end.filter(|end| *end < day).or_else(|| self.raise_days(day).last()).unwrap_or(self.start)
+        self.end.filter(|end| *end < day).or_else(|| self.raise_days(day).last().copied()).unwrap_or(self.start)
     }
 
-    /// The days up to `day` on which pay went up: once a year, from half a year after the start.
-    fn raise_days(&self, day: Date) -> impl Iterator<Item = Date> {
+    /// The days up to `day` on which pay went up.
+    fn raise_days(&self, day: Date) -> Vec<Date> {
+        let month = match &self.raises {
+            Raises::Yearly { month } => *month,
+            Raises::Listed(raises) => {
+                return raises.iter().map(|(from, _)| *from).filter(|from| *from <= day).collect();
+            }
+        };
         let from = self.start.saturating_add(180.days());
         let first = self.start.year();
         (first..=day.year().min(first.saturating_add(RAISE_YEARS)))
-            .map(|year| date(year, self.raise_month, 1))
+            .map(|year| date(year, month, 1))
             .filter(move |raise_day| *raise_day >= from && *raise_day <= day)
+            .collect()
     }
 }
 
@@ -245,9 +316,9 @@ pub(super) fn person(dice: Dice, home: Place) -> Person {
 }
 
 /// The employer of a name: the same record for everybody who works there.
-pub(super) fn employer(name: &str) -> Employer {
-    let dice = Dice::new(&["employer", name]);
-    let place = place_of(name);
+pub(super) fn employer(world: World, name: &str) -> Employer {
+    let dice = world.dice(&["employer", name]);
+    let place = place_of(world, name);
     // Prefixes that are never given to employers.
     let prefix =
         dice.pick("ein", &["07", "08", "17", "18", "19", "28", "29", "49", "69", "70", "78", "79", "89"]);
@@ -261,8 +332,8 @@ pub(super) fn employer(name: &str) -> Employer {
 }
 
 /// Where an employer has its office.
-pub(super) fn place_of(name: &str) -> Place {
-    Dice::new(&["employer", name]).pick("place", &words::PLACES)
+pub(super) fn place_of(world: World, name: &str) -> Place {
+    world.dice(&["employer", name]).pick("place", &words::PLACES)
 }
 
 fn address(dice: Dice, place: Place) -> Address {
@@ -339,11 +410,12 @@ fn account(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::dice::DEFAULT_SEED;
 
     #[test]
     fn routing_numbers_pass_the_checksum() {
         for number in 0..50 {
-            for account in deposit_accounts(Dice::new(&["routing", &number.to_string()])) {
+            for account in deposit_accounts(World::new(DEFAULT_SEED).dice(&["routing", &number.to_string()])) {
                 let digits: Vec<u32> = account
                     .routing_number
                     .expose()
@@ -359,6 +431,7 @@ mod tests {
 
     #[test]
     fn everybody_at_an_employer_sees_the_same_employer() {
+        let employer = |name| employer(World::new(DEFAULT_SEED), name);
         assert_eq!(employer("Facebook Demo"), employer("Facebook Demo"));
         assert_ne!(employer("Facebook Demo").ein, employer("Google").ein);
     }

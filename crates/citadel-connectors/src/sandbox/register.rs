@@ -4,20 +4,20 @@ use citadel_domain::payroll::{CompanyData, DirectoryEntry, PayrollRow};
 use jiff::{ToSpan, civil::Date};
 
 use super::{
-    company::{self, Member},
+    company::{Company, Member},
     ledger,
 };
 
 /// Everybody who has started by a day, by name.
-pub(super) fn directory(today: Date) -> CompanyData {
+pub(super) fn directory(company: &Company, today: Date) -> CompanyData {
     let mut members: Vec<&Member> =
-        company::members().iter().filter(|member| member.job.start <= today).collect();
+        company.members().iter().filter(|member| member.job.start <= today).collect();
     members.sort_by_key(|member| (&member.person.last_name, &member.person.first_name));
-    let people = members.into_iter().map(|member| entry(member, today)).collect();
-    CompanyData { employer: company::employer(), people }
+    let people = members.into_iter().map(|member| entry(company, member, today)).collect();
+    CompanyData { employer: company.employer(), people }
 }
 
-fn entry(member: &Member, today: Date) -> DirectoryEntry {
+fn entry(company: &Company, member: &Member, today: Date) -> DirectoryEntry {
     let job = &member.job;
     // An end that is still to come is nobody's business yet.
     let ended = job.end.filter(|end| *end < today);
@@ -29,7 +29,7 @@ fn entry(member: &Member, today: Date) -> DirectoryEntry {
         title: Some(job.title.to_owned()),
         job_type: Some(job.job_type),
         department: Some(member.department.to_owned()),
-        manager_name: company::manager_of(member, as_of).map(Member::full_name),
+        manager_name: company.manager_of(member, as_of).map(Member::full_name),
         is_active: Some(ended.is_none()),
         start_date: Some(job.start),
         end_date: ended,
@@ -41,12 +41,13 @@ fn entry(member: &Member, today: Date) -> DirectoryEntry {
 ///
 /// A ledger begins with the range's own year: a cheque depends only on those of its year, so any range shows the same
 /// cheques as any other.
-pub(super) fn payroll(from: Date, to: Date, today: Date) -> Vec<PayrollRow> {
+pub(super) fn payroll(company: &Company, from: Date, to: Date, today: Date) -> Vec<PayrollRow> {
     let to = to.min(today);
     if to < from {
         return Vec::new();
     }
-    let mut rows: Vec<PayrollRow> = company::members()
+    let mut rows: Vec<PayrollRow> = company
+        .members()
         .iter()
         .filter(|member| is_paid(member, from, to))
         .flat_map(|member| rows(member, from, to))
@@ -64,7 +65,7 @@ fn is_paid(member: &Member, from: Date, to: Date) -> bool {
 fn rows(member: &Member, from: Date, to: Date) -> impl Iterator<Item = PayrollRow> {
     let (employee_id, full_name) = (member.job.dice.id(), member.full_name());
     let statements = ledger::write(&member.job, from.year(), to).statements;
-    statements.into_iter().filter(move |statement| statement.pay_date >= from).map(move |statement| {
+    statements.into_iter().filter(move |statement| statement.pay_date >= Some(from)).map(move |statement| {
         PayrollRow { employee_id: employee_id.clone(), full_name: full_name.clone(), statement }
     })
 }
@@ -74,15 +75,17 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::sandbox::dice::{DEFAULT_SEED, World};
 
     #[test]
     fn the_register_holds_everybodys_cheques() {
         let (from, to) = (date(2021, 3, 9), date(2022, 2, 20));
-        let rows = payroll(from, to, date(2026, 11, 23));
+        let company = Company::new(World::new(DEFAULT_SEED));
+        let rows = payroll(&company, from, to, date(2026, 11, 23));
         let mut found = 0;
-        for member in company::members() {
+        for member in company.members() {
             let mut cheques = ledger::write(&member.job, member.job.start.year(), to).statements;
-            cheques.retain(|cheque| cheque.pay_date >= from);
+            cheques.retain(|cheque| cheque.pay_date >= Some(from));
             let id = member.job.dice.id();
             let of_them: Vec<_> =
                 rows.iter().filter(|row| row.employee_id == id).map(|row| row.statement.clone()).collect();

@@ -21,6 +21,10 @@ pub(super) fn change(
     now: &[DepositAccount],
     wanted: &AccountDetails,
 ) -> Result<Vec<DepositAccount>, ConnectorError> {
+    // Nothing on file: the first account takes everything.
+    if now.is_empty() && wanted.action() == AccountAction::Create {
+        return Ok(vec![all_of_it(written(wanted))]);
+    }
     let split = Split::of(now)?;
     match wanted.action() {
         AccountAction::Create => split.put(wanted),
@@ -39,7 +43,7 @@ struct Split {
 
 impl Split {
     fn of(now: &[DepositAccount]) -> Result<Self, ConnectorError> {
-        let (last, shares) = now.split_last().ok_or(ConnectorError::Unexpected { step: "split" })?;
+        let (last, shares) = now.split_last().ok_or_else(|| refused("No account is on file for your direct deposit."))?;
         Ok(Self { shares: shares.to_vec(), rest: all_of_it(last.clone()) })
     }
 

@@ -23,7 +23,7 @@ async fn the_good_login_is_john_doe() {
     assert_eq!(job.employer.name, "Facebook Demo");
     assert_eq!((job.job_type, job.is_active), (Some(JobType::FullTime), Some(true)));
     assert_eq!(job.start_date, Some(date(2018, 3, 12)));
-    assert_eq!(job.pay.map(|pay| (pay.unit, pay.frequency)), Some((PayUnit::Yearly, PayFrequency::BiWeekly)));
+    assert_eq!(job.pay.map(|pay| (pay.unit, pay.frequency)), Some((Some(PayUnit::Yearly), Some(PayFrequency::BiWeekly))));
     assert_eq!(job.w2s.iter().map(|w2| w2.year).collect::<Vec<_>>(), [2025, 2024]);
     assert!(!job.deposit_accounts.is_empty());
     assert!((52..=54).contains(&job.statements.len()), "{}", job.statements.len());
@@ -39,12 +39,12 @@ async fn john_doe_is_the_same_for_ever() {
         "{} {} {} gross {} ({}) net {} ({}); {}",
         job.external_id,
         newest.external_id,
-        newest.pay_date,
-        newest.gross,
+        newest.pay_date.unwrap(),
+        newest.gross.unwrap(),
         newest.gross_ytd.unwrap(),
-        newest.net,
+        newest.net.unwrap(),
         newest.net_ytd.unwrap(),
-        job.w2s[0].wages,
+        job.w2s[0].wages.unwrap(),
     );
     assert_eq!(
         figures,

@@ -19,6 +19,9 @@ pub(crate) const API_KEY: &str = "Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd";
 pub(crate) fn cx(now: &str) -> Cx {
     Cx {
         now: now.parse().expect("an instant"),
+        today: now[..10].parse().expect("a day"),
+        tries: 1,
+        faults: Vec::new(),
         environment: Environment::Sandbox,
         provider_id: "truv".to_owned(),
         employer_name: Some("Facebook Demo".to_owned()),

@@ -11,6 +11,7 @@ use citadel_store::{
     Db, Keyring, Place, Tenant,
     access_keys::{self, NewAccessKey},
     clients::{self, NewClient},
+    sandboxes::{self, Pace},
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,8 @@ pub struct Admin {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub profile: Profile,
+    /// Where the clock of a new client's sandbox stands.
+    pub sandbox_now: Option<jiff::Timestamp>,
 }
 
 impl Admin {
@@ -112,9 +115,14 @@ impl Admin {
         };
         let client_id = client.id;
         let NewKey { row, secret } = self.new_key(client_id, Environment::Sandbox)?;
+        let sandbox_now = self.sandbox_now;
         self.db
             .write(async move |tx| {
                 clients::create(tx, &client).await?;
+                if let Some(at) = sandbox_now {
+                    let tenant = Tenant { client_id, environment: Environment::Sandbox };
+                    sandboxes::set_pace(tx, tenant, Pace::Standing { at }).await?;
+                }
                 access_keys::create(tx, &row).await.map(drop)
             })
             .await?;

@@ -67,7 +67,7 @@ const SEALED: &str = "access_token_sealed";
 
 /// Spends public tokens in one transaction.
 async fn exchange(app: &App, caller: Caller, public_tokens: Vec<Redacted>) -> ApiResult<Vec<LinkToken>> {
-    let now = app.clock.now();
+    let now = app.moment(caller.tenant).await?.now;
     let hash = |token: &Redacted| app.keyring.keyed_hash(purposes::PUBLIC_TOKEN, token.expose());
     let hashes: Vec<_> = public_tokens.iter().map(hash).collect();
     let writer = app.clone();

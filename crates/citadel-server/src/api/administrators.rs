@@ -24,7 +24,7 @@ use crate::{
     app::App,
     auth::Caller,
     body::Body,
-    error::{self, ApiResult},
+    error::{self, ApiError, ApiResult},
     jobs::payroll,
     link_key::LinkKey,
     reports::{self, ObjectIds, ReportKind},
@@ -65,26 +65,35 @@ pub(crate) async fn create_payroll_report(
     let (from, to) = check_range(&body)?;
     let link = find_link(&app, caller.tenant, &body.access_token).await?;
     check_allowed(&link, ReportKind::Directory)?;
-    let created_at = app.clock.now();
+    let created_at = app.moment(caller.tenant).await?.now;
     let (status, rows) = match payroll::read(&app, &link, from, to).await? {
         Ok(rows) => (TaskStatus::Done, rows),
         Err(status) => (status, Vec::new()),
     };
-    let id = PayrollReportId::generate(created_at, &*app.random);
     let rows = reports::payroll_rows(&ObjectIds { app: &app, link: &link }, &rows);
+    let (db, writer) = (app.db.scoped(caller.tenant.client_id), app.clone());
     let new = NewPayrollReport {
-        id,
+        id: PayrollReportId::from_bytes([0; 16]),
         tenant: caller.tenant,
         link_id: link.id,
         start_date: from.to_string(),
         end_date: to.to_string(),
         status: status.as_str().to_owned(),
-        body_sealed: LinkKey::open(&app, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?,
+        body_sealed: Vec::new(),
         created_at,
-        completed_at: app.clock.now(),
+        completed_at: created_at,
     };
-    let db = app.db.scoped(caller.tenant.client_id);
-    db.write(async move |tx| payroll_reports::create(tx, &new).await).await?;
+    let id = db
+        .write(async move |tx| {
+            let source = writer.next_id_source(tx, new.tenant, "payroll_report").await?;
+            let id = PayrollReportId::generate(created_at, &*source);
+            // Sealed for its place, which the id is a part of.
+            let body_sealed =
+                LinkKey::open(&writer, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?;
+            payroll_reports::create(tx, &NewPayrollReport { id, body_sealed, ..new.clone() }).await?;
+            Ok::<_, ApiError>(id)
+        })
+        .await?;
     Ok(Json(PayrollReportCreated { payroll_report_id: id.to_string() }))
 }
 

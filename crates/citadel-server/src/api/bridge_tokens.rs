@@ -22,6 +22,7 @@ use crate::{
     auth::{self, Caller},
     body::Body,
     error::{self, ApiError, ApiResult},
+    faults::SandboxFaults,
     purposes,
 };
 
@@ -41,6 +42,7 @@ const MAX_TEXT: usize = 1024;
 pub(crate) async fn create_bridge_token(
     State(app): State<App>,
     caller: Caller,
+    SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateBridgeToken>,
 ) -> ApiResult<Json<BridgeTokenView>> {
     let order = Order::check(&app, caller.tenant.environment, &body)?;
@@ -57,15 +59,10 @@ pub(crate) async fn create_bridge_token(
         }
         None => None,
     };
-    let now = app.clock.now();
-    let id = BridgeTokenId::generate(now, &*app.random);
+    let now = app.moment(caller.tenant).await?.now;
     let (token, token_hash) = auth::new_token(&app, purposes::BRIDGE_TOKEN);
-    let account_sealed = match &order.account {
-        Some(account) => Some(seal_account(&app, caller.tenant, id, account)?),
-        None => None,
-    };
     let new = NewBridgeToken {
-        id,
+        id: BridgeTokenId::from_bytes([0; 16]),
         tenant: caller.tenant,
         access_key_id: caller.access_key_id,
         token_hash,
@@ -77,12 +74,22 @@ pub(crate) async fn create_bridge_token(
         provider_id: body.provider_id.clone(),
         link_id,
         data_sources: vec!["payroll".to_owned()],
-        account_sealed,
+        account_sealed: None,
+        faults,
         created_at: now,
-        expires_at: now + BRIDGE_TOKEN_LIFE,
+        expires_at: now.saturating_add(BRIDGE_TOKEN_LIFE).unwrap_or(now),
     };
-    let db = app.db.scoped(caller.tenant.client_id);
-    db.write(async move |tx| bridge_tokens::create(tx, &new).await).await?;
+    let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), order.account);
+    db.write(async move |tx| {
+        let mut new = new.clone();
+        new.id = BridgeTokenId::generate(now, &*writer.next_id_source(tx, new.tenant, "bridge_token").await?);
+        // Sealed for its place, which the id is a part of.
+        if let Some(account) = &account {
+            new.account_sealed = Some(seal_account(&writer, new.tenant, new.id, account)?);
+        }
+        Ok::<_, ApiError>(bridge_tokens::create(tx, &new).await?)
+    })
+    .await?;
     Ok(Json(BridgeTokenView {
         bridge_token: Redacted::from(token.expose()),
         tracking_info: body.tracking_info,

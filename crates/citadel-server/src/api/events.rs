@@ -24,6 +24,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     jobs::deliver_webhooks::job_of,
+    moment::Moment,
     reports,
     webhooks::wanted,
 };
@@ -84,7 +85,8 @@ pub(crate) async fn resend_event(
     PathId(event_id): PathId<EventId>,
     Body(body): Body<ResendEvent>,
 ) -> ApiResult<Json<Resent>> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let Moment { now, live, .. } = app.moment(tenant).await?;
     let count = app
         .db
         .scoped(tenant.client_id)
@@ -95,8 +97,8 @@ pub(crate) async fn resend_event(
             // An endpoint that is named gets the event even if it does not ask for such.
             endpoints.retain(|webhook| is_named || wanted(webhook).contains(&event.event_type.as_str()));
             for webhook in &endpoints {
-                jobs::ensure_due(tx, &job_of(tenant, webhook.id, now)?).await?;
-                outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), now).await?;
+                jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
+                outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), false, now).await?;
             }
             Ok::<_, ApiError>(endpoints.len())
         })
@@ -117,7 +119,8 @@ pub(crate) async fn resend_events(
     caller: Caller,
     Body(body): Body<ResendEvents>,
 ) -> ApiResult<Json<Resent>> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let Moment { now, live, .. } = app.moment(tenant).await?;
     let (from, to) = super::time_range(Some(&body.created_at_gte), body.created_at_lte.as_deref())?;
     let from = from.ok_or_else(|| error::invalid("created_at__gte", "This field is required."))?;
     if from < now - FURTHEST_BACK {
@@ -130,7 +133,7 @@ pub(crate) async fn resend_events(
         .write(async move |tx| {
             let mut count = 0;
             for webhook in endpoints(tx, tenant, body.webhook_id.as_deref()).await? {
-                jobs::ensure_due(tx, &job_of(tenant, webhook.id, now)?).await?;
+                jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
                 count += outbox::put_range(tx, tenant, webhook.id, &wanted(&webhook), range, now).await?;
             }
             Ok::<_, ApiError>(count)

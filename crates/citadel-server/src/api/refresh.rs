@@ -11,18 +11,21 @@ use citadel_store::{
     Tx, changes, links,
     links::Link,
     logins::{self, NewLogin},
+    sandboxes,
     tasks::{self, Kind, NewTask, Task},
 };
 use jiff::{SignedDuration, Timestamp, tz::Offset};
 use rust_decimal::Decimal;
 
-use super::{PathId, account, reports::find_link};
+use super::{PathId, account, reports::find_link, widget::sign_in::next_task_id};
 use crate::{
     app::App,
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    faults::SandboxFaults,
     jobs::{self, change, events, safe},
+    moment::Moment,
     reports::{self, Proof, proof_of_funding},
 };
 
@@ -46,26 +49,13 @@ const AMOUNTS: &str = "settings.micro_deposits";
 pub(crate) async fn create_refresh_task(
     State(app): State<App>,
     caller: Caller,
+    SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateRefreshTask>,
 ) -> ApiResult<Json<RefreshTaskCreated>> {
     let link = find_link(&app, caller.tenant, &body.access_token).await?;
     let order = Order::check(&link, &body)?;
-    let now = app.clock.now();
-    let id = TaskId::generate(now, &*app.random);
-    // Nobody types anything; the row holds the grant and what the connector notes until the task has ended.
-    let (key_wrapped, login_sealed) = safe::seal_login(&app, link.tenant, id, &Login::default())?;
-    let login =
-        NewLogin { task_id: id, tenant: link.tenant, key_wrapped, login_sealed, expires_at: now + LIFE };
-    let new = NewTask {
-        id,
-        tenant: link.tenant,
-        link_id: link.id,
-        bridge_token_id: None,
-        access_key_id: caller.access_key_id,
-        product: order.product,
-        kind: Kind::Refresh,
-        created_at: now,
-    };
+    let moment = app.moment(link.tenant).await?;
+    let Moment { now, live, .. } = moment;
     let writer = app.clone();
     let hand = app.hands.free();
     let is_hand_free = hand.is_some();
@@ -78,13 +68,34 @@ pub(crate) async fn create_refresh_task(
                 return Ok::<_, ApiError>((running, None));
             }
             check_limits(tx, &link, &order, now).await?;
+            let id = next_task_id(&writer, tx, &link, now).await?;
+            // Nobody types anything; the row holds the grant and what the connector notes until the task has ended.
+            let (key_wrapped, login_sealed) = safe::seal_login(&writer, link.tenant, id, &Login::default())?;
+            let login = NewLogin {
+                task_id: id,
+                tenant: link.tenant,
+                key_wrapped,
+                login_sealed,
+                expires_at: live + LIFE,
+            };
+            let new = NewTask {
+                id,
+                tenant: link.tenant,
+                link_id: link.id,
+                bridge_token_id: None,
+                access_key_id: caller.access_key_id,
+                product: order.product,
+                kind: Kind::Refresh,
+                faults: [faults.as_slice(), &sandboxes::faults(tx, link.tenant).await?].concat(),
+                created_at: now,
+            };
             let task = tasks::create(tx, &new).await?;
             logins::put(tx, &login).await?;
             if let Some(wanted) = &order.change {
                 change::keep(&writer, tx, &link, (task.id, task.product), wanted, now).await?;
             }
-            let job = jobs::enqueue_task(tx, &task, now, is_hand_free).await?;
-            events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
+            let job = jobs::enqueue_task(tx, &task, live, is_hand_free).await?;
+            events::append_status(&writer, tx, &task, &link, TaskStatus::New, moment).await?;
             Ok((task.id, job))
         })
         .await?;

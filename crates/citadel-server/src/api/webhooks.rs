@@ -22,6 +22,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    moment::Moment,
     outbound::guard::REFUSED,
     reports,
     webhooks::secrets,
@@ -71,7 +72,8 @@ pub(crate) async fn create_webhook(
     caller: Caller,
     Body(body): Body<CreateWebhook>,
 ) -> ApiResult<(StatusCode, Json<WebhookWithSecret>)> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
     let mut problems = Problems::default();
     problems.check_name(&body.name);
     problems.check_url(&app, tenant, &body.webhook_url);
@@ -79,19 +81,17 @@ pub(crate) async fn create_webhook(
     problems.check_events(&body.events);
     problems.into_result()?;
 
-    let id = WebhookId::generate(now, &*app.random);
-    let (secret, secret_sealed) = secrets::generate(&app, tenant, id)?;
-    let events = without_repeats(body.events);
     let new = NewWebhook {
-        id,
+        id: WebhookId::from_bytes([0; 16]),
         tenant,
         name: body.name,
         url: body.webhook_url,
-        events,
-        secret_sealed,
+        events: without_repeats(body.events),
+        secret_sealed: Vec::new(),
         created_at: now,
     };
-    let webhook = app
+    let writer = app.clone();
+    let (webhook, secret) = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -103,8 +103,11 @@ pub(crate) async fn create_webhook(
                     format!("This environment has {MAX_WEBHOOKS} endpoints already: delete one first.");
                 return Err(error::invalid("webhook_url", message));
             }
-            webhooks::create(tx, &new).await?;
-            find(tx, tenant, id).await
+            let id = WebhookId::generate(now, &*writer.next_id_source(tx, tenant, "webhook").await?);
+            // Sealed for its place, which the id is a part of.
+            let (secret, secret_sealed) = secrets::generate(&writer, tenant, id)?;
+            webhooks::create(tx, &NewWebhook { id, secret_sealed, ..new.clone() }).await?;
+            Ok((find(tx, tenant, id).await?, secret))
         })
         .await?;
     Ok((
@@ -144,7 +147,8 @@ pub(crate) async fn update_webhook(
     PathId(id): PathId<WebhookId>,
     Body(body): Body<UpdateWebhook>,
 ) -> ApiResult<Json<WebhookView>> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let Moment { now, live, .. } = app.moment(tenant).await?;
     let mut problems = Problems::default();
     if let Some(name) = &body.name {
         problems.check_name(name);
@@ -170,7 +174,7 @@ pub(crate) async fn update_webhook(
                 return Err(error::invalid_fields(fields.0.clone()));
             }
             // The dispatcher looks at what has changed. It takes its job's row first, and so must we.
-            jobs::wake(tx, JobId::from_bytes(*id.as_bytes()), now).await?;
+            jobs::wake(tx, JobId::from_bytes(*id.as_bytes()), live).await?;
             // Held until the commit, so that what the dispatcher notes meanwhile is neither overlooked nor undone.
             webhooks::hold(tx, tenant, id).await?;
             let mut webhook = find(tx, tenant, id).await?;
@@ -197,13 +201,14 @@ pub(crate) async fn delete_webhook(
     caller: Caller,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<StatusCode> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let live = app.clock.now();
     let deleted = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
             find(tx, tenant, id).await?;
-            jobs::wake(tx, JobId::from_bytes(*id.as_bytes()), now).await?;
+            jobs::wake(tx, JobId::from_bytes(*id.as_bytes()), live).await?;
             Ok::<_, ApiError>(webhooks::delete(tx, tenant, id).await?)
         })
         .await?;
@@ -223,7 +228,8 @@ pub(crate) async fn rotate_webhook_secret(
     caller: Caller,
     PathId(id): PathId<WebhookId>,
 ) -> ApiResult<Json<WebhookWithSecret>> {
-    let (now, tenant) = (app.clock.now(), caller.tenant);
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
     let (secret, sealed) = secrets::generate(&app, tenant, id)?;
     let writer = app.clone();
     let webhook = app

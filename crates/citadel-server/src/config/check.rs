@@ -7,6 +7,7 @@ use std::{
 
 use axum::http::Uri;
 use citadel_domain::Secret;
+use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -16,9 +17,10 @@ use super::{
     problem::Problem,
     settings::{
         DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL,
-        ROOT_KEY_FILE, Setting, TLS_CERT, TLS_KEY,
+        ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
+use crate::app::SandboxSettings;
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
@@ -58,6 +60,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         ));
     }
     tls_is_unset(values, problems);
+    let sandbox = sandbox(values, problems);
     let log = log(values, problems);
 
     let mut config = Config {
@@ -69,11 +72,29 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         data_dir,
         database_url,
         profile: profile?,
+        sandbox: sandbox?,
         log: log?,
         risks: Vec::new(),
     };
     config.risks = risks(&config);
     Some(config)
+}
+
+fn sandbox(values: &Values, problems: &mut Vec<Problem>) -> Option<SandboxSettings> {
+    let seed = values.get(&SANDBOX_SEED).unwrap_or_default().to_owned();
+    if seed.is_empty() || seed.len() > 100 {
+        problems.push(Problem::of(&SANDBOX_SEED, Some(&seed), "is no seed", "write 1 to 100 characters"));
+        return None;
+    }
+    let Some(text) = values.given(&SANDBOX_NOW) else { return Some(SandboxSettings { seed, now: None }) };
+    match text.parse::<Timestamp>() {
+        Ok(at) if at.as_second() >= 0 => Some(SandboxSettings { seed, now: Some(at) }),
+        _ => {
+            let fix = "write it as 2030-01-07T15:00:00Z";
+            problems.push(Problem::of(&SANDBOX_NOW, Some(text), "is not an instant after 1970", fix));
+            None
+        }
+    }
 }
 
 fn profile(values: &Values, problems: &mut Vec<Problem>) -> Option<Profile> {

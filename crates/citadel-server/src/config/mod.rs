@@ -15,6 +15,8 @@ use std::{
 
 use citadel_domain::Secret;
 
+use crate::app::SandboxSettings;
+
 pub(crate) use self::settings::{DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE};
 pub use self::{
     default::default_text,
@@ -63,6 +65,8 @@ pub struct Config {
     pub root_key_file: PathBuf,
     /// How careful to be.
     pub profile: Profile,
+    /// What sandboxes grow from.
+    pub sandbox: SandboxSettings,
     /// Filter of the log.
     pub log: String,
     /// Settings that work but are risky; each is a sentence (P64).
@@ -129,6 +133,8 @@ impl Config {
             ("CITADEL_DATA_DIR", self.data_dir.display().to_string()),
             ("CITADEL_DATABASE_URL", database),
             ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
+            ("CITADEL_SANDBOX_SEED", self.sandbox.seed.clone()),
+            ("CITADEL_SANDBOX_NOW", self.sandbox.now.map_or_else(|| "(the machine's)".to_owned(), |at| at.to_string())),
             ("CITADEL_LOG", self.log.clone()),
         ]
     }

@@ -82,8 +82,22 @@ pub(crate) const LOG: Setting = Setting {
     about: "What is logged: error, warn, info, debug or trace, also per part (info,citadel_store=debug).",
 };
 
+pub(crate) const SANDBOX_SEED: Setting = Setting {
+    name: "sandbox_seed",
+    env: "CITADEL_SANDBOX_SEED",
+    default: Some(citadel_connectors::sandbox::DEFAULT_SEED),
+    about: "What the invented people and the ids of the sandbox follow from: another text, other people.",
+};
+pub(crate) const SANDBOX_NOW: Setting = Setting {
+    name: "sandbox_now",
+    env: "CITADEL_SANDBOX_NOW",
+    default: None,
+    about: "Where the clock of a new client's sandbox stands, for example 2030-01-07T15:00:00Z. Default: it runs with\n\
+            the machine's. Each client can turn its own: POST /v1/sandbox/clock/.",
+};
+
 /// Every setting, in the order in which people should read them.
-pub(super) const ALL: [&Setting; 11] = [
+pub(super) const ALL: [&Setting; 13] = [
     &PROFILE,
     &LISTEN,
     &DASHBOARD_LISTEN,
@@ -94,6 +108,8 @@ pub(super) const ALL: [&Setting; 11] = [
     &ROOT_KEY_FILE,
     &TLS_CERT,
     &TLS_KEY,
+    &SANDBOX_SEED,
+    &SANDBOX_NOW,
     &LOG,
 ];
 

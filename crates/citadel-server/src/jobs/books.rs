@@ -3,8 +3,12 @@
 
 use std::fmt;
 
-use citadel_connectors::{Books, BoxFuture, ConnectorError, Entry};
-use citadel_store::{Error, Place, Tenant, provider_books};
+use citadel_connectors::{Books, BoxFuture, ConnectorError, Entry, Invented};
+use citadel_domain::{ScenarioId, Secret};
+use citadel_store::{
+    Error, Place, Tenant, provider_books,
+    scenarios::{self, Scenario},
+};
 
 use crate::{app::App, purposes};
 
@@ -60,6 +64,30 @@ impl ProviderBooks {
     }
 }
 
+impl ProviderBooks {
+    async fn invented(&self, username: &str) -> Result<Vec<Invented>, Error> {
+        let tenant = self.tenant;
+        let hash = self.app.keyring.keyed_hash(purposes::SCENARIO_USERNAME, username);
+        let db = self.app.db.scoped(tenant.client_id);
+        let rows = db.read(async move |tx| scenarios::list_for_username(tx, tenant, &hash).await).await?;
+        rows.iter()
+            .map(|row| Ok(Invented { id: row.id.to_string(), json: open_scenario(&self.app, row)? }))
+            .collect()
+    }
+}
+
+/// The JSON of a scenario, which lies under the root key as the books do.
+pub(crate) fn open_scenario(app: &App, row: &Scenario) -> Result<Secret, Error> {
+    let bytes = app.keyring.unseal(&scenario_place(row.tenant, row.id), &row.body_sealed)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Corrupt { what: "a scenario" })?;
+    Ok(Secret::new(text))
+}
+
+/// Where a scenario's JSON is sealed for.
+pub(crate) fn scenario_place(tenant: Tenant, id: ScenarioId) -> Place {
+    Place::new(tenant, "scenarios", "body_sealed", *id.as_bytes())
+}
+
 /// A provider whose books cannot be reached is down.
 fn down(cause: Error) -> ConnectorError {
     tracing::warn!(error.cause = %cause, "a provider's books cannot be used");
@@ -73,6 +101,10 @@ impl Books for ProviderBooks {
 
     fn enter<'a>(&'a self, account: &'a str, entry: &'a Entry) -> BoxFuture<'a, ()> {
         Box::pin(async move { self.write(account, entry).await.map_err(down) })
+    }
+
+    fn scenarios<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Vec<Invented>> {
+        Box::pin(async move { self.invented(username).await.map_err(down) })
     }
 }
 

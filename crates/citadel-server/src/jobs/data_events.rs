@@ -54,10 +54,7 @@ impl Inventory {
                 &job.employer,
                 job.pay.filter(|_| has_pay),
             );
-            let print = |text: String| {
-                let text = zeroize::Zeroizing::new(text);
-                ids.id(&["print", &text]).to_string()
-            };
+            let print = |text: String| ids.print(&zeroize::Zeroizing::new(text));
             Ok((
                 ids.id(&["employment", &job.external_id]).to_string(),
                 Job {

@@ -13,6 +13,7 @@ use citadel_store::{
     deliveries::{self, NewDelivery},
     jobs::{self, Job, NewJob},
     outbox::{self, Waiting},
+    sandboxes,
     webhooks::{self, Webhook},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,7 @@ use super::{LEASE, Outcome, with_heartbeat};
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
+    moment::Moment,
     outbound::{Answer, Failure},
     webhooks::{retries, secrets, signing},
 };
@@ -76,6 +78,8 @@ pub(crate) fn job_of(tenant: Tenant, webhook_id: WebhookId, now: Timestamp) -> A
 struct Target {
     webhook: Webhook,
     keys: Vec<AccessKey>,
+    /// The client's time when it was read.
+    now: Timestamp,
 }
 
 /// One attempt, made.
@@ -144,8 +148,7 @@ async fn begin(
     running: &mut JoinSet<Attempt>,
     in_flight: &mut HashSet<EventId>,
 ) -> ApiResult<()> {
-    let now = app.clock.now();
-    let (target, due) = read(app, order, now).await?;
+    let (target, due, now) = read(app, order).await?;
     let Some(target) = target.map(Arc::new) else { return Ok(()) };
     let is_failing = target.webhook.failing_since.is_some_and(|since| now.duration_since(since) > PATIENCE);
     let window = if is_failing { NARROW_WINDOW } else { WINDOW };
@@ -157,26 +160,26 @@ async fn begin(
     Ok(())
 }
 
-/// The endpoint, if it is there and enabled, and what is due.
+/// The endpoint, if it is there and enabled, what is due, and the client's time.
 async fn read(
     app: &App,
     order: DeliverWebhooks,
-    now: Timestamp,
-) -> ApiResult<(Option<Target>, Vec<Waiting>)> {
-    let tenant = order.tenant();
+) -> ApiResult<(Option<Target>, Vec<Waiting>, Timestamp)> {
+    let (tenant, live) = (order.tenant(), app.clock.now());
     // Twice the window: as many may be in flight and still due.
     let limit = 2 * WINDOW as u32;
     let found = app
         .db
         .scoped(tenant.client_id)
         .read(async move |tx| {
+            let now = sandboxes::pace(tx, tenant).await?.shows(live);
             let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
             let Some(webhook) = webhook.filter(|webhook| webhook.is_enabled) else {
-                return Ok((None, Vec::new()));
+                return Ok((None, Vec::new(), now));
             };
             let keys = access_keys::list_active(tx, tenant.client_id).await?;
             let due = outbox::due(tx, tenant, webhook.id, now, limit).await?;
-            Ok::<_, citadel_store::Error>((Some(Target { webhook, keys }), due))
+            Ok::<_, citadel_store::Error>((Some(Target { webhook, keys, now }), due, now))
         })
         .await?;
     Ok(found)
@@ -187,12 +190,14 @@ async fn attempt(app: App, target: Arc<Target>, waiting: Waiting) -> Attempt {
     let _slot = app.deliveries.enter(webhook.tenant.client_id).await;
     let (at, began) = (app.clock.now(), Instant::now());
     let result = send(&app, &target, &waiting, at).await;
+    // The log of attempts goes by the client's clock, as the events do that it is about.
+    let at = target.now;
     Attempt { waiting, url: webhook.url.clone(), at, duration: began.elapsed(), result }
 }
 
 async fn send(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Result<Answer, Problem> {
     let webhook = &target.webhook;
-    let (access, endpoint) = signers(app, target, waiting, now)?;
+    let (access, endpoint) = signers(app, target, waiting)?;
     let headers = signing::headers(waiting.event_id, &waiting.body, now, &access, &endpoint);
     let sent = app.outbound.post(&webhook.url, webhook.tenant.environment, headers, waiting.body.clone());
     sent.await.map_err(Problem::Failed)
@@ -202,11 +207,10 @@ fn signers(
     app: &App,
     target: &Target,
     waiting: &Waiting,
-    now: Timestamp,
 ) -> Result<(Secret, Vec<Secret>), Problem> {
     let webhook = &target.webhook;
     let access = secrets::of_access(app, webhook.tenant, &target.keys, waiting.access_key_id);
-    let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, now)?)));
+    let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, target.now)?)));
     match opened {
         Ok((access, endpoint)) => Ok((access.ok_or(Problem::NoKey)?, endpoint)),
         Err(cause) => {
@@ -218,15 +222,17 @@ fn signers(
 
 impl Attempt {
     /// What it came to. `Retry-After` is heard at any failure.
-    fn verdict(&self, app: &App) -> Verdict {
+    fn verdict(&self, app: &App, now: Timestamp) -> Verdict {
         let retry_after = match &self.result {
-            Ok(answer) if (200..300).contains(&answer.status) => return Verdict::Delivered,
+            Ok(answer) if (200..300).contains(&answer.status) => {
+                return if self.waiting.is_doubled { Verdict::Again(now) } else { Verdict::Delivered };
+            }
             Ok(Answer { status: 410, .. }) => return Verdict::Gone,
             Ok(answer) => answer.retry_after.as_deref(),
             Err(_) => None,
         };
         // From its end: an attempt that took long is not followed by a shorter wait.
-        match retries::next_attempt(self.waiting.attempts + 1, retry_after, app.clock.now(), &*app.random) {
+        match retries::next_attempt(self.waiting.attempts + 1, retry_after, now, &*app.random) {
             Some(at) => Verdict::Again(at),
             None => Verdict::GivenUp,
         }
@@ -285,11 +291,11 @@ const FAILING: &str = "Every delivery failed for five days.";
 
 /// Records attempts and what follows from them. `false` when another worker has the job.
 async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>) -> ApiResult<bool> {
-    let now = app.clock.now();
     let tenant = order.tenant();
+    let Moment { now, live, .. } = app.moment(tenant).await?;
     let made: Vec<_> = made
         .into_iter()
-        .map(|attempt| (attempt.verdict(app), attempt.row(app, order), attempt.waiting))
+        .map(|attempt| (attempt.verdict(app, now), attempt.row(app, order), attempt.waiting))
         .collect();
     for (verdict, row, _) in &made {
         if matches!(verdict, Verdict::GivenUp) {
@@ -301,7 +307,7 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
-            if !jobs::progress(tx, &job, now, LEASE).await? {
+            if !jobs::progress(tx, &job, live, LEASE).await? {
                 return Ok::<_, ApiError>(None);
             }
             let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
@@ -311,7 +317,9 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
                 deliveries::append(tx, row).await?;
                 match verdict {
                     Verdict::Again(at) => {
-                        outbox::retry(tx, tenant, order.webhook_id, waiting, *at).await?;
+                        // One that failed is still to be told twice.
+                        let is_doubled = waiting.is_doubled && !row.was_taken();
+                        outbox::retry(tx, tenant, order.webhook_id, waiting, is_doubled, *at).await?;
                     }
                     Verdict::Delivered | Verdict::GivenUp | Verdict::Gone => {
                         outbox::remove(tx, tenant, order.webhook_id, waiting).await?;
@@ -319,7 +327,7 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
                 }
                 is_gone |= matches!(verdict, Verdict::Gone);
                 failing_since = match verdict {
-                    Verdict::Delivered => None,
+                    _ if row.was_taken() => None,
                     _ => failing_since.or(Some(row.attempted_at)),
                 };
             }
@@ -344,15 +352,15 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
 /// Ends the job, or lets it sleep until the next attempt is due. What waits for an endpoint that is switched off or
 /// deleted is dropped; it can be asked for again.
 async fn settle(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outcome> {
-    let now = app.clock.now();
     let tenant = order.tenant();
+    let moment = app.moment(tenant).await?;
     let job = job.clone();
     let settled = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
             // First, because this waits for whoever is just adding to the outbox.
-            if !jobs::progress(tx, &job, now, LEASE).await? {
+            if !jobs::progress(tx, &job, moment.live, LEASE).await? {
                 return Ok::<_, ApiError>(None);
             }
             let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
@@ -362,7 +370,8 @@ async fn settle(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outco
                 return Ok(Some(dropped));
             }
             match outbox::next_at(tx, tenant, order.webhook_id).await? {
-                Some(at) => jobs::park(tx, &job, at.max(now)).await?,
+                // On a clock that was turned meanwhile it is due at once.
+                Some(at) => jobs::park(tx, &job, moment.live_at(at)).await?,
                 None => jobs::finish(tx, &job).await?,
             };
             Ok(Some(0))

@@ -4,7 +4,7 @@
 use std::mem;
 
 use citadel_api_types::webhooks::WebhookEvent;
-use citadel_domain::{EventId, TaskStatus};
+use citadel_domain::{EventId, Fault, TaskStatus};
 use citadel_store::{
     Tx, jobs,
     links::Link,
@@ -13,15 +13,20 @@ use citadel_store::{
     webhook_events::{self, NewWebhookEvent},
     webhooks,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::deliver_webhooks;
 use crate::{
     app::App,
     error::{self, ApiResult},
+    moment::Moment,
     reports,
     webhooks::{TASK_STATUS_UPDATED, wanted},
 };
+
+/// How late the first attempt at an event comes, and how much later one that changes places, where that is wanted.
+const DELAYED: SignedDuration = SignedDuration::from_secs(30);
+const REORDERED: SignedDuration = SignedDuration::from_secs(2);
 
 /// What happened, and to what. Who writes it rings [`App::ring_events`](crate::app::Shared::ring_events) after the commit.
 pub(crate) struct NewEvent<'a> {
@@ -50,9 +55,9 @@ pub(crate) async fn append_status(
     task: &Task,
     link: &Link,
     status: TaskStatus,
-    now: Timestamp,
+    moment: Moment,
 ) -> ApiResult<()> {
-    append(app, tx, status_event(task, link, status), now).await
+    append(app, tx, status_event(task, link, status), moment).await
 }
 
 /// What [`append_status`] tells.
@@ -61,8 +66,13 @@ pub(super) fn status_event<'a>(task: &'a Task, link: &'a Link, status: TaskStatu
 }
 
 /// Tells that something happened.
-pub(crate) async fn append(app: &App, tx: &mut Tx<'_>, new: NewEvent<'_>, now: Timestamp) -> ApiResult<()> {
-    append_all(app, tx, &[new], now).await
+pub(crate) async fn append(
+    app: &App,
+    tx: &mut Tx<'_>,
+    new: NewEvent<'_>,
+    moment: Moment,
+) -> ApiResult<()> {
+    append_all(app, tx, &[new], moment).await
 }
 
 /// Tells what happened in one client's environment, in this order.
@@ -70,32 +80,48 @@ pub(crate) async fn append_all(
     app: &App,
     tx: &mut Tx<'_>,
     news: &[NewEvent<'_>],
-    now: Timestamp,
+    moment: Moment,
 ) -> ApiResult<()> {
     let Some(tenant) = news.first().map(|new| new.link.tenant) else { return Ok(()) };
-    let stored: Vec<_> = news.iter().map(|new| stored_form(app, new, now)).collect::<ApiResult<_>>()?;
-    let first = webhook_events::append(tx, &stored).await?;
+    let first = webhook_events::take_places(tx, tenant, news.len()).await?;
+    let stored: Vec<_> = (first..)
+        .zip(news)
+        .map(|(sequence, new)| stored_form(app, new, sequence, moment.now))
+        .collect::<ApiResult<_>>()?;
+    webhook_events::append(tx, first, &stored).await?;
     let endpoints = webhooks::list(tx, tenant).await?;
     for webhook in endpoints.iter().filter(|webhook| webhook.is_enabled) {
         let types = wanted(webhook);
         let mut is_due = false;
-        for (sequence, event) in (first..).zip(&stored) {
+        for ((sequence, event), new) in (first..).zip(&stored).zip(news) {
             if !types.contains(&event.event_type.as_str()) {
                 continue;
             }
             if !mem::replace(&mut is_due, true) {
-                jobs::ensure_due(tx, &deliver_webhooks::job_of(tenant, webhook.id, now)?).await?;
+                jobs::ensure_due(tx, &deliver_webhooks::job_of(tenant, webhook.id, moment.live)?).await?;
             }
-            outbox::put(tx, tenant, webhook.id, (event.id, sequence, event.task_id), now).await?;
+            let has = |fault| new.task.is_some_and(|task| task.faults.contains(&fault));
+            let mut at = moment.now;
+            if has(Fault::WebhookDelayed) {
+                at = at.saturating_add(DELAYED).unwrap_or(at);
+            }
+            // Without its task an event waits for none before it; every other one comes after the next.
+            let is_loose = has(Fault::WebhookReordered);
+            if is_loose && sequence % 2 == 1 {
+                at = at.saturating_add(REORDERED).unwrap_or(at);
+            }
+            let task_id = event.task_id.filter(|_| !is_loose);
+            let is_doubled = has(Fault::WebhookDuplicated);
+            outbox::put(tx, tenant, webhook.id, (event.id, sequence, task_id), is_doubled, at).await?;
         }
     }
     Ok(())
 }
 
-fn stored_form(app: &App, new: &NewEvent<'_>, now: Timestamp) -> ApiResult<NewWebhookEvent> {
-    let id = EventId::generate(now, &*app.random);
+fn stored_form(app: &App, new: &NewEvent<'_>, sequence: i64, now: Timestamp) -> ApiResult<NewWebhookEvent> {
     let at = reports::time(now);
     let (link, task) = (new.link, new.task);
+    let id = EventId::generate(now, &*app.id_source(link.tenant, link.id.as_bytes(), "event", sequence));
     let body = WebhookEvent {
         webhook_id: id.to_string(),
         event_type: new.event_type.to_owned(),

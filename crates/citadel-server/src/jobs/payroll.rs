@@ -27,7 +27,7 @@ pub(crate) async fn read(
     // Without the provider's permission the person has to sign in first, or again.
     let Some(sealed) = &link.grant_sealed else { return Ok(Err(TaskStatus::LoginError)) };
     let grant = LinkKey::open(app, link)?.unseal_text(LINK_GRANT, sealed)?;
-    let cx = context(app, link, Product::Admin, app.clock.now());
+    let cx = context(app, link, Product::Admin, app.moment(link.tenant).await?, 1, &[]);
     Ok(match timeout(PATIENCE, connector.fetch_payroll(&cx, &grant, from, to)).await {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(refusal)) => Err(refusal.status()),

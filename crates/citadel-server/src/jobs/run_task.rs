@@ -10,14 +10,16 @@
 use std::{mem, pin::pin, sync::Arc, time::Duration};
 
 use citadel_connectors::{Connector, ConnectorError, Cx, Disposition};
-use citadel_domain::{Product, Secret, TaskStatus};
+use citadel_domain::{Fault, Product, Secret, TaskStatus};
 use citadel_store::{
     Tx,
     changes::{self, Change as StoredChange, State},
     jobs::{self, Job},
     links::{self, Link},
     logins::{self, Login as StoredLogin},
-    reports as stored, tasks,
+    reports as stored,
+    sandboxes::{self, Pace},
+    tasks,
     tasks::{Kind, Task},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +39,7 @@ use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
     link_key::LinkKey,
+    moment::Moment,
 };
 
 /// Tries at a provider that asks to be tried again.
@@ -66,6 +69,14 @@ pub(super) struct Turn {
     pub(super) login: Option<StoredLogin>,
     /// What the task is to change at the provider.
     pub(super) change: Option<StoredChange>,
+    /// How the client's clock went when the turn was read.
+    pace: Pace,
+}
+
+impl Turn {
+    fn moment(&self, app: &App) -> Moment {
+        Moment::of(self.pace, app.clock.now())
+    }
 }
 
 /// What a turn came to.
@@ -212,16 +223,17 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
 
 async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
     let tenant = order.tenant();
-    let now = app.clock.now();
+    let live = app.clock.now();
     let turn = app
         .db
         .scoped(tenant.client_id)
         .read(async move |tx| {
             let Some(task) = tasks::find(tx, tenant, order.task_id).await? else { return Ok(None) };
             let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
-            let login = logins::find(tx, tenant, task.id, now).await?;
+            let login = logins::find(tx, tenant, task.id, live).await?;
             let change = changes::find(tx, tenant, task.id).await?;
-            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change }))
+            let pace = sandboxes::pace(tx, tenant).await?;
+            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change, pace }))
         })
         .await?;
     Ok(turn)
@@ -229,7 +241,7 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
 
 /// The work of the task's present status, outside any transaction.
 async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
-    let now = app.clock.now();
+    let moment = turn.moment(app);
     let task = &turn.task;
     let Some(connector) = app.connectors.find(task.tenant.environment, &turn.link.provider_id) else {
         return Ok(Next::commit(Effects::to(TaskStatus::NotSupported)));
@@ -243,7 +255,7 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
         return Ok(Next::commit(Effects::to(TaskStatus::NotSupported)));
     }
     let safe = Safe::open(app, task, login)?;
-    let cx = context(app, &turn.link, task.product, now);
+    let cx = context(app, &turn.link, task.product, moment, job.attempts, &task.faults);
     let result = match task.status {
         TaskStatus::Login | TaskStatus::Mfa => sign_in::step(app, turn, &safe, connector, &cx).await?,
         TaskStatus::Parse => fetch::first_part(app, turn, &grant(&safe)?, connector, &cx).await?,
@@ -251,14 +263,24 @@ async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
         TaskStatus::SwitchDeposit => switch(app, job, turn, &grant(&safe)?, connector, &cx).await?,
         other => return Err(error::internal(format!("no work is defined for a task that is {other}"))),
     };
-    Ok(result.unwrap_or_else(|refusal| after_refusal(job, &refusal, now)))
+    Ok(result.unwrap_or_else(|refusal| after_refusal(job, &refusal, moment.live)))
 }
 
 /// What a connector is told about the run.
-pub(super) fn context(app: &App, link: &Link, product: Product, now: Timestamp) -> Cx {
+pub(super) fn context(
+    app: &App,
+    link: &Link,
+    product: Product,
+    moment: Moment,
+    tries: i64,
+    faults: &[Fault],
+) -> Cx {
     let company = link.company_mapping_id.and_then(|id| app.directory.find_company(id));
     Cx {
-        now,
+        now: moment.live,
+        today: moment.today(),
+        tries,
+        faults: faults.to_vec(),
         environment: link.tenant.environment,
         provider_id: link.provider_id.clone(),
         employer_name: company.map(|company| company.name.clone()),
@@ -327,7 +349,8 @@ pub(super) fn seal_grant(app: &App, link: &Link, grant: &Secret) -> ApiResult<Ve
 async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> {
     let Some(first) = steps.first() else { return Ok(true) };
     let (task_id, client_id) = (first.turn.task.id, first.turn.task.tenant.client_id);
-    let now = app.clock.now();
+    let moment = first.turn.moment(app);
+    let Moment { now, live, .. } = moment;
     // What a quick first part held comes again with the rest: only the last is kept.
     if let Some(last) = steps.iter().rposition(|step| step.effects.found.is_some()) {
         let Taken { turn, effects } = &mut steps[last];
@@ -347,7 +370,7 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
         .db
         .scoped(client_id)
         .write(async move |tx| {
-            if !jobs::heartbeat(tx, &job, now, super::LEASE).await? {
+            if !jobs::heartbeat(tx, &job, live, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
             }
             let mut news = Vec::new();
@@ -364,7 +387,7 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
                     jobs::park(tx, &job, resume).await?;
                 }
             }
-            events::append_all(&writer, tx, &news, now).await?;
+            events::append_all(&writer, tx, &news, moment).await?;
             Ok(true)
         })
         .await?;
@@ -490,7 +513,7 @@ const fn disconnects(status: TaskStatus) -> bool {
 pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
     let order: RunTask = serde_json::from_str(&job.payload).map_err(error::internal)?;
     let turn = read(app, order).await?.filter(|turn| !turn.task.status.is_final());
-    let now = app.clock.now();
+    let moment = turn.as_ref().map_or_else(|| app.live_moment(), |turn| turn.moment(app));
     let (writer, job) = (app.clone(), job.clone());
     app.db
         .scoped(order.client_id)
@@ -499,8 +522,8 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
                 && let Some(turn) = &turn
             {
                 let mut news = Vec::new();
-                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), now, &mut news).await?;
-                events::append_all(&writer, tx, &news, now).await?;
+                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), moment.now, &mut news).await?;
+                events::append_all(&writer, tx, &news, moment).await?;
             }
             Ok(())
         })

@@ -37,9 +37,9 @@ fn employee(ids: &ObjectIds<'_>, entry: &DirectoryEntry) -> Employee {
         is_active: entry.is_active,
         start_date: entry.start_date.map(date),
         end_date: entry.end_date.map(date),
-        income: entry.pay.map(|pay| pay.rate.to_string()),
-        income_unit: entry.pay.map(|pay| income_unit(pay.unit).to_owned()),
-        pay_frequency: entry.pay.map(|pay| pay_frequency(pay.frequency).to_owned()),
+        income: entry.pay.and_then(|pay| pay.rate).map(|rate| rate.to_string()),
+        income_unit: entry.pay.and_then(|pay| pay.unit).map(|unit| income_unit(unit).to_owned()),
+        pay_frequency: entry.pay.and_then(|pay| pay.frequency).map(|each| pay_frequency(each).to_owned()),
     }
 }
 

@@ -73,11 +73,14 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
     let mut missing = Missing(std::mem::take(&mut view.missing_data_fields));
     let pay = job.pay;
     let income = IncomeEmployment {
-        income: missing.note("income", pay.map(|pay| pay.rate.to_string())),
-        income_unit: missing.note("income_unit", pay.map(|pay| income_unit(pay.unit).to_owned())),
+        income: missing.note("income", pay.and_then(|pay| pay.rate).map(|rate| rate.to_string())),
+        income_unit: missing.note("income_unit", pay.and_then(|pay| pay.unit).map(|unit| income_unit(unit).to_owned())),
         pay_rate: missing
             .note("pay_rate", pay.and_then(|pay| pay.per_cycle).map(|amount| amount.to_string())),
-        pay_frequency: missing.note("pay_frequency", pay.map(|pay| pay_frequency(pay.frequency).to_owned())),
+        pay_frequency: missing.note(
+            "pay_frequency",
+            pay.and_then(|pay| pay.frequency).map(|each| pay_frequency(each).to_owned()),
+        ),
         statements: job.statements.iter().map(|each| statement(ids, job, each)).collect(),
         annual_income_summary: annual_income(ids, job),
         bank_accounts: job.deposit_accounts.iter().map(bank_account).collect(),
@@ -97,28 +100,26 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
     let mut missing = Missing::default();
     let sum = |kind: EarningKind| {
         let lines: Vec<_> = statement.earnings.iter().filter(|line| line.kind == kind).collect();
-        let amount: Money = lines.iter().map(|line| line.amount).sum();
+        let amount = lines.iter().map(|line| line.amount).sum::<Option<Money>>();
         let ytd = lines.iter().map(|line| line.ytd).sum::<Option<Money>>();
-        (!lines.is_empty()).then(|| (amount.to_string(), ytd.map(|ytd| ytd.to_string())))
+        let text = |sum: Option<Money>| sum.filter(|_| !lines.is_empty()).map(|sum| sum.to_string());
+        (text(amount), text(ytd))
     };
-    let split = |pair: Option<(String, Option<String>)>| {
-        pair.map_or((None, None), |(amount, ytd)| (Some(amount), ytd))
-    };
-    let (regular, regular_ytd) = split(sum(EarningKind::Regular));
-    let (overtime, overtime_ytd) = split(sum(EarningKind::Overtime));
-    let (bonus, bonus_ytd) = split(sum(EarningKind::Bonus));
-    let (commission, commission_ytd) = split(sum(EarningKind::Commission));
-    let (other_pay, other_pay_ytd) = split(sum(EarningKind::Other));
+    let (regular, regular_ytd) = sum(EarningKind::Regular);
+    let (overtime, overtime_ytd) = sum(EarningKind::Overtime);
+    let (bonus, bonus_ytd) = sum(EarningKind::Bonus);
+    let (commission, commission_ytd) = sum(EarningKind::Commission);
+    let (other_pay, other_pay_ytd) = sum(EarningKind::Other);
     let taken = || statement.taxes.iter().chain(&statement.deductions);
     StatementView {
         id: id.to_string(),
         check_number: missing.note("check_number", statement.check_number.clone()),
-        pay_date: Some(date(statement.pay_date)),
+        pay_date: missing.note("pay_date", statement.pay_date.map(date)),
         period_start: missing.note("period_start", statement.period_start.map(date)),
         period_end: missing.note("period_end", statement.period_end.map(date)),
-        net_pay: Some(statement.net.to_string()),
+        net_pay: missing.note("net_pay", statement.net.map(|amount| amount.to_string())),
         net_pay_ytd: missing.note("net_pay_ytd", statement.net_ytd.map(|amount| amount.to_string())),
-        gross_pay: Some(statement.gross.to_string()),
+        gross_pay: missing.note("gross_pay", statement.gross.map(|amount| amount.to_string())),
         gross_pay_ytd: missing.note("gross_pay_ytd", statement.gross_ytd.map(|amount| amount.to_string())),
         regular,
         regular_ytd,
@@ -136,10 +137,10 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
         earnings_ytd: statement
             .earnings
             .iter()
-            .filter_map(|line| line.ytd.map(|ytd| Earning { rate: None, units: None, ..earning(line, ytd) }))
+            .filter_map(|line| line.ytd.map(|ytd| Earning { rate: None, units: None, ..earning(line, Some(ytd)) }))
             .collect(),
         deductions: taken().map(|line| deduction(line, line.amount)).collect(),
-        deductions_ytd: taken().filter_map(|line| line.ytd.map(|ytd| deduction(line, ytd))).collect(),
+        deductions_ytd: taken().filter_map(|line| line.ytd.map(|ytd| deduction(line, Some(ytd)))).collect(),
         file: Some(file_urls::mark(id)),
         // Documents are drawn when they are asked for, so there are no bytes yet to take a sum of.
         md5sum: missing.note("md5sum", None),
@@ -163,7 +164,9 @@ pub(crate) fn w2_id(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> ObjectId 
 fn annual_income(ids: &ObjectIds<'_>, job: &Employment) -> Vec<AnnualIncome> {
     let mut newest: BTreeMap<i16, &Statement> = BTreeMap::new();
     for statement in &job.statements {
-        let year = newest.entry(statement.pay_date.year()).or_insert(statement);
+        // Without a pay day nobody can say of which year it is.
+        let Some(pay_date) = statement.pay_date else { continue };
+        let year = newest.entry(pay_date.year()).or_insert(statement);
         if statement.pay_date > year.pay_date {
             *year = statement;
         }
@@ -190,7 +193,7 @@ fn annual_income(ids: &ObjectIds<'_>, job: &Employment) -> Vec<AnnualIncome> {
 
 /// The year-to-date figure of a kind of earning: the greatest that any statement of the year shows.
 fn year_total(job: &Employment, year: i16, kind: EarningKind) -> Option<String> {
-    let of_year = job.statements.iter().filter(|statement| statement.pay_date.year() == year);
+    let of_year = job.statements.iter().filter(|statement| statement.pay_date.is_some_and(|day| day.year() == year));
     let totals = of_year.filter_map(|statement| {
         let mut lines = statement.earnings.iter().filter(|line| line.kind == kind).peekable();
         lines.peek()?;
@@ -204,12 +207,12 @@ fn w2_view(ids: &ObjectIds<'_>, job: &Employment, w2: &W2) -> W2View {
         year: i64::from(w2.year),
         file: Some(file_urls::mark(w2_id(ids, job, w2))),
         md5sum: None,
-        wages: Some(w2.wages.to_string()),
-        federal_tax: Some(w2.federal_tax.to_string()),
-        social_security_wages: Some(w2.social_security_wages.to_string()),
-        social_security_tax: Some(w2.social_security_tax.to_string()),
-        medicare_wages: Some(w2.medicare_wages.to_string()),
-        medicare_tax: Some(w2.medicare_tax.to_string()),
+        wages: w2.wages.map(|amount| amount.to_string()),
+        federal_tax: w2.federal_tax.map(|amount| amount.to_string()),
+        social_security_wages: w2.social_security_wages.map(|amount| amount.to_string()),
+        social_security_tax: w2.social_security_tax.map(|amount| amount.to_string()),
+        medicare_wages: w2.medicare_wages.map(|amount| amount.to_string()),
+        medicare_tax: w2.medicare_tax.map(|amount| amount.to_string()),
     }
 }
 
@@ -238,7 +241,7 @@ fn bank_account(account: &DepositAccount) -> PayrollBankAccount {
     }
 }
 
-fn earning(line: &EarningLine, amount: Money) -> Earning {
+fn earning(line: &EarningLine, amount: Option<Money>) -> Earning {
     let category = match line.kind {
         EarningKind::Regular => "regular",
         EarningKind::Overtime => "overtime",
@@ -248,14 +251,14 @@ fn earning(line: &EarningLine, amount: Money) -> Earning {
     };
     Earning {
         name: line.label.clone(),
-        amount: amount.to_string(),
+        amount: amount.map(|amount| amount.to_string()),
         category: category.to_owned(),
         rate: line.rate.map(|rate| rate.to_string()),
         units: line.units.map(|units| units.to_string()),
     }
 }
 
-fn deduction(line: &payroll::DeductionLine, amount: Money) -> Deduction {
+fn deduction(line: &payroll::DeductionLine, amount: Option<Money>) -> Deduction {
     let category = match line.kind {
         DeductionKind::Federal => "federal",
         DeductionKind::State => "state",
@@ -265,7 +268,11 @@ fn deduction(line: &payroll::DeductionLine, amount: Money) -> Deduction {
         DeductionKind::Health => "health",
         DeductionKind::Other => "other",
     };
-    Deduction { name: line.label.clone(), amount: amount.to_string(), category: category.to_owned() }
+    Deduction {
+        name: line.label.clone(),
+        amount: amount.map(|amount| amount.to_string()),
+        category: category.to_owned(),
+    }
 }
 
 pub(super) fn address(address: &payroll::Address) -> Address {

@@ -205,7 +205,8 @@ impl Store {
     pub(crate) async fn event(&self, task: &Task) -> WebhookEvent {
         let (new, tenant) = (self.new_event(task), task.tenant);
         let append = async move |tx: &mut citadel_store::Tx<'_>| {
-            webhook_events::append(tx, std::slice::from_ref(&new)).await?;
+            let first = webhook_events::take_places(tx, new.tenant, 1).await?;
+            webhook_events::append(tx, first, std::slice::from_ref(&new)).await?;
             webhook_events::find(tx, tenant, new.id).await
         };
         self.db.write(append).await.unwrap().unwrap()

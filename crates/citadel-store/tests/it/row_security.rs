@@ -42,7 +42,8 @@ async fn tenant_with_rows(store: &Store) -> Tenant {
     let now = store.now;
     let put = async move |tx: &mut Tx<'_>| {
         reports::put(tx, link.tenant, link.id, "income", &[1], now).await?;
-        webhook_events::append(tx, std::slice::from_ref(&event)).await.map(drop)
+        let first = webhook_events::take_places(tx, event.tenant, 1).await?;
+        webhook_events::append(tx, first, std::slice::from_ref(&event)).await
     };
     store.db.write(put).await.unwrap();
     told_rows(store, &task).await;
@@ -56,7 +57,7 @@ async fn told_rows(store: &Store, task: &Task) {
     let (webhook, event) = (store.webhook(tenant).await, store.event(task).await);
     let delivery = store.new_delivery(tenant, webhook, event.id, 500);
     let put = async move |tx: &mut Tx<'_>| {
-        outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), now).await?;
+        outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), false, now).await?;
         deliveries::append(tx, &delivery).await
     };
     store.db.write(put).await.unwrap();
@@ -135,7 +136,8 @@ async fn p05_postgres_takes_no_row_for_another_client() {
         for (tenant, is_taken) in [(own, true), (other, false)] {
             let event = event_of(&store, tenant);
             let append = scoped.write(async move |tx| {
-                webhook_events::append(tx, std::slice::from_ref(&event)).await.map(drop)
+                let first = webhook_events::take_places(tx, event.tenant, 1).await?;
+        webhook_events::append(tx, first, std::slice::from_ref(&event)).await
             });
             assert_eq!(append.await.is_ok(), is_taken);
         }

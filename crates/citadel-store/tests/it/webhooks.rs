@@ -33,7 +33,7 @@ async fn waiting_events(store: &Store, task: &Task, webhook: WebhookId, count: u
         let (event, tenant, now) = (store.event(task).await, task.tenant, store.now);
         ids.push(event.id);
         let put = async move |tx: &mut Tx<'_>| {
-            outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), now).await
+            outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), false, now).await
         };
         store.db.write(put).await.unwrap();
     }
@@ -120,7 +120,7 @@ async fn p32_an_event_that_is_asked_for_again_is_not_ended_by_an_earlier_attempt
             .db
             .write(async move |tx| {
                 let event = webhook_events::find(tx, tenant, id).await?.unwrap();
-                outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), now).await?;
+                outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), false, now).await?;
                 outbox::remove(tx, tenant, webhook, &in_flight).await
             })
             .await

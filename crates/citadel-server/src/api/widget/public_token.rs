@@ -37,7 +37,7 @@ pub(crate) async fn create_public_token(
     if task.status != TaskStatus::Done {
         return Err(error::conflict("The task has not succeeded."));
     }
-    let now = app.clock.now();
+    let now = session.moment.now;
     let (token, token_hash) = auth::new_token(&app, purposes::PUBLIC_TOKEN);
     let new = NewPublicToken {
         id: PublicTokenId::generate(now, &*app.random),

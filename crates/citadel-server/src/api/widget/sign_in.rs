@@ -2,15 +2,16 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::{Login, LoginForm, LoginWay};
-use citadel_domain::{CompanyId, LinkId, TaskId, TaskStatus};
+use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
 use citadel_store::{
-    Place, Tx,
+    Place, Tenant, Tx,
     bridge_tokens::{self, BridgeToken},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
-    tasks::{self, NewTask},
+    sandboxes, scenarios,
+    tasks::{self, NewTask, Task},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{
@@ -25,6 +26,8 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     jobs::{self, change, events, safe},
+    moment::Moment,
+    purposes,
 };
 
 /// How many links one bridge token may make (P8).
@@ -55,22 +58,25 @@ pub(crate) async fn create_task(
     session: BridgeSession,
     Body(body): Body<CreateTask>,
 ) -> ApiResult<(StatusCode, Json<TaskView>)> {
-    let now = app.clock.now();
-    let token = session.token;
-    let repaired = repaired_link(&app, &token).await?;
-    let choice = Choice::of(&app, &token, repaired.as_ref(), &body)?;
-    check_login(&app, &token, &choice.provider_id, &body.login)?;
-    let wanted = deposit::wanted_change(&app, &token, body.confirmed, body.deposit.as_ref())?;
+    let (task, link) = begin(&app, &session, body, &[]).await?;
+    Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
+}
 
-    let task_id = TaskId::generate(now, &*app.random);
-    let (key_wrapped, login_sealed) = safe::seal_login(&app, token.tenant, task_id, &body.login)?;
-    let login =
-        NewLogin { task_id, tenant: token.tenant, key_wrapped, login_sealed, expires_at: now + LOGIN_LIFE };
-    let link_id = LinkId::generate(now, &*app.random);
-    let key_place = Place::new(token.tenant, "links", "data_key_wrapped", *link_id.as_bytes());
-    let (_, data_key_wrapped) = app.keyring.new_data_key(&key_place)?;
+/// The same for whoever is behind a session, with what is to go wrong on purpose.
+pub(crate) async fn begin(
+    app: &App,
+    session: &BridgeSession,
+    body: CreateTask,
+    faults: &[Fault],
+) -> ApiResult<(Task, Link)> {
+    let Moment { now, live, .. } = session.moment;
+    let token = session.token.clone();
+    let repaired = repaired_link(app, &token).await?;
+    let choice = Choice::of(app, &token, repaired.as_ref(), &body)?;
+    check_login(app, &token, &choice.provider_id, &body.login)?;
+    let wanted = deposit::wanted_change(app, &token, body.confirmed, body.deposit.as_ref())?;
     let new_link = NewLink {
-        id: link_id,
+        id: LinkId::from_bytes([0; 16]),
         tenant: token.tenant,
         bridge_token_id: token.id,
         provider_id: choice.provider_id,
@@ -78,9 +84,11 @@ pub(crate) async fn create_task(
         tracking_info: token.tracking_info.clone(),
         product: token.product,
         allowed_products: token.allowed_products.clone(),
-        data_key_wrapped,
+        data_key_wrapped: Vec::new(),
         created_at: now,
     };
+    let faults = [faults, token.faults.as_slice()].concat();
+    let moment = session.moment;
     let writer = app.clone();
     let hand = app.hands.free();
     let is_hand_free = hand.is_some();
@@ -89,14 +97,24 @@ pub(crate) async fn create_task(
         .scoped(token.tenant.client_id)
         .write(async move |tx| {
             // Counted first: the count locks the token, so that two sign-ins at once do not both see no link.
-            if !bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS).await? {
+            let Some(number) = bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS).await? else {
                 return Err(error::forbidden(
                     "This session has been tried too often. Go back and start again.",
                 ));
-            }
+            };
             let link = match &repaired {
                 Some(link) => still_idle(tx, link).await?,
-                None => find_or_create_link(tx, &token, &new_link).await?,
+                None => find_or_create_link(&writer, tx, &token, &new_link, number).await?,
+            };
+            let task_id = next_task_id(&writer, tx, &link, now).await?;
+            // Sealed for its place, which the id is a part of.
+            let (key_wrapped, login_sealed) = safe::seal_login(&writer, token.tenant, task_id, &body.login)?;
+            let login = NewLogin {
+                task_id,
+                tenant: token.tenant,
+                key_wrapped,
+                login_sealed,
+                expires_at: live + LOGIN_LIFE,
             };
             let task = NewTask {
                 id: task_id,
@@ -106,6 +124,7 @@ pub(crate) async fn create_task(
                 access_key_id: token.access_key_id,
                 product: token.product,
                 kind: tasks::Kind::Initial,
+                faults: with_sandbox_faults(&writer, tx, token.tenant, &faults, &body.login).await?,
                 created_at: now,
             };
             let task = tasks::create(tx, &task).await?;
@@ -113,14 +132,50 @@ pub(crate) async fn create_task(
             if let Some(wanted) = &wanted {
                 change::keep(&writer, tx, &link, (task.id, task.product), wanted, now).await?;
             }
-            let job = jobs::enqueue_task(tx, &task, now, is_hand_free).await?;
-            events::append_status(&writer, tx, &task, &link, TaskStatus::New, now).await?;
+            let job = jobs::enqueue_task(tx, &task, live, is_hand_free).await?;
+            events::append_status(&writer, tx, &task, &link, TaskStatus::New, moment).await?;
             Ok::<_, ApiError>((task, link, job))
         })
         .await?;
-    jobs::start(&app, hand, job);
+    jobs::start(app, hand, job);
     app.ring_events();
-    Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
+    Ok((task, link))
+}
+
+/// The id of a link's next task. Ids of one instant sort by their numbers, so that "the newest task" has a meaning on a clock
+/// that stands.
+pub(crate) async fn next_task_id(
+    app: &App,
+    tx: &mut Tx<'_>,
+    link: &Link,
+    now: Timestamp,
+) -> ApiResult<TaskId> {
+    if link.tenant.environment != Environment::Sandbox {
+        return Ok(TaskId::generate(now, &*app.random));
+    }
+    let number = tasks::count_for_link(tx, link.tenant, link.id).await?;
+    Ok(TaskId::generate(now, &*app.id_source(link.tenant, link.id.as_bytes(), "task", number)))
+}
+
+/// What goes wrong with a sign-in: what the call asked for, what the client asked for in all it does, and what the scenario
+/// behind the user name asks for.
+async fn with_sandbox_faults(
+    app: &App,
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    asked: &[Fault],
+    login: &Login,
+) -> ApiResult<Vec<Fault>> {
+    if tenant.environment != Environment::Sandbox {
+        return Ok(Vec::new());
+    }
+    let mut faults = asked.to_vec();
+    faults.extend(sandboxes::faults(tx, tenant).await?);
+    let hash = app.keyring.keyed_hash(purposes::SCENARIO_USERNAME, login.get("username"));
+    faults.extend(scenarios::faults_for_username(tx, tenant, &hash).await?);
+    faults.sort_unstable();
+    faults.dedup();
+    Ok(faults)
 }
 
 /// The fields of one of the provider's ways to sign in must be there, with the organization where it asks for one; nothing
@@ -198,7 +253,13 @@ async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
 
 /// A second try at the same provider goes on with the same link, as long as nobody else is signing in on it: a link
 /// belongs to one person.
-async fn find_or_create_link(tx: &mut Tx<'_>, token: &BridgeToken, new: &NewLink) -> ApiResult<Link> {
+async fn find_or_create_link(
+    app: &App,
+    tx: &mut Tx<'_>,
+    token: &BridgeToken,
+    new: &NewLink,
+    number: i64,
+) -> ApiResult<Link> {
     if let Some(link) = links::find_unfinished(tx, token, &new.provider_id, new.company_mapping_id).await? {
         return Ok(link);
     }
@@ -207,5 +268,9 @@ async fn find_or_create_link(tx: &mut Tx<'_>, token: &BridgeToken, new: &NewLink
             "This session has made as many connections as it may. Go back and start again.",
         ));
     }
-    Ok(links::create(tx, new).await?)
+    let source = app.id_source(token.tenant, token.id.as_bytes(), "link", number);
+    let id = LinkId::generate(new.created_at, &*source);
+    let key_place = Place::new(token.tenant, "links", "data_key_wrapped", *id.as_bytes());
+    let (_, data_key_wrapped) = app.keyring.new_data_key(&key_place)?;
+    Ok(links::create(tx, &NewLink { id, data_key_wrapped, ..new.clone() }).await?)
 }

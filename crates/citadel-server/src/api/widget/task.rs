@@ -22,6 +22,7 @@ use crate::{
     body::Body,
     error::{self, ApiResult},
     jobs::{job_of, safe::Safe},
+    moment::Moment,
     reports,
 };
 
@@ -131,20 +132,20 @@ pub(crate) async fn answer_step(
         return Err(error::invalid("answer", format!("Send 1 to {MAX_FIELD} bytes.")));
     }
     let (task, _) = find_task(&app, &session, task_id).await?;
-    let now = app.clock.now();
+    let Moment { now, live, .. } = session.moment;
     let answer = Secret::new(answer);
     let writer = app.clone();
     app.db
         .scoped(task.tenant.client_id)
         .write(async move |tx| {
-            let login = logins::find(tx, task.tenant, task.id, now).await?;
-            let awaited = tasks::take_step(tx, &task, now).await?;
+            let login = logins::find(tx, task.tenant, task.id, live).await?;
+            let awaited = tasks::take_step(tx, &task, live, now).await?;
             let Some(login) = login.filter(|_| awaited) else {
                 return Err(error::conflict("No answer is awaited."));
             };
             let sealed = Safe::open(&writer, &task, &login)?.seal("answer_sealed", &answer)?;
             logins::set_answer(tx, task.tenant, task.id, &sealed).await?;
-            jobs::wake(tx, job_of(task.id), now).await?;
+            jobs::wake(tx, job_of(task.id), live).await?;
             Ok(())
         })
         .await?;

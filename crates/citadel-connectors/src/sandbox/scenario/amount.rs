@@ -1,0 +1,83 @@
+//! Figures in scenarios: decimals in text, as in reports, or JSON numbers.
+
+use std::fmt;
+
+use citadel_domain::Money;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
+
+/// Dollars: a text such as `"1935.77"`, or a number, with at most two digits after the point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, examples("1935.77"))]
+pub struct Amount(pub Money);
+
+/// A plain number: a text such as `"37.5"`, or a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, examples("37.5"))]
+pub struct Number(pub Decimal);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let decimal = deserializer.deserialize_any(Figure)?;
+        let is_whole_cents = decimal.normalize().scale() <= 2;
+        let money = Money::from_decimal(decimal).filter(|money| {
+            // A hundred million dollars: sums of a year stay far from the end of the range.
+            is_whole_cents && money.cents().abs() <= 10_000_000_000
+        });
+        money.map(Self).ok_or_else(|| {
+            de::Error::custom("an amount has at most two digits after the point and is below 100 million")
+        })
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Figure).map(Self)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+struct Figure;
+
+impl Figure {
+    fn read<E: de::Error>(text: &str) -> Result<Decimal, E> {
+        Decimal::from_str_exact(text).map_err(|_| E::invalid_value(de::Unexpected::Other("that text"), &Self))
+    }
+}
+
+impl de::Visitor<'_> for Figure {
+    type Value = Decimal;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number such as \"1935.77\"")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+        Self::read(text)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
+        Ok(Decimal::from(number))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
+        // The shortest text that means the same number is what was written.
+        Self::read(&number.to_string())
+    }
+}

@@ -1,0 +1,56 @@
+//! Which scenario is behind a login: one of the client's own, or one that comes with the sandbox.
+
+use super::{
+    scenario::{ReadScenario, Scenario},
+    sign_in::Right,
+    ugly,
+};
+use crate::{ConnectorError, Cx, Invented};
+
+/// A scenario as it is on the present day.
+pub(super) struct Found {
+    /// `None` for one that comes with the sandbox.
+    pub(super) id: Option<String>,
+    pub(super) scenario: Scenario,
+}
+
+/// The scenario whose user name and password these are, at the provider and for the product of the run.
+pub(super) async fn of_login(cx: &Cx, user: &str, password: &str) -> Result<Option<Found>, ConnectorError> {
+    let is_meant = |scenario: &Scenario| {
+        scenario.password.expose() == password
+            && scenario.provider_id.as_ref().is_none_or(|provider| *provider == cx.provider_id)
+            && scenario.products.as_ref().is_none_or(|products| {
+                products.is_empty() || products.iter().any(|product| product == cx.product.as_str())
+            })
+    };
+    if let Some(ugly) = ugly::find(user) {
+        return Ok(Some(ugly.on(cx.today)).filter(is_meant).map(|scenario| Found { id: None, scenario }));
+    }
+    let mut all = cx.books.scenarios(user).await?.into_iter();
+    Ok(all.find_map(|invented| {
+        let scenario = read(&invented)?.on(cx.today);
+        is_meant(&scenario).then_some(Found { id: Some(invented.id), scenario })
+    }))
+}
+
+/// The scenario of an earlier sign-in. `None` for a person of the sandbox. One that was deleted since is a login that is wrong.
+pub(super) async fn of_right(cx: &Cx, right: &Right) -> Result<Option<Scenario>, ConnectorError> {
+    if let Some(ugly) = ugly::find(&right.user) {
+        return Ok(Some(ugly.on(cx.today)));
+    }
+    let Some(id) = &right.scenario else { return Ok(None) };
+    let all = cx.books.scenarios(&right.user).await?;
+    let found = all.iter().find(|invented| invented.id == *id).and_then(read);
+    found.map(|found| Some(found.on(cx.today))).ok_or(ConnectorError::LoginRejected)
+}
+
+/// The right that a user name would get, whatever its password.
+pub(super) async fn right_of(cx: &Cx, user: &str) -> Result<Right, ConnectorError> {
+    let newest = cx.books.scenarios(user).await?.into_iter().next();
+    Ok(Right { scenario: newest.map(|invented| invented.id), ..Right::of(user) })
+}
+
+/// It was checked when it was kept.
+fn read(invented: &Invented) -> Option<ReadScenario> {
+    ReadScenario::of(serde_json::from_str(invented.json.expose()).ok()?).ok()
+}

@@ -1,0 +1,148 @@
+//! What a client's sandbox has of its own: its clock, its faults, and the counter that its ids follow from.
+
+use citadel_domain::{ClientId, Environment, Fault};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Error, Tenant, Tx, value::params, words};
+
+/// How a sandbox's clock goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// With the machine's, this much ahead.
+    Running {
+        /// Never below zero.
+        ahead: SignedDuration,
+    },
+    /// Not at all.
+    Standing {
+        /// Where it stands.
+        at: Timestamp,
+    },
+}
+
+impl Pace {
+    /// What a clock with this pace shows when the machine's shows `live`.
+    pub fn shows(self, live: Timestamp) -> Timestamp {
+        match self {
+            Self::Running { ahead } => live.saturating_add(ahead).unwrap_or(Timestamp::MAX),
+            Self::Standing { at } => at,
+        }
+    }
+}
+
+/// Makes the sandbox of a new client.
+pub(crate) async fn create(tx: &mut Tx<'_>, client_id: ClientId) -> Result<(), Error> {
+    tx.execute(
+        "insert into sandboxes (client_id, number, made, clock_ahead, standing_at, faults)
+         select $1, coalesce(max(number), 0) + 1, 0, 0, null, '' from sandboxes",
+        params![client_id],
+    )
+    .await
+    .map(drop)
+}
+
+/// How the clock of a client goes. Outside the sandbox it is the machine's.
+pub async fn pace(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Pace, Error> {
+    if tenant.environment != Environment::Sandbox {
+        return Ok(Pace::Running { ahead: SignedDuration::ZERO });
+    }
+    let found = tx
+        .fetch_optional(
+            "select clock_ahead, standing_at from sandboxes where client_id = $1",
+            params![tenant.client_id],
+            |row| Ok((row.get::<i64>(0)?, row.get::<Option<Timestamp>>(1)?)),
+        )
+        .await?;
+    Ok(match found {
+        Some((_, Some(at))) => Pace::Standing { at },
+        Some((ahead, None)) => Pace::Running { ahead: SignedDuration::from_micros(ahead) },
+        None => Pace::Running { ahead: SignedDuration::ZERO },
+    })
+}
+
+/// As [`pace`], and holds the sandbox until the commit: nobody else turns the clock meanwhile.
+pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Pace, Error> {
+    tx.execute("update sandboxes set made = made where client_id = $1", params![tenant.client_id]).await?;
+    pace(tx, tenant).await
+}
+
+/// Sets how the clock goes.
+pub async fn set_pace(tx: &mut Tx<'_>, tenant: Tenant, pace: Pace) -> Result<(), Error> {
+    let (ahead, standing_at) = match pace {
+        Pace::Running { ahead } => (i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX), None),
+        Pace::Standing { at } => (0, Some(at)),
+    };
+    tx.execute(
+        "update sandboxes set clock_ahead = $2, standing_at = $3 where client_id = $1",
+        params![tenant.client_id, ahead, standing_at],
+    )
+    .await
+    .map(drop)
+}
+
+/// Counts one more thing that a client made: the client's number among all, and the thing's among the client's.
+pub async fn count(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(i64, i64), Error> {
+    tx.fetch_one(
+        "update sandboxes set made = made + 1 where client_id = $1 returning number, made",
+        params![tenant.client_id],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+    .await
+}
+
+/// What goes wrong on purpose in everything that the client does.
+pub async fn faults(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Vec<Fault>, Error> {
+    if tenant.environment != Environment::Sandbox {
+        return Ok(Vec::new());
+    }
+    let found = tx
+        .fetch_optional(
+            "select faults from sandboxes where client_id = $1",
+            params![tenant.client_id],
+            |row| row.get::<String>(0),
+        )
+        .await?;
+    words::split(&found.unwrap_or_default())
+}
+
+/// Sets [`faults`].
+pub async fn set_faults(tx: &mut Tx<'_>, tenant: Tenant, faults: &[Fault]) -> Result<(), Error> {
+    tx.execute(
+        "update sandboxes set faults = $2 where client_id = $1",
+        params![tenant.client_id, words::join(faults)],
+    )
+    .await
+    .map(drop)
+}
+
+/// Deletes everything of a client's sandbox but its keys, and sets its counter, clock and faults to the beginning.
+pub async fn empty(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(), Error> {
+    // Jobs have the ids of their tasks and endpoints.
+    for statement in [
+        "delete from jobs where id in (select id from tasks where client_id = $1 and environment = $2)",
+        "delete from jobs where id in (select id from webhooks where client_id = $1 and environment = $2)",
+        "delete from deliveries where client_id = $1 and environment = $2",
+        "delete from outbox where client_id = $1 and environment = $2",
+        "delete from webhook_events where client_id = $1 and environment = $2",
+        "delete from event_counters where client_id = $1 and environment = $2",
+        "delete from webhooks where client_id = $1 and environment = $2",
+        "delete from reports where client_id = $1 and environment = $2",
+        "delete from payroll_reports where client_id = $1 and environment = $2",
+        "delete from changes where client_id = $1 and environment = $2",
+        "delete from public_tokens where client_id = $1 and environment = $2",
+        "delete from logins where client_id = $1 and environment = $2",
+        "delete from tasks where client_id = $1 and environment = $2",
+        "delete from links where client_id = $1 and environment = $2",
+        "delete from bridge_tokens where client_id = $1 and environment = $2",
+        "delete from provider_books where client_id = $1 and environment = $2",
+        "delete from scenarios where client_id = $1 and environment = $2",
+    ] {
+        tx.execute(statement, params![tenant.client_id, tenant.environment]).await?;
+    }
+    tx.execute(
+        "update sandboxes set made = 0, clock_ahead = 0, standing_at = null, faults = '' where client_id = $1",
+        params![tenant.client_id],
+    )
+    .await
+    .map(drop)
+}
