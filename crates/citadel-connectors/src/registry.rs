@@ -11,23 +11,34 @@ use crate::{Connector, sandbox::Sandbox};
 pub struct Registry {
     /// Plays every provider of the sandbox.
     sandbox: Arc<dyn Connector>,
+    /// The same, where it is ours.
+    people: Option<Sandbox>,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        Self::new(Arc::new(Sandbox::new()))
+        Self::of(Sandbox::new())
     }
 }
 
 impl Registry {
     /// The connectors of a server whose sandbox grows from a seed.
     pub fn seeded(seed: &str) -> Self {
-        Self::new(Arc::new(Sandbox::seeded(seed)))
+        Self::of(Sandbox::seeded(seed))
+    }
+
+    fn of(sandbox: Sandbox) -> Self {
+        Self { sandbox: Arc::new(sandbox.clone()), people: Some(sandbox) }
     }
 
     /// A registry in which one connector plays every provider of the sandbox.
     pub fn new(sandbox: Arc<dyn Connector>) -> Self {
-        Self { sandbox }
+        Self { sandbox, people: None }
+    }
+
+    /// The sandbox of invented people. `None` when another connector is in its place.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.people.as_ref()
     }
 
     /// The connector for a provider. In the sandbox every provider is played by one connector; elsewhere a provider
