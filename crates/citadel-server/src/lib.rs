@@ -16,6 +16,7 @@ mod error;
 mod faults;
 mod http;
 pub mod jobs;
+mod ledger_export;
 mod link_key;
 mod logs;
 mod marks;

@@ -27,6 +27,7 @@ use utoipa::{
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
         (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
+        (name = "sandbox", description = "People, clocks and faults to test with"),
     )
 )]
 pub(crate) struct Frame;

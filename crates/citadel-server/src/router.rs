@@ -59,6 +59,7 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::event_stream::stream_events))
         .routes(routes!(api::events::resend_events))
         .routes(routes!(api::events::resend_event))
+        .routes(routes!(api::sandbox::ledger::export_ledger))
 }
 
 /// Older names of the same calls.

@@ -161,7 +161,7 @@ fn check_range(body: &CreatePayrollReport) -> ApiResult<(Date, Date)> {
 }
 
 /// Exactly `YYYY-MM-DD`; the library reads more forms than the contract has.
-fn parse_day(text: &str) -> Option<Date> {
+pub(super) fn parse_day(text: &str) -> Option<Date> {
     let day: Date = text.parse().ok()?;
     (day.to_string() == text && day.year() >= 1900).then_some(day)
 }

@@ -1,0 +1,173 @@
+//! Pay of the sandbox as double-entry books.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use citadel_api_types::error::{Detail, ErrorBody};
+use citadel_connectors::{ConnectorError, Cx};
+use citadel_domain::{Environment, Product};
+use jiff::civil::{Date, date};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    api::{Params, administrators::parse_day},
+    app::App,
+    auth::Caller,
+    error::{self, ApiResult},
+    jobs::books::ProviderBooks,
+    ledger_export::{Days, Format, Pay},
+};
+
+/// The provider at which somebody is looked for, unless asked otherwise.
+const PROVIDER: &str = "truv";
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LedgerParams {
+    /// `beancount`, `hledger` or `csv`.
+    #[param(required)]
+    format: Option<String>,
+    /// The user name of a login of the sandbox, or of a scenario of yours. Leave it out with `company`.
+    username: Option<String>,
+    /// The provider at which the person signs in; `truv` when left out.
+    provider_id: Option<String>,
+    /// The employer that the person picks; one of the person's own when left out.
+    company_mapping_id: Option<String>,
+    /// `1` for everybody at the company that administrators see. Leave it out with `username`.
+    company: Option<String>,
+    /// The first pay day, as YYYY-MM-DD. What was paid since 1 January of its year is brought forward.
+    from: Option<String>,
+    /// The last pay day.
+    to: Option<String>,
+}
+
+/// Whose pay is asked for.
+enum Whose {
+    /// A person's, at a provider and an employer, if one was picked.
+    Person { username: String, provider_id: String, employer_name: Option<String> },
+    /// Everybody's at the company.
+    Company,
+}
+
+/// Read everything that was paid to a person, or by the company, as books that Beancount or hledger prove: they assert each
+/// year-to-date figure and each box of a W-2.
+#[utoipa::path(get, path = "/v1/sandbox/ledger/", tag = "sandbox", params(LedgerParams), responses(
+    (status = 200, description = "the file; `text/csv` for a table", body = String, content_type = "text/plain"),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "not a sandbox key", body = ErrorBody),
+    (status = 404, description = "nobody has this user name, or nothing was found behind it", body = Detail),
+))]
+pub(crate) async fn export_ledger(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<LedgerParams>,
+) -> ApiResult<Response> {
+    if caller.tenant.environment != Environment::Sandbox {
+        return Err(error::env_not_sandbox());
+    }
+    let (format, whose, days) = check(&app, params)?;
+    let sandbox = app.connectors.sandbox().ok_or_else(error::not_found)?.clone();
+    let moment = app.moment(caller.tenant).await?;
+    let today = moment.today();
+    let text = match whose {
+        Whose::Person { username, provider_id, employer_name } => {
+            let cx = Cx {
+                now: moment.live,
+                today,
+                tries: 1,
+                faults: Vec::new(),
+                environment: caller.tenant.environment,
+                provider_id,
+                employer_name,
+                product: Product::Income,
+                books: Arc::new(ProviderBooks::of(&app, caller.tenant)),
+            };
+            let data = sandbox.all_pay(&cx, &username).await.map_err(|refusal| match refusal {
+                ConnectorError::NoData | ConnectorError::LoginRejected => error::not_found(),
+                other => error::internal(other),
+            })?;
+            Pay::of_person(data.employments).write(format, days)
+        }
+        // Thousands of statements: not on a thread that serves others.
+        Whose::Company => tokio::task::spawn_blocking(move || {
+            let (company, rows) = sandbox.company_pay(year_of(days.from), days.to.unwrap_or(today), today);
+            Pay::of_company(company, rows).write(format, days)
+        })
+        .await
+        .map_err(error::internal)?,
+    };
+    Ok(([(header::CONTENT_TYPE, format.media_type())], text).into_response())
+}
+
+/// 1 January of the first year, with which year-to-date figures begin.
+fn year_of(from: Option<Date>) -> Date {
+    date(from.map_or(1900, Date::year), 1, 1)
+}
+
+fn check(app: &App, params: LedgerParams) -> ApiResult<(Format, Whose, Days)> {
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let mut problems = Vec::new();
+    let mut refuse = |field: &str, message: &str| problems.push((field.to_owned(), message.to_owned()));
+
+    let format = given(params.format);
+    let format_found = format.as_deref().and_then(Format::find);
+    if format_found.is_none() {
+        refuse("format", "Send beancount, hledger or csv.");
+    }
+
+    let wants_company = match given(params.company).as_deref() {
+        None | Some("0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => {
+            refuse("company", "Send 1, or leave it out.");
+            true
+        }
+    };
+    let username = given(params.username);
+    match (&username, wants_company) {
+        (None, false) => refuse("username", "Send a user name, or company=1."),
+        (Some(_), true) => refuse("username", "Leave it out with company."),
+        _ => {}
+    }
+    let provider_id = given(params.provider_id);
+    if provider_id.as_deref().is_some_and(|id| app.directory.provider(id).is_none()) {
+        refuse("provider_id", "There is no such provider.");
+    }
+    let employer_id = given(params.company_mapping_id);
+    let employer = employer_id.as_deref().map(|id| app.directory.company(id));
+    if employer.is_some_and(|found| found.is_none()) {
+        refuse("company_mapping_id", "There is no such company.");
+    }
+
+    let mut day = |field: &str, text: Option<String>| {
+        let text = given(text)?;
+        let day = parse_day(&text);
+        if day.is_none() {
+            refuse(field, "Send a day as YYYY-MM-DD.");
+        }
+        day
+    };
+    let days = Days { from: day("from", params.from), to: day("to", params.to) };
+    if days.from.zip(days.to).is_some_and(|(from, to)| from > to) {
+        refuse("from", "Must not be after to.");
+    }
+
+    let whose = match username {
+        _ if wants_company => Whose::Company,
+        username => Whose::Person {
+            username: username.unwrap_or_default(),
+            provider_id: provider_id.unwrap_or_else(|| PROVIDER.to_owned()),
+            employer_name: employer.flatten().map(|company| company.name.clone()),
+        },
+    };
+    match format_found {
+        Some(format) if problems.is_empty() => Ok((format, whose, days)),
+        _ => Err(error::invalid_fields(problems)),
+    }
+}

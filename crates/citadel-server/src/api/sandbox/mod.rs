@@ -1,0 +1,3 @@
+//! What only sandbox keys may do.
+
+pub(crate) mod ledger;
