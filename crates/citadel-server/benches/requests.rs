@@ -14,7 +14,7 @@ use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use citadel_server::{
     admin::{Admin, Answer, Request as Order},
-    app::{App, AppParts},
+    app::{App, AppParts, SandboxSettings},
     config::Profile,
     directory::Directory,
     jobs,
@@ -92,6 +92,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         profile: Profile::Development,
+        sandbox_now: None,
     };
     let made = admin.perform(Order::CreateClient { name: "bench".to_owned(), origins: vec![] }).await;
     let Ok(Answer::ClientCreated { client_id, secret }) = made else { panic!("no client was made") };
@@ -105,6 +106,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         connectors: Registry::default(),
         public_url: "http://127.0.0.1:8700".to_owned(),
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
+        sandbox: SandboxSettings::default(),
     });
     (app, [client_id.to_string(), secret.expose().to_owned()])
 }

@@ -76,7 +76,11 @@ pub(crate) fn forbidden(message: impl Into<String>) -> ApiError {
 
 /// 403: this belongs to the sandbox, and the key to another environment.
 pub(crate) fn env_not_sandbox() -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, ErrorCode::EnvNotSandbox, "Use a sandbox key: this exists in the sandbox only.")
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        ErrorCode::EnvNotSandbox,
+        "Use a sandbox key: this exists in the sandbox only.",
+    )
 }
 
 /// 404: unknown, deleted and foreign ids look alike (P5).

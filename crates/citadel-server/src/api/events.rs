@@ -98,7 +98,8 @@ pub(crate) async fn resend_event(
             endpoints.retain(|webhook| is_named || wanted(webhook).contains(&event.event_type.as_str()));
             for webhook in &endpoints {
                 jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
-                outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), false, now).await?;
+                outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), false, now)
+                    .await?;
             }
             Ok::<_, ApiError>(endpoints.len())
         })

@@ -134,7 +134,10 @@ impl Config {
             ("CITADEL_DATABASE_URL", database),
             ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
             ("CITADEL_SANDBOX_SEED", self.sandbox.seed.clone()),
-            ("CITADEL_SANDBOX_NOW", self.sandbox.now.map_or_else(|| "(the machine's)".to_owned(), |at| at.to_string())),
+            (
+                "CITADEL_SANDBOX_NOW",
+                self.sandbox.now.map_or_else(|| "(the machine's)".to_owned(), |at| at.to_string()),
+            ),
             ("CITADEL_LOG", self.log.clone()),
         ]
     }

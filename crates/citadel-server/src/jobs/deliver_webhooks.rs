@@ -161,10 +161,7 @@ async fn begin(
 }
 
 /// The endpoint, if it is there and enabled, what is due, and the client's time.
-async fn read(
-    app: &App,
-    order: DeliverWebhooks,
-) -> ApiResult<(Option<Target>, Vec<Waiting>, Timestamp)> {
+async fn read(app: &App, order: DeliverWebhooks) -> ApiResult<(Option<Target>, Vec<Waiting>, Timestamp)> {
     let (tenant, live) = (order.tenant(), app.clock.now());
     // Twice the window: as many may be in flight and still due.
     let limit = 2 * WINDOW as u32;
@@ -203,11 +200,7 @@ async fn send(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> 
     sent.await.map_err(Problem::Failed)
 }
 
-fn signers(
-    app: &App,
-    target: &Target,
-    waiting: &Waiting,
-) -> Result<(Secret, Vec<Secret>), Problem> {
+fn signers(app: &App, target: &Target, waiting: &Waiting) -> Result<(Secret, Vec<Secret>), Problem> {
     let webhook = &target.webhook;
     let access = secrets::of_access(app, webhook.tenant, &target.keys, waiting.access_key_id);
     let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, target.now)?)));

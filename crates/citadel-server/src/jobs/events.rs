@@ -66,12 +66,7 @@ pub(super) fn status_event<'a>(task: &'a Task, link: &'a Link, status: TaskStatu
 }
 
 /// Tells that something happened.
-pub(crate) async fn append(
-    app: &App,
-    tx: &mut Tx<'_>,
-    new: NewEvent<'_>,
-    moment: Moment,
-) -> ApiResult<()> {
+pub(crate) async fn append(app: &App, tx: &mut Tx<'_>, new: NewEvent<'_>, moment: Moment) -> ApiResult<()> {
     append_all(app, tx, &[new], moment).await
 }
 

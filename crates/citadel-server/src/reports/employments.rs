@@ -74,7 +74,8 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
     let pay = job.pay;
     let income = IncomeEmployment {
         income: missing.note("income", pay.and_then(|pay| pay.rate).map(|rate| rate.to_string())),
-        income_unit: missing.note("income_unit", pay.and_then(|pay| pay.unit).map(|unit| income_unit(unit).to_owned())),
+        income_unit: missing
+            .note("income_unit", pay.and_then(|pay| pay.unit).map(|unit| income_unit(unit).to_owned())),
         pay_rate: missing
             .note("pay_rate", pay.and_then(|pay| pay.per_cycle).map(|amount| amount.to_string())),
         pay_frequency: missing.note(
@@ -137,7 +138,9 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
         earnings_ytd: statement
             .earnings
             .iter()
-            .filter_map(|line| line.ytd.map(|ytd| Earning { rate: None, units: None, ..earning(line, Some(ytd)) }))
+            .filter_map(|line| {
+                line.ytd.map(|ytd| Earning { rate: None, units: None, ..earning(line, Some(ytd)) })
+            })
             .collect(),
         deductions: taken().map(|line| deduction(line, line.amount)).collect(),
         deductions_ytd: taken().filter_map(|line| line.ytd.map(|ytd| deduction(line, Some(ytd)))).collect(),
@@ -193,7 +196,8 @@ fn annual_income(ids: &ObjectIds<'_>, job: &Employment) -> Vec<AnnualIncome> {
 
 /// The year-to-date figure of a kind of earning: the greatest that any statement of the year shows.
 fn year_total(job: &Employment, year: i16, kind: EarningKind) -> Option<String> {
-    let of_year = job.statements.iter().filter(|statement| statement.pay_date.is_some_and(|day| day.year() == year));
+    let of_year =
+        job.statements.iter().filter(|statement| statement.pay_date.is_some_and(|day| day.year() == year));
     let totals = of_year.filter_map(|statement| {
         let mut lines = statement.earnings.iter().filter(|line| line.kind == kind).peekable();
         lines.peek()?;

@@ -62,6 +62,7 @@ pub(crate) async fn client(child: &ServerChild) -> (ClientId, String) {
         clock: Arc::new(SystemClock),
         random,
         profile: Profile::Development,
+        sandbox_now: None,
     };
     match admin.perform(Request::CreateClient { name: "acme".to_owned(), origins: vec![] }).await {
         Ok(Answer::ClientCreated { client_id, secret }) => (client_id, secret.expose().to_owned()),

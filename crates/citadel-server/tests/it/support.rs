@@ -15,7 +15,7 @@ use axum::{
 use citadel_connectors::{Connector, Registry};
 use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
 use citadel_server::{
-    app::{App, AppParts},
+    app::{App, AppParts, SandboxSettings},
     directory::Directory,
     jobs,
     outbound::{self, Outbound, Rules, SystemResolver},
@@ -151,6 +151,7 @@ impl TestApp {
             connectors,
             public_url: "http://citadel.test".to_owned(),
             outbound,
+            sandbox: SandboxSettings::default(),
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }
