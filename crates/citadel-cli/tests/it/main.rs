@@ -4,6 +4,7 @@
 mod clients;
 mod configuration;
 mod doctor;
+mod ephemeral;
 mod harness;
 mod help;
 mod listen;

@@ -70,6 +70,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         database_url,
         profile: profile?,
         log: log?,
+        is_ephemeral: false,
         risks: Vec::new(),
     };
     config.risks = risks(&config);
