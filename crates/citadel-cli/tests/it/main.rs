@@ -10,6 +10,7 @@ mod help;
 mod listen;
 mod listener;
 mod postgres;
+mod sandbox;
 mod start;
 mod stop;
 mod verification;
