@@ -9,6 +9,8 @@ mod harness;
 mod help;
 mod listen;
 mod listener;
+#[cfg(target_os = "linux")]
+mod offline;
 mod postgres;
 mod sandbox;
 mod start;
