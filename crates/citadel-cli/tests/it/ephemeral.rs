@@ -10,15 +10,15 @@ use std::{
 use crate::harness::{Home, finish, get, mode, signal, wait};
 
 /// A server with its input held open, and what it printed until it was ready.
-struct Ephemeral {
+pub(crate) struct Ephemeral {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
-    lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 impl Ephemeral {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -31,13 +31,13 @@ impl Ephemeral {
         Self { stdin: child.stdin.take(), child, stdout, lines }
     }
 
-    fn value(&self, name: &str) -> &str {
+    pub(crate) fn value(&self, name: &str) -> &str {
         let line = self.lines.iter().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         line.unwrap_or_else(|| panic!("{name} is missing: {:?}", self.lines))
     }
 
     /// Status and body of a call with the printed keys.
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let address = self.value("API_URL").trim_start_matches("http://").trim_end_matches("/v1/");
         let (id, secret) = (self.value("API_CLIENT_ID"), self.value("API_SECRET"));
         let headers = format!("X-Access-Client-Id: {id}\r\nX-Access-Secret: {secret}\r\n");

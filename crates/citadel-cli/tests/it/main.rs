@@ -3,6 +3,7 @@
 
 mod clients;
 mod configuration;
+mod container;
 mod doctor;
 mod ephemeral;
 mod harness;
