@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, bail};
 use citadel_server::{
     admin::{Answer, Request},
-    config::Config,
+    config::{Config, Problems},
     serve::{Addresses, serve_until},
     system::{SystemClock, SystemRandom},
 };
@@ -35,7 +35,7 @@ pub(crate) async fn run(file: Option<&Path>, options: Serve) -> anyhow::Result<E
         .context("no temporary directory can be made; set TMPDIR to a directory that this user can write")?;
     let path =
         directory.path().to_str().context("the temporary directory is not UTF-8; set TMPDIR to another")?;
-    let config = Config::ephemeral(path, super::environment())?;
+    let config = Config::ephemeral(path, super::environment()).map_err(explained)?;
 
     let (ready, addresses) = oneshot::channel();
     let announce = |addresses: &Addresses| match options.print_env {
@@ -62,6 +62,17 @@ fn misuse(file: Option<&Path>) -> Option<&'static str> {
         "--ephemeral has a fresh store of its own, and CITADEL_DATABASE_URL is set: \
          unset the variable, or leave out --ephemeral",
     )
+}
+
+/// Nobody chose this data directory by its own setting.
+fn explained(problems: Problems) -> anyhow::Error {
+    let is_about_place = problems.0.iter().any(|problem| problem.setting.starts_with("CITADEL_DATA_DIR"));
+    let problems = anyhow::Error::new(problems);
+    if !is_about_place {
+        return problems;
+    }
+    problems
+        .context("the data directory is made in the temporary directory; set TMPDIR to another, such as /tmp")
 }
 
 /// Makes the client and prints its keys as soon as requests are taken; goes on for ever then. The clients of the store

@@ -131,6 +131,18 @@ fn a_start_that_fails_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_temporary_directory_that_does_not_do_is_told_with_its_variable() {
+    let home = Home::new();
+    let long = home.path(&"x".repeat(100));
+    fs::create_dir(&long).unwrap();
+    for path in [&long, &home.path("missing")] {
+        let mut command = command(&home, &["--print-env"]);
+        finish(command.env("TMPDIR", path)).failed_with(&["TMPDIR"]);
+    }
+    assert_eq!(fs::read_dir(&long).unwrap().count(), 0);
+}
+
+#[test]
 fn nothing_of_another_server_is_used() {
     let home = Home::new();
     home.write("citadel.toml", "listne = \"a file that would stop the start\"");

@@ -59,6 +59,9 @@ fn unshared(way: &[&str], command: &[&str]) -> Result<String, String> {
         .args(["sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""])
         .args(command)
         .env(INSIDE, namespace())
+        // A proxy that cannot be reached, as it is where the outside is.
+        .env("HTTP_PROXY", "http://192.0.2.1:3128")
+        .env("http_proxy", "http://192.0.2.1:3128")
         .stdin(Stdio::null())
         .output()
         .map_err(|error| error.to_string())?;

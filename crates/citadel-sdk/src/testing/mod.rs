@@ -144,7 +144,8 @@ impl SandboxBuilder {
         };
         let (api_url, bridge_url) = (value("API_URL")?, value("BRIDGE_URL")?);
         let (client_id, secret) = (value("API_CLIENT_ID")?, Redacted::from(value("API_SECRET")?));
-        let citadel = Citadel::builder(&api_url, &client_id, &secret).build().map_err(Error::Client)?;
+        let citadel =
+            Citadel::builder(&api_url, &client_id, &secret).direct().build().map_err(Error::Client)?;
         Ok(Sandbox { citadel, api_url, bridge_url, client_id, secret, process })
     }
 }
