@@ -48,7 +48,7 @@ fn the_containers_command_starts_a_server() {
     let (name, listen) = lines(&text, "ENV").next().unwrap().split_once('=').unwrap();
     let (address, port) = listen.split_once(':').unwrap();
     assert_eq!(lines(&text, "EXPOSE").next(), Some(port));
-    command.env(name, format!("{address}:0"));
+    command.env(name, format!("{address}:0")).env("TMPDIR", &home.0);
     let server = Ephemeral::start(&mut command);
     // Nobody can call 0.0.0.0; a published port is reached at the loopback address.
     assert!(server.value("API_URL").starts_with("http://127.0.0.1:"), "{:?}", server.lines);
