@@ -26,6 +26,7 @@ use utoipa::{
         (name = "refresh", description = "Reading a link again"),
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
+        (name = "sandbox", description = "People, clocks and faults to test with"),
         (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
     )
 )]

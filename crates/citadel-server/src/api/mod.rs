@@ -12,6 +12,7 @@ pub(crate) mod files;
 pub(crate) mod providers;
 pub(crate) mod refresh;
 pub(crate) mod reports;
+pub(crate) mod sandbox;
 pub(crate) mod tasks;
 pub(crate) mod verifications;
 pub(crate) mod webhook_requests;

@@ -2,7 +2,7 @@
 //! outside any transaction, and records the result under the lease's fencing number, so that a worker that was thought
 //! dead can write nothing (P36).
 
-mod books;
+pub(crate) mod books;
 pub(crate) mod change;
 mod data_events;
 pub(crate) mod deliver_webhooks;

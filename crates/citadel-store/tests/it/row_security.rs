@@ -4,9 +4,7 @@
 
 use citadel_domain::{ClientId, EventId};
 use citadel_store::{
-    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports,
-    tasks::Task,
-    webhook_events::NewWebhookEvent,
+    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports, tasks::Task, webhook_events::NewWebhookEvent,
 };
 use tokio_postgres::NoTls;
 
