@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js and strace from Debian, and
-# playwright-core from npm. Says what to install by hand where it cannot.
+# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js, Python, strace and iproute2 from Debian, and
+# playwright-core and the TypeScript compiler from npm. Says what to install by hand where it cannot.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,7 +18,10 @@ missing=()
 has_postgres || missing+=(postgresql)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
+has python3 || missing+=(python3)
 has strace || missing+=(strace)
+has unshare || missing+=(util-linux)
+has ip || missing+=(iproute2)
 
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then

@@ -40,11 +40,33 @@ browser_tests() {
   return "$failed"
 }
 
+# The examples are copied into other projects, so they run as they would there: on the program alone.
+example_program() {
+  cargo build --quiet --package citadel-cli --bin citadel || return
+  CITADEL_BIN=$(cargo metadata --format-version 1 --no-deps --offline |
+    sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/debug/citadel
+  export CITADEL_BIN
+}
+
+python_example() {
+  example_program || return
+  python3 -W error -m unittest discover --start-directory examples/testing/python
+}
+
+# Its own package.json installs the same compiler; here it comes with the other test tools.
+typescript_example() {
+  example_program || return
+  tests/node_modules/.bin/tsc --project examples/testing/typescript --typeRoots tests/node_modules/@types || return
+  node --test examples/testing/typescript/dist/income.test.js
+}
+
 stage "test tools" scripts/install-test-tools.sh
 stage "format" cargo fmt --all --check
 stage "lints" cargo clippy --workspace --all-targets --quiet -- --deny warnings
 stage "unit and integration tests, SQLite and Postgres" rust_tests
 stage "documentation examples" cargo test --workspace --doc --quiet
+stage "example tests, Python" python_example
+stage "example tests, TypeScript" typescript_example
 stage "bridge loader" node --test tests/bridge/*.test.mjs
 stage "browser" browser_tests
 echo "== all stages passed in $SECONDS s"

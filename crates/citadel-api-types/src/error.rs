@@ -64,6 +64,10 @@ pub enum ErrorCode {
     NotAuthenticated,
     /// 403: the route works with sandbox keys only.
     EnvNotSandbox,
+    /// 400: the user name of a scenario belongs to the sandbox.
+    ReservedCredential,
+    /// 400: a scenario without its data source.
+    DataSourceRequired,
     /// 404: unknown, or of another client. Answers of this kind carry a [`Detail`] and no code on the wire.
     NotFound,
     /// 410: the token was used before, or is too old.
@@ -84,6 +88,8 @@ impl ErrorCode {
             Self::AuthenticationFailed => "authentication_failed",
             Self::NotAuthenticated => "not_authenticated",
             Self::EnvNotSandbox => "env_not_sandbox",
+            Self::ReservedCredential => "reserved_credential",
+            Self::DataSourceRequired => "data_source_required",
             Self::NotFound => "not_found",
             Self::ExpiredToken => "expired_token",
             Self::Throttled => "throttled",
@@ -101,6 +107,8 @@ impl From<&str> for ErrorCode {
             "authentication_failed" => Self::AuthenticationFailed,
             "not_authenticated" => Self::NotAuthenticated,
             "env_not_sandbox" => Self::EnvNotSandbox,
+            "reserved_credential" => Self::ReservedCredential,
+            "data_source_required" => Self::DataSourceRequired,
             "not_found" => Self::NotFound,
             "expired_token" => Self::ExpiredToken,
             "throttled" => Self::Throttled,

@@ -31,6 +31,7 @@ pub mod providers;
 mod redacted;
 pub mod refresh;
 pub mod reports;
+pub mod sandbox;
 mod schema;
 pub mod statements;
 pub mod tasks;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use citadel_domain::{AccessKeyId, ClientId, Environment};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Self-hosted, consumer-permissioned payroll data.
 #[derive(Parser)]
@@ -22,8 +22,10 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Run the server until it is told to stop (Ctrl-C or SIGTERM).
-    #[command(after_help = "Example:\n  CITADEL_LISTEN=127.0.0.1:8700 citadel serve")]
-    Serve,
+    #[command(
+        after_help = "Examples:\n  CITADEL_LISTEN=127.0.0.1:8700 citadel serve\n  citadel serve --ephemeral --print-env"
+    )]
+    Serve(Serve),
     /// Bring the database to this release's schema, then stop.
     #[command(
         after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel migrate"
@@ -75,6 +77,23 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// Keep nothing: a fresh store that is removed at the end, on free ports of this machine.
+    ///
+    /// For tests. citadel.toml is not read; CITADEL_LISTEN and CITADEL_METRICS_LISTEN choose other addresses.
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+    /// Make a client with a sandbox key and print API_URL, BRIDGE_URL, API_CLIENT_ID and API_SECRET.
+    ///
+    /// CITADEL_READY=1 is the last line: from then on requests are taken.
+    #[arg(long, requires = "ephemeral")]
+    pub(crate) print_env: bool,
+    /// Stop when the standard input ends, so that the server does not outlive the test that started it.
+    #[arg(long, requires = "ephemeral")]
+    pub(crate) stop_with_stdin: bool,
 }
 
 #[derive(Subcommand)]

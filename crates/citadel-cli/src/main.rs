@@ -30,7 +30,8 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let file = cli.config.as_deref();
     let result = match cli.verb {
-        Verb::Serve => commands::serve::run(file).await,
+        Verb::Serve(options) if options.ephemeral => commands::ephemeral::run(file, options).await,
+        Verb::Serve(_) => commands::serve::run(file).await,
         Verb::Migrate => commands::migrate::run(file).await,
         Verb::Config { verb } => commands::config::run(file, verb),
         Verb::Client { verb } => commands::client::run(file, verb).await,

@@ -7,6 +7,11 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
+/// Sends on what was written, for a reader that waits for it.
+pub(crate) fn flush() {
+    let _ = io::stdout().lock().flush();
+}
+
 /// A JSON result, on standard output, on one line.
 pub(crate) fn json(value: &impl serde::Serialize) {
     line(&serde_json::to_string(value).expect("our own values have text keys and no failing serialisers"));

@@ -224,8 +224,7 @@ impl Books for MemoryBooks {
     }
 
     fn scenarios<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Vec<Invented>> {
-        let of_user =
-            |(name, invented): &(String, Invented)| (name == username).then(|| invented.clone());
+        let of_user = |(name, invented): &(String, Invented)| (name == username).then(|| invented.clone());
         Box::pin(std::future::ready(Ok(self.scenarios.iter().filter_map(of_user).collect())))
     }
 }

@@ -45,6 +45,10 @@
 //! [`Citadel::create_webhook`] registers an endpoint, [`webhooks`] checks that a delivery is genuine, and
 //! [`Citadel::event_stream`] brings the same requests to a machine that the server cannot reach.
 //!
+//! # Tests
+//!
+//! With the feature `testing`, [`testing::Sandbox`] starts a server of its own for a test, and stops it afterwards.
+//!
 //! This crate knows the shapes of `citadel-api-types` and HTTP, and refuses to know anything else of the server.
 //! Start reading at [`Citadel`]; `src/retry.rs` holds the rules for repeating a call.
 
@@ -58,6 +62,8 @@ mod products;
 mod refresh;
 mod resources;
 mod retry;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod webhook_calls;
 pub mod webhooks;
 

@@ -92,6 +92,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         profile: Profile::Development,
+        sandbox_now: None,
     };
     let made = admin.perform(Order::CreateClient { name: "bench".to_owned(), origins: vec![] }).await;
     let Ok(Answer::ClientCreated { client_id, secret }) = made else { panic!("no client was made") };

@@ -58,6 +58,33 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// A JSON body with the text that it was read from, for a refusal that names lines.
+pub(crate) struct JsonText {
+    pub(crate) json: Value,
+    pub(crate) text: String,
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !matches!(Kind::of(request.headers())?, Kind::Json) {
+            return Err(error::unsupported_media_type("Send the body as application/json."));
+        }
+        let bytes = read(request).await?;
+        check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| error::malformed("The body is not UTF-8."))?;
+        match serde_json::from_str(text) {
+            Ok(json) => Ok(Self { json, text: text.to_owned() }),
+            Err(problem) => Err(error::malformed(format!(
+                "Line {}, column {}: the body is not JSON.",
+                problem.line(),
+                problem.column()
+            ))),
+        }
+    }
+}
+
 enum Kind {
     Json,
     Form,

@@ -50,6 +50,11 @@ pub(crate) fn invalid_fields(fields: Vec<(String, String)>) -> ApiError {
     error
 }
 
+/// 400 with a code of its own that names several fields.
+pub(crate) fn refused_fields(code: ErrorCode, fields: Vec<(String, String)>) -> ApiError {
+    ApiError { code, ..invalid_fields(fields) }
+}
+
 /// 400 for a body that cannot be read at all.
 pub(crate) fn malformed(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, ErrorCode::IncorrectParameters, message)

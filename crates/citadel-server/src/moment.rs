@@ -26,6 +26,11 @@ impl Moment {
         Self { now: pace.shows(live), live, pace }
     }
 
+    /// Whether the client's clock runs.
+    pub(crate) const fn is_running(&self) -> bool {
+        matches!(self.pace, Pace::Running { .. })
+    }
+
     /// The client's day, in UTC.
     pub(crate) fn today(&self) -> Date {
         Offset::UTC.to_datetime(self.now).date()

@@ -59,7 +59,27 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::event_stream::stream_events))
         .routes(routes!(api::events::resend_events))
         .routes(routes!(api::events::resend_event))
-        .routes(routes!(api::sandbox::ledger::export_ledger))
+        .merge(for_the_sandbox())
+}
+
+/// Calls that exist with sandbox keys only.
+fn for_the_sandbox() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(api::sandbox::public_tokens::create_sandbox_public_token))
+        .routes(routes!(api::sandbox::clock::get_sandbox_clock, api::sandbox::clock::turn_sandbox_clock))
+        .routes(routes!(api::sandbox::faults::get_sandbox_faults, api::sandbox::faults::set_sandbox_faults))
+        .routes(routes!(api::sandbox::reset::reset_sandbox))
+        .routes(routes!(api::sandbox::ledger::export_sandbox_ledger))
+        .routes(routes!(
+            api::sandbox::scenarios::list_sandbox_scenarios,
+            api::sandbox::scenarios::create_sandbox_scenario
+        ))
+        .routes(routes!(api::sandbox::scenarios::resolve_sandbox_scenario))
+        .routes(routes!(
+            api::sandbox::scenarios::get_sandbox_scenario,
+            api::sandbox::scenarios::update_sandbox_scenario,
+            api::sandbox::scenarios::delete_sandbox_scenario
+        ))
 }
 
 /// Older names of the same calls.

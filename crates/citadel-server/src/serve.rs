@@ -1,6 +1,6 @@
-//! Running the server, from the configuration to the last answer. [`serve`] reads from top to bottom.
+//! Running the server, from the configuration to the last answer. [`serve_until`] reads from top to bottom.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     BoxError,
@@ -41,6 +41,9 @@ const MAX_HEAD_BYTES: usize = 64 << 10;
 /// How long open requests, and then everything, may take after the signal to stop (P42).
 const DRAIN: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(25);
+/// The same where all data end with the server: nobody will ask what became of the open work.
+const EPHEMERAL_DRAIN: Duration = Duration::from_millis(500);
+const EPHEMERAL_STOP: Duration = Duration::from_secs(1);
 
 /// Where the server listens.
 #[derive(Clone, Debug)]
@@ -81,6 +84,17 @@ pub async fn serve(
     config: Config,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    announce: impl FnOnce(&Addresses),
+) -> Result<(), ServeError> {
+    serve_until(config, clock, random, future::pending(), announce).await
+}
+
+/// As [`serve`], or until `stop_when` ends.
+pub async fn serve_until(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    stop_when: impl Future<Output = ()>,
     announce: impl FnOnce(&Addresses),
 ) -> Result<(), ServeError> {
     logs::start(&config);
@@ -153,6 +167,7 @@ pub async fn serve(
     // without its worker would accept sign-ins that never finish.
     let failure = tokio::select! {
         () = signals.next() => None,
+        () = stop_when => None,
         ended = &mut worker => Some(ended_early("the worker", ended.map(Ok))),
         ended = &mut api_server => Some(ended_early("the API listener", ended)),
     };
@@ -160,7 +175,9 @@ pub async fn serve(
     tracing::info!("stopping");
     let _ = stop.send(true);
     running.stopping.send_replace(true);
-    api.graceful_shutdown(Some(DRAIN));
+    let (drain, stop_within) =
+        if config.is_ephemeral { (EPHEMERAL_DRAIN, EPHEMERAL_STOP) } else { (DRAIN, STOP) };
+    api.graceful_shutdown(Some(drain));
     let drained = async {
         // A part that ended early has been waited for; asking again would panic.
         if failure.is_none() {
@@ -168,7 +185,7 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        finished = timeout(STOP, drained) => if finished.is_err() {
+        finished = timeout(stop_within, drained) => if finished.is_err() {
             tracing::warn!("some work did not end in time; its leases run out and another worker takes it");
         },
         () = signals.next() => tracing::warn!("told to stop twice: not waiting for open work"),

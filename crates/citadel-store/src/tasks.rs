@@ -301,12 +301,7 @@ pub async fn set_step(
 /// Takes the right to answer the question. `false` when none is awaited: it was answered, or it has lapsed.
 ///
 /// Questions age by the machine's clock, `live`; the task's own times are the client's, `now`.
-pub async fn take_step(
-    tx: &mut Tx<'_>,
-    task: &Task,
-    live: Timestamp,
-    now: Timestamp,
-) -> Result<bool, Error> {
+pub async fn take_step(tx: &mut Tx<'_>, task: &Task, live: Timestamp, now: Timestamp) -> Result<bool, Error> {
     let taken = tx
         .execute(
             "update tasks set step = null, step_expires_at = null, updated_at = $5

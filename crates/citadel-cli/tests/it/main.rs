@@ -3,12 +3,17 @@
 
 mod clients;
 mod configuration;
+mod container;
 mod doctor;
+mod ephemeral;
 mod harness;
 mod help;
 mod listen;
 mod listener;
+#[cfg(target_os = "linux")]
+mod offline;
 mod postgres;
+mod sandbox;
 mod start;
 mod stop;
 mod verification;

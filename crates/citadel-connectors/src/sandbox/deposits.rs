@@ -29,9 +29,8 @@ pub(super) async fn put_in(
     data: &mut payroll::PayrollData,
 ) -> Result<(), ConnectorError> {
     let Ok((employer, at_first)) = subject.first_pay(cx) else { return Ok(()) };
-    let is_first = |job: &&mut payroll::Employment| {
-        job.employer.name == employer && job.deposit_accounts == at_first
-    };
+    let is_first =
+        |job: &&mut payroll::Employment| job.employer.name == employer && job.deposit_accounts == at_first;
     if let Some(job) = data.employments.iter_mut().find(is_first) {
         job.deposit_accounts = now(cx, user, subject).await?;
     }

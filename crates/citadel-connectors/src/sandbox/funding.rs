@@ -36,7 +36,11 @@ struct State {
     new: Option<(DepositAccount, u32)>,
 }
 
-pub(super) async fn plan(cx: &Cx, company: &Company, change: &Change) -> Result<payroll::Plan, ConnectorError> {
+pub(super) async fn plan(
+    cx: &Cx,
+    company: &Company,
+    change: &Change,
+) -> Result<payroll::Plan, ConnectorError> {
     let state = State::after(company, &cx.books.list(&page(cx)).await?)?;
     let after = match change {
         Change::Funding { account } => state.check_account(account)?,
@@ -48,7 +52,12 @@ pub(super) async fn plan(cx: &Cx, company: &Company, change: &Change) -> Result<
 }
 
 /// Enters the submission once per call, a wrong one as well, and then answers what came of it.
-pub(super) async fn apply(cx: &Cx, company: &Company, change: &Change, key: &str) -> Result<(), ConnectorError> {
+pub(super) async fn apply(
+    cx: &Cx,
+    company: &Company,
+    change: &Change,
+    key: &str,
+) -> Result<(), ConnectorError> {
     let submission = match change {
         Change::Funding { account } => Submission::Account { account: split::written(account) },
         Change::FundingProof { amounts } => Submission::Proof { amounts: *amounts },

@@ -146,16 +146,14 @@ impl Amounts {
 
     /// What Social Security and Medicare are taken from, before the wage base.
     fn fica_wages(&self, job: &JobPlan) -> i64 {
-        let is_health =
-            |kind| matches!(kind, ExtraKind::Taken { kind: DeductionKind::Health, pretax: true });
+        let is_health = |kind| matches!(kind, ExtraKind::Taken { kind: DeductionKind::Health, pretax: true });
         self.gross(job) - self.get(Line::Health) - self.extra(job, is_health)
     }
 
     /// What income tax is taken from.
     fn taxable_wages(&self, job: &JobPlan) -> i64 {
-        let is_pretax = |kind| {
-            matches!(kind, ExtraKind::Taken { kind, pretax: true } if kind != DeductionKind::Health)
-        };
+        let is_pretax =
+            |kind| matches!(kind, ExtraKind::Taken { kind, pretax: true } if kind != DeductionKind::Health);
         self.fica_wages(job) - self.get(Line::Retirement) - self.extra(job, is_pretax)
     }
 }

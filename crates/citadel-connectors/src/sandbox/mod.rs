@@ -31,7 +31,9 @@ use std::{future::ready, sync::Arc, sync::OnceLock};
 
 use citadel_domain::{
     Environment, Fault, Product, TaskStatus,
-    payroll::{self, Change, ChangeState, CompanyData, DepositAccount, Employment, PayrollData, PayrollRow, Person},
+    payroll::{
+        self, Change, ChangeState, CompanyData, DepositAccount, Employment, PayrollData, PayrollRow, Person,
+    },
 };
 use jiff::{ToSpan, civil::Date};
 
@@ -250,12 +252,7 @@ fn oldest(today: Date) -> Date {
     today.saturating_sub(HISTORY_MONTHS.months())
 }
 
-async fn read(
-    sandbox: &Sandbox,
-    cx: &Cx,
-    grant: &Grant,
-    want: Want,
-) -> Result<PayrollData, ConnectorError> {
+async fn read(sandbox: &Sandbox, cx: &Cx, grant: &Grant, want: Want) -> Result<PayrollData, ConnectorError> {
     let right = Right::open(grant)?;
     let subject = Subject::of(sandbox, cx, &right).await?;
     if want.phase == Phase::Deep && subject.has(cx, Fault::HalfData) {

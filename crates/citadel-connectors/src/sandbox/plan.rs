@@ -105,7 +105,10 @@ impl Extra {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ExtraKind {
     Earned(EarningKind),
-    Taken { kind: DeductionKind, pretax: bool },
+    Taken {
+        kind: DeductionKind,
+        pretax: bool,
+    },
     /// A share of taxable pay.
     StateTax,
 }
@@ -225,7 +228,10 @@ impl JobPlan {
 
     /// When the employer's record last changed, up to a day.
     pub(super) fn last_change(&self, day: Date) -> Date {
-        self.end.filter(|end| *end < day).or_else(|| self.raise_days(day).last().copied()).unwrap_or(self.start)
+        self.end
+            .filter(|end| *end < day)
+            .or_else(|| self.raise_days(day).last().copied())
+            .unwrap_or(self.start)
     }
 
     /// The days up to `day` on which pay went up.
@@ -415,7 +421,8 @@ mod tests {
     #[test]
     fn routing_numbers_pass_the_checksum() {
         for number in 0..50 {
-            for account in deposit_accounts(World::new(DEFAULT_SEED).dice(&["routing", &number.to_string()])) {
+            for account in deposit_accounts(World::new(DEFAULT_SEED).dice(&["routing", &number.to_string()]))
+            {
                 let digits: Vec<u32> = account
                     .routing_number
                     .expose()

@@ -5,15 +5,17 @@
 //! out, or `null`, is one that the provider does not give: nothing is made up in its place.
 
 mod amount;
+mod lines;
 mod read;
 mod show;
 
-use citadel_domain::{Fault, Secret};
+use citadel_domain::{Fault, Product, Secret};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use amount::{Amount, Number};
+pub use lines::line_of;
 pub use read::{Problem, ReadScenario};
 pub(super) use show::{accounts, deep, first_part};
 
@@ -72,6 +74,18 @@ pub struct Scenario {
     /// What becomes different on a day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+}
+
+impl Scenario {
+    /// Whether a sign-in for a product at a provider meets it with this password.
+    pub fn is_for(&self, provider_id: &str, product: Product, password: &str) -> bool {
+        let serves = |products: &Vec<String>| {
+            products.is_empty() || products.iter().any(|served| served == product.as_str())
+        };
+        self.password.expose() == password
+            && self.provider_id.as_ref().is_none_or(|provider| provider == provider_id)
+            && self.products.as_ref().is_none_or(serves)
+    }
 }
 
 /// Something that becomes different on a day.

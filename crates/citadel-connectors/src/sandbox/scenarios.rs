@@ -16,13 +16,7 @@ pub(super) struct Found {
 
 /// The scenario whose user name and password these are, at the provider and for the product of the run.
 pub(super) async fn of_login(cx: &Cx, user: &str, password: &str) -> Result<Option<Found>, ConnectorError> {
-    let is_meant = |scenario: &Scenario| {
-        scenario.password.expose() == password
-            && scenario.provider_id.as_ref().is_none_or(|provider| *provider == cx.provider_id)
-            && scenario.products.as_ref().is_none_or(|products| {
-                products.is_empty() || products.iter().any(|product| product == cx.product.as_str())
-            })
-    };
+    let is_meant = |scenario: &Scenario| scenario.is_for(&cx.provider_id, cx.product, password);
     if let Some(ugly) = ugly::find(user) {
         return Ok(Some(ugly.on(cx.today)).filter(is_meant).map(|scenario| Found { id: None, scenario }));
     }

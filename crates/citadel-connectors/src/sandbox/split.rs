@@ -43,7 +43,8 @@ struct Split {
 
 impl Split {
     fn of(now: &[DepositAccount]) -> Result<Self, ConnectorError> {
-        let (last, shares) = now.split_last().ok_or_else(|| refused("No account is on file for your direct deposit."))?;
+        let (last, shares) =
+            now.split_last().ok_or_else(|| refused("No account is on file for your direct deposit."))?;
         Ok(Self { shares: shares.to_vec(), rest: all_of_it(last.clone()) })
     }
 

@@ -111,7 +111,12 @@ fn lines_sum_to_gross_and_net(job: &Employment, _: Date, who: &str, _: &mut Met)
         assert_eq!(statement.net.unwrap(), gross - taken, "{who} {}", statement.pay_date.unwrap());
         assert!(statement.net.unwrap() > Money::ZERO, "{who} {}", statement.pay_date.unwrap());
         for line in statement.taxes.iter().chain(&statement.deductions) {
-            assert!(line.amount.unwrap() >= Money::ZERO, "{who} {} {}", statement.pay_date.unwrap(), line.label);
+            assert!(
+                line.amount.unwrap() >= Money::ZERO,
+                "{who} {} {}",
+                statement.pay_date.unwrap(),
+                line.label
+            );
         }
     }
 }
@@ -126,7 +131,12 @@ fn hours_times_rate_is_the_amount(job: &Employment, _: Date, who: &str, _: &mut 
             if let (Some(rate), Some(units)) = (line.rate, line.units) {
                 let product =
                     (rate * units).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-                assert_eq!(line.amount.unwrap().to_decimal(), product, "{who} {}", statement.pay_date.unwrap());
+                assert_eq!(
+                    line.amount.unwrap().to_decimal(),
+                    product,
+                    "{who} {}",
+                    statement.pay_date.unwrap()
+                );
                 hours += units;
             }
         }
@@ -148,15 +158,19 @@ fn overtime_is_paid_at_time_and_a_half(job: &Employment, _: Date, who: &str, met
 
 /// Every figure of a statement that runs through the year, by name: (this statement, since 1 January).
 fn running(statement: &Statement) -> BTreeMap<&str, (Money, Money)> {
-    let earnings = statement.earnings.iter().map(|line| (line.label.as_str(), line.amount.unwrap(), line.ytd));
+    let earnings =
+        statement.earnings.iter().map(|line| (line.label.as_str(), line.amount.unwrap(), line.ytd));
     let taken = statement.taxes.iter().chain(&statement.deductions);
     let taken = taken.map(|line| (line.label.as_str(), line.amount.unwrap(), line.ytd));
-    [("gross", statement.gross.unwrap(), statement.gross_ytd), ("net", statement.net.unwrap(), statement.net_ytd)]
-        .into_iter()
-        .chain(earnings)
-        .chain(taken)
-        .map(|(name, amount, ytd)| (name, (amount, ytd.expect("a year to date"))))
-        .collect()
+    [
+        ("gross", statement.gross.unwrap(), statement.gross_ytd),
+        ("net", statement.net.unwrap(), statement.net_ytd),
+    ]
+    .into_iter()
+    .chain(earnings)
+    .chain(taken)
+    .map(|(name, amount, ytd)| (name, (amount, ytd.expect("a year to date"))))
+    .collect()
 }
 
 fn the_year_to_date_runs_and_starts_anew(job: &Employment, _: Date, who: &str, _: &mut Met) {
@@ -227,7 +241,12 @@ fn social_security_and_medicare_follow_the_law(job: &Employment, _: Date, who: &
         assert_eq!(year.social_security, social_security, "{who} {}", statement.pay_date.unwrap());
         let above = wages.max(two_hundred_thousand) - two_hundred_thousand;
         let medicare = wages.to_decimal() * Decimal::new(145, 4) + above.to_decimal() * Decimal::new(9, 3);
-        assert_eq!(Some(year.medicare), Money::from_decimal(medicare), "{who} {}", statement.pay_date.unwrap());
+        assert_eq!(
+            Some(year.medicare),
+            Money::from_decimal(medicare),
+            "{who} {}",
+            statement.pay_date.unwrap()
+        );
         met.above_wage_base += u32::from(wages > base);
         met.additional_medicare += u32::from(wages > two_hundred_thousand);
     }

@@ -23,7 +23,10 @@ async fn the_good_login_is_john_doe() {
     assert_eq!(job.employer.name, "Facebook Demo");
     assert_eq!((job.job_type, job.is_active), (Some(JobType::FullTime), Some(true)));
     assert_eq!(job.start_date, Some(date(2018, 3, 12)));
-    assert_eq!(job.pay.map(|pay| (pay.unit, pay.frequency)), Some((Some(PayUnit::Yearly), Some(PayFrequency::BiWeekly))));
+    assert_eq!(
+        job.pay.map(|pay| (pay.unit, pay.frequency)),
+        Some((Some(PayUnit::Yearly), Some(PayFrequency::BiWeekly)))
+    );
     assert_eq!(job.w2s.iter().map(|w2| w2.year).collect::<Vec<_>>(), [2025, 2024]);
     assert!(!job.deposit_accounts.is_empty());
     assert!((52..=54).contains(&job.statements.len()), "{}", job.statements.len());
@@ -142,7 +145,7 @@ async fn the_other_people_are_as_published() {
     let full = everything("fulltime").await;
     assert_eq!(full.employments[0].person.ssn.as_ref().map(Secret::last4), Some("2211"));
     assert_eq!(full.employments[0].job_type, Some(JobType::FullTime));
-    assert_eq!(full.employments[0].pay.unwrap().unit, PayUnit::Yearly);
+    assert_eq!(full.employments[0].pay.unwrap().unit, Some(PayUnit::Yearly));
 
     let part = everything("hourly.part-time").await;
     assert_eq!(part.employments.len(), 2);
@@ -150,7 +153,7 @@ async fn the_other_people_are_as_published() {
     for job in &part.employments {
         assert_eq!(job.person.ssn.as_ref().map(Secret::expose), Some("666382548"));
         assert_eq!((job.job_type, job.is_active), (Some(JobType::PartTime), Some(true)));
-        assert_eq!(job.pay.unwrap().unit, PayUnit::Hourly);
+        assert_eq!(job.pay.unwrap().unit, Some(PayUnit::Hourly));
         assert!(!job.statements.is_empty());
     }
 
@@ -161,7 +164,7 @@ async fn the_other_people_are_as_published() {
         ("goodlogin.monthly", PayFrequency::Monthly),
     ] {
         let data = everything(username).await;
-        assert_eq!(data.employments[0].pay.unwrap().frequency, frequency);
+        assert_eq!(data.employments[0].pay.unwrap().frequency, Some(frequency));
         assert_eq!(data.employments[0].person.last_name, "Doe");
     }
 }

@@ -37,9 +37,9 @@ const MAX_URL: usize = 2048;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParams {
     /// From 1.
-    page: Option<String>,
+    pub(crate) page: Option<String>,
     /// 1 to 100.
-    page_size: Option<String>,
+    pub(crate) page_size: Option<String>,
 }
 
 /// List the endpoints of your environment, oldest first.

@@ -74,6 +74,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         profile: profile?,
         sandbox: sandbox?,
         log: log?,
+        is_ephemeral: false,
         risks: Vec::new(),
     };
     config.risks = risks(&config);

@@ -23,6 +23,16 @@ impl Values {
         self.given(setting).or(setting.default)
     }
 
+    /// Gives a value that was not asked for.
+    pub(super) fn set(&mut self, setting: &Setting, value: &str) {
+        self.0.insert(setting.name, value.to_owned());
+    }
+
+    /// As if it had not been given.
+    pub(super) fn remove(&mut self, setting: &Setting) {
+        self.0.remove(setting.name);
+    }
+
     /// An empty variable counts as unset, as an empty text in the file does: that is how compose files and shells
     /// "unset" one.
     pub(super) fn lay_environment_over(&mut self, environment: impl IntoIterator<Item = (String, String)>) {

@@ -4,6 +4,7 @@
 
 mod check;
 mod default;
+mod ephemeral;
 mod file;
 mod problem;
 mod settings;
@@ -69,6 +70,8 @@ pub struct Config {
     pub sandbox: SandboxSettings,
     /// Filter of the log.
     pub log: String,
+    /// Whether everything is thrown away at the end.
+    pub is_ephemeral: bool,
     /// Settings that work but are risky; each is a sentence (P64).
     pub risks: Vec<Problem>,
 }
@@ -83,8 +86,22 @@ impl Config {
         let mut problems = Vec::new();
         let mut values = file::read(file, &mut problems);
         values.lay_environment_over(environment);
-        let config = check::check(&values, &mut problems);
-        match config {
+        Self::check(&values, problems)
+    }
+
+    /// The configuration of a server whose data end with it: development, on free ports of this machine, with its store
+    /// in `data_dir`. Of the environment it takes the addresses and what says how to behave, and nothing that names a
+    /// store, a key or a profile.
+    pub fn ephemeral(
+        data_dir: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Problems> {
+        let config = Self::check(&ephemeral::values(data_dir, environment), Vec::new())?;
+        Ok(Self { is_ephemeral: true, ..config })
+    }
+
+    fn check(values: &file::Values, mut problems: Vec<Problem>) -> Result<Self, Problems> {
+        match check::check(values, &mut problems) {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(Problems(problems)),
         }

@@ -193,3 +193,40 @@ fn the_commented_default_is_a_valid_file_with_every_setting() {
     let config = Config::load(Some(&file("default-set", &lines.join("\n")).0), []).unwrap();
     assert_eq!(config.lines(), load(&[]).unwrap().lines());
 }
+
+fn ephemeral(environment: &[(&str, &str)]) -> Config {
+    let pairs = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::ephemeral("/tmp/citadel-x", pairs).unwrap()
+}
+
+#[test]
+fn an_ephemeral_server_takes_nothing_that_is_kept() {
+    let config = ephemeral(&[
+        ("CITADEL_PROFILE", "production"),
+        ("CITADEL_DATA_DIR", "/srv/citadel"),
+        ("CITADEL_DATABASE_URL", "postgres://db/citadel"),
+        ("CITADEL_ROOT_KEY_FILE", "/etc/citadel/root.key"),
+        ("CITADEL_PUBLIC_URL", "https://citadel.example.com"),
+        ("CITADEL_LOG", "warn"),
+    ]);
+    assert!(config.is_ephemeral && config.is_embedded());
+    assert_eq!(config.profile, Profile::Development);
+    assert_eq!(config.data_dir, PathBuf::from("/tmp/citadel-x"));
+    assert_eq!(config.root_key_file, PathBuf::from("/tmp/citadel-x/root.key"));
+    assert_eq!((config.listen.to_string(), config.public_url), ("127.0.0.1:0".to_owned(), None));
+    assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:0");
+    assert_eq!(config.log, "warn");
+    assert!(!load(&[]).unwrap().is_ephemeral);
+}
+
+#[test]
+fn an_ephemeral_server_listens_where_it_is_told_to() {
+    let config = ephemeral(&[
+        ("CITADEL_LISTEN", "0.0.0.0:8700"),
+        ("CITADEL_METRICS_LISTEN", "127.0.0.1:8702"),
+        ("CITADEL_PUBLIC_URL", "http://citadel:8700"),
+    ]);
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8700");
+    assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:8702");
+    assert_eq!(config.public_url.as_deref(), Some("http://citadel:8700"));
+}

@@ -345,15 +345,14 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
 /// Ends the job, or lets it sleep until the next attempt is due. What waits for an endpoint that is switched off or
 /// deleted is dropped; it can be asked for again.
 async fn settle(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outcome> {
-    let tenant = order.tenant();
-    let moment = app.moment(tenant).await?;
+    let (tenant, live) = (order.tenant(), app.clock.now());
     let job = job.clone();
     let settled = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
             // First, because this waits for whoever is just adding to the outbox.
-            if !jobs::progress(tx, &job, moment.live, LEASE).await? {
+            if !jobs::progress(tx, &job, live, LEASE).await? {
                 return Ok::<_, ApiError>(None);
             }
             let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
@@ -363,8 +362,11 @@ async fn settle(app: &App, job: &Job, order: DeliverWebhooks) -> ApiResult<Outco
                 return Ok(Some(dropped));
             }
             match outbox::next_at(tx, tenant, order.webhook_id).await? {
-                // On a clock that was turned meanwhile it is due at once.
-                Some(at) => jobs::park(tx, &job, moment.live_at(at)).await?,
+                // Read behind the lock: whoever turns the clock after this wakes the job.
+                Some(at) => {
+                    let moment = Moment::of(sandboxes::pace(tx, tenant).await?, live);
+                    jobs::park(tx, &job, moment.live_at(at)).await?
+                }
                 None => jobs::finish(tx, &job).await?,
             };
             Ok(Some(0))

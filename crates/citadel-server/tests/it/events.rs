@@ -29,8 +29,8 @@ async fn write_events(app: &TestApp, client: &TestClient<'_>, count: usize) {
                     body: json!({"webhook_id": id.to_string(), "status": "done"}).to_string(),
                     created_at: now,
                 };
-                let place = webhook_events::take_places(tx, tenant, 1).await?;
-                webhook_events::append(tx, place, std::slice::from_ref(&new)).await?;
+                let first = webhook_events::take_places(tx, new.tenant, 1).await?;
+                webhook_events::append(tx, first, std::slice::from_ref(&new)).await?;
             }
             Ok::<_, citadel_store::Error>(())
         })

@@ -80,6 +80,7 @@ impl Store {
             link_id: None,
             data_sources: vec!["payroll".to_owned()],
             account_sealed: None,
+            faults: Vec::new(),
             created_at: self.now,
             expires_at: self.after(6 * 3600),
         }
@@ -124,6 +125,7 @@ impl Store {
             access_key_id: token.access_key_id,
             product: token.product,
             kind: Kind::Initial,
+            faults: Vec::new(),
             created_at,
         };
         self.db.write(async move |tx| tasks::create(tx, &new).await).await.unwrap()
@@ -205,8 +207,7 @@ impl Store {
     pub(crate) async fn event(&self, task: &Task) -> WebhookEvent {
         let (new, tenant) = (self.new_event(task), task.tenant);
         let append = async move |tx: &mut citadel_store::Tx<'_>| {
-            let first = webhook_events::take_places(tx, new.tenant, 1).await?;
-            webhook_events::append(tx, first, std::slice::from_ref(&new)).await?;
+            append_event(tx, &new).await?;
             webhook_events::find(tx, tenant, new.id).await
         };
         self.db.write(append).await.unwrap().unwrap()
@@ -269,3 +270,13 @@ impl Store {
 
 /// So that closures in tests need not spell their error.
 pub(crate) type Done<T = ()> = Result<T, Error>;
+
+/// Keeps an event; answers its place in the order of commits.
+pub(crate) async fn append_event(
+    tx: &mut citadel_store::Tx<'_>,
+    event: &NewWebhookEvent,
+) -> Result<i64, citadel_store::Error> {
+    let place = webhook_events::take_places(tx, event.tenant, 1).await?;
+    webhook_events::append(tx, place, std::slice::from_ref(event)).await?;
+    Ok(place)
+}

@@ -4,16 +4,17 @@
 
 use citadel_domain::{ClientId, EventId};
 use citadel_store::{
-    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports,
-    tasks::Task,
-    webhook_events::{self, NewWebhookEvent},
+    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports, tasks::Task, webhook_events::NewWebhookEvent,
 };
 use tokio_postgres::NoTls;
 
-use crate::harness::{Store, on_postgres, postgres_url};
+use crate::{
+    fixtures::append_event,
+    harness::{Store, on_postgres, postgres_url},
+};
 
 /// Tables with rows of clients.
-const TENANT_TABLES: usize = 16;
+const TENANT_TABLES: usize = 18;
 
 /// Every table with rows of clients, and the column that tells whose they are.
 async fn tenant_tables(db: &Db) -> Vec<(String, &'static str)> {
@@ -42,8 +43,7 @@ async fn tenant_with_rows(store: &Store) -> Tenant {
     let now = store.now;
     let put = async move |tx: &mut Tx<'_>| {
         reports::put(tx, link.tenant, link.id, "income", &[1], now).await?;
-        let first = webhook_events::take_places(tx, event.tenant, 1).await?;
-        webhook_events::append(tx, first, std::slice::from_ref(&event)).await
+        append_event(tx, &event).await.map(drop)
     };
     store.db.write(put).await.unwrap();
     told_rows(store, &task).await;
@@ -135,10 +135,7 @@ async fn p05_postgres_takes_no_row_for_another_client() {
         let scoped = store.db.scoped(own.client_id);
         for (tenant, is_taken) in [(own, true), (other, false)] {
             let event = event_of(&store, tenant);
-            let append = scoped.write(async move |tx| {
-                let first = webhook_events::take_places(tx, event.tenant, 1).await?;
-        webhook_events::append(tx, first, std::slice::from_ref(&event)).await
-            });
+            let append = scoped.write(async move |tx| append_event(tx, &event).await.map(drop));
             assert_eq!(append.await.is_ok(), is_taken);
         }
         let give_away = scoped.write(async move |tx| {

@@ -50,18 +50,18 @@ async fn a_question_is_answered_once_and_in_time() {
         store
             .db
             .write(async move |tx| {
-                assert!(!tasks::take_step(tx, &asked, now).await?, "nothing was asked yet");
+                assert!(!tasks::take_step(tx, &asked, now, now).await?, "nothing was asked yet");
                 tasks::set_step(tx, &asked, r#"{"kind":"code"}"#, lapses, now).await?;
                 let seen = tasks::find(tx, asked.tenant, asked.id).await?.unwrap();
                 assert_eq!(seen.step.as_deref(), Some(r#"{"kind":"code"}"#));
                 assert_eq!(seen.step_expires_at, Some(lapses));
-                assert!(!tasks::take_step(tx, &asked, lapses).await?, "it has lapsed");
-                assert!(tasks::take_step(tx, &asked, last).await?);
-                assert!(!tasks::take_step(tx, &asked, last).await?, "it was answered");
+                assert!(!tasks::take_step(tx, &asked, lapses, lapses).await?, "it has lapsed");
+                assert!(tasks::take_step(tx, &asked, last, last).await?);
+                assert!(!tasks::take_step(tx, &asked, last, last).await?, "it was answered");
 
                 tasks::set_step(tx, &asked, "{}", lapses, now).await?;
                 assert!(tasks::advance(tx, &asked, TaskStatus::Login, None, now).await?);
-                assert!(!tasks::take_step(tx, &asked, now).await?, "the task has moved on");
+                assert!(!tasks::take_step(tx, &asked, now, now).await?, "the task has moved on");
                 Done::Ok(())
             })
             .await

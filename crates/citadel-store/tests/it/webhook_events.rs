@@ -6,7 +6,10 @@ use citadel_store::{
     webhook_events::{self, NewWebhookEvent},
 };
 
-use crate::{fixtures::Done, harness::for_each_db};
+use crate::{
+    fixtures::{Done, append_event},
+    harness::for_each_db,
+};
 
 #[tokio::test]
 async fn events_of_a_task_are_listed_in_the_order_of_their_changes() {
@@ -29,7 +32,7 @@ async fn events_of_a_task_are_listed_in_the_order_of_their_changes() {
             .db
             .write(async move |tx| {
                 for event in [&first, &second, &other] {
-                    webhook_events::append(tx, std::slice::from_ref(event)).await?;
+                    append_event(tx, event).await?;
                 }
                 let bodies: Vec<_> = webhook_events::list_for_task(tx, tenant, id)
                     .await?
@@ -70,7 +73,7 @@ async fn row_job_and_event_of_one_change_are_kept_or_dropped_together() {
                         body: "{}".to_owned(),
                         created_at: now,
                     };
-                    webhook_events::append(tx, std::slice::from_ref(&event)).await?;
+                    append_event(tx, &event).await?;
                     if fails { Err(Error::Conflict) } else { Ok(()) }
                 })
                 .await;

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::{
-    fixtures::Done,
+    fixtures::{Done, append_event},
     harness::{Store, for_each_db},
 };
 
@@ -52,8 +52,7 @@ async fn p27_events_are_numbered_in_the_order_of_their_commits() {
             let (store, task) = (store.clone(), task.clone());
             writers.spawn(async move {
                 let new = store.new_event(&task);
-                let append =
-                    async move |tx: &mut Tx<'_>| webhook_events::append(tx, std::slice::from_ref(&new)).await;
+                let append = async move |tx: &mut Tx<'_>| append_event(tx, &new).await;
                 store.db.write(append).await.unwrap()
             });
         }
@@ -88,7 +87,7 @@ async fn p31_of_a_task_the_first_event_without_an_attempt_is_due() {
 
         // A failed attempt lets the next event go, and comes again later.
         let (row, later) = (found[0].clone(), store.after(60));
-        let retry = async move |tx: &mut Tx<'_>| outbox::retry(tx, tenant, webhook, &row, later).await;
+        let retry = async move |tx: &mut Tx<'_>| outbox::retry(tx, tenant, webhook, &row, false, later).await;
         store.db.write(retry).await.unwrap();
         assert_eq!(ids(&due(&store, tenant, webhook, store.now).await), [first[1], second[0]]);
         assert_eq!(ids(&due(&store, tenant, webhook, later).await), [first[1], second[0], first[0]]);
@@ -120,7 +119,8 @@ async fn p32_an_event_that_is_asked_for_again_is_not_ended_by_an_earlier_attempt
             .db
             .write(async move |tx| {
                 let event = webhook_events::find(tx, tenant, id).await?.unwrap();
-                outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), false, now).await?;
+                outbox::put(tx, tenant, webhook, (event.id, event.sequence, event.task_id), false, now)
+                    .await?;
                 outbox::remove(tx, tenant, webhook, &in_flight).await
             })
             .await
@@ -153,7 +153,7 @@ async fn p32_a_range_is_put_back_by_time_type_and_success() {
         store
             .db
             .write(async move |tx| {
-                webhook_events::append(tx, std::slice::from_ref(&of_another_type)).await?;
+                append_event(tx, &of_another_type).await?;
                 deliveries::append(tx, &good).await?;
                 deliveries::append(tx, &bad).await
             })

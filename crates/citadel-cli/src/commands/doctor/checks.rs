@@ -40,11 +40,15 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     findings
 }
 
+/// Where tests find the program, and the last line of `serve --print-env`, which scripts take into their environment.
+const OF_TESTS: [&str; 2] = ["CITADEL_BIN", "CITADEL_READY"];
+
 /// Variables that look like ours and are not: a misspelt setting is silently not set.
 pub(super) fn misspelt_variables(environment: impl Iterator<Item = (OsString, OsString)>) -> Vec<Finding> {
     let names = environment.map(|(name, _)| name.to_string_lossy().into_owned());
     let strange = names.filter(|name| {
-        name.starts_with("CITADEL_") && !name.starts_with("CITADEL_TEST_") && !Setting::is_variable(name)
+        let is_known = Setting::is_variable(name) || OF_TESTS.contains(&name.as_str());
+        name.starts_with("CITADEL_") && !name.starts_with("CITADEL_TEST_") && !is_known
     });
     strange
         .map(|name| {

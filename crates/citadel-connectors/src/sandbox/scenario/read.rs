@@ -148,7 +148,9 @@ fn check(scenario: &Scenario, problems: &mut Vec<Problem>) {
         problems.push(Problem { field: field.to_owned(), message: message.to_owned(), code: None });
     };
     let is_line = |text: &str| {
-        (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text
+        (1..=100).contains(&text.chars().count())
+            && !text.chars().any(char::is_control)
+            && text.trim() == text
     };
     for (field, text) in [
         ("label", scenario.label.as_str()),
@@ -252,7 +254,8 @@ impl Checker<'_> {
         ] {
             self.text(format!("{at}.{name}"), text);
         }
-        let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         if job.profile.ssn.as_ref().is_some_and(|ssn| !digits(ssn.expose(), 9)) {
             self.refuse(format!("{at}.profile.ssn"), "Send nine digits.");
         }
@@ -280,7 +283,12 @@ impl Checker<'_> {
         }
         for (index, account) in job.bank_accounts.iter().enumerate() {
             let at = format!("{at}.bank_accounts[{index}]");
-            self.word(format!("{at}.account_type"), account.account_type.as_ref(), show::account_type, "C or S");
+            self.word(
+                format!("{at}.account_type"),
+                account.account_type.as_ref(),
+                show::account_type,
+                "C or S",
+            );
             self.word(
                 format!("{at}.deposit_type"),
                 account.deposit_type.as_ref(),
@@ -320,9 +328,8 @@ impl Checker<'_> {
         {
             self.refuse(format!("{at}.benefits.retirement_percent"), "Between 0 and 50.");
         }
-        let extras = generate.earnings.len()
-            + generate.deductions.len()
-            + generate.taxes.as_ref().map_or(0, Vec::len);
+        let extras =
+            generate.earnings.len() + generate.deductions.len() + generate.taxes.as_ref().map_or(0, Vec::len);
         if extras > MAX_EXTRAS {
             self.refuse(at.to_owned(), format!("At most {MAX_EXTRAS} earnings, deductions and taxes."));
         }

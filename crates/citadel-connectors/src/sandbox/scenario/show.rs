@@ -31,7 +31,9 @@ pub(in crate::sandbox) fn deep(
     let jobs = scenario.payload.employments.iter().enumerate();
     let mut employments: Vec<Employment> = jobs
         .filter(|(_, job)| job.start_date.is_none_or(|start| start <= today))
-        .map(|(index, job)| employment(job, dice.fork(&format!("job {index}")), index, picked, (oldest, today)))
+        .map(|(index, job)| {
+            employment(job, dice.fork(&format!("job {index}")), index, picked, (oldest, today))
+        })
         .collect();
     // Newest first, and in the order given where nobody knows.
     employments.sort_by_key(|employment| std::cmp::Reverse(employment.start_date));
@@ -219,9 +221,7 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
         },
         wage: wage(job.income?.0.cents()),
         raises: Raises::Listed(raises),
-        bonus: generate
-            .bonus
-            .map(|bonus| Bonus { month: bonus.month, share: basis_points(bonus.percent.0) }),
+        bonus: generate.bonus.map(|bonus| Bonus { month: bonus.month, share: basis_points(bonus.percent.0) }),
         has_commission: generate.commission,
         benefits: generate.benefits.map(|plans| Benefits {
             health: cents(plans.health_per_year),

@@ -9,15 +9,15 @@ use axum::{
 };
 use citadel_api_types::error::{Detail, ErrorBody};
 use citadel_connectors::{ConnectorError, Cx};
-use citadel_domain::{Environment, Product};
+use citadel_domain::Product;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::SandboxCaller;
 use crate::{
     api::{Params, administrators::parse_day},
     app::App,
-    auth::Caller,
     error::{self, ApiResult},
     jobs::books::ProviderBooks,
     ledger_export::{Days, Format, Pay},
@@ -63,14 +63,11 @@ enum Whose {
     (status = 403, description = "not a sandbox key", body = ErrorBody),
     (status = 404, description = "nobody has this user name, or nothing was found behind it", body = Detail),
 ))]
-pub(crate) async fn export_ledger(
+pub(crate) async fn export_sandbox_ledger(
     State(app): State<App>,
-    caller: Caller,
+    SandboxCaller(caller): SandboxCaller,
     Params(params): Params<LedgerParams>,
 ) -> ApiResult<Response> {
-    if caller.tenant.environment != Environment::Sandbox {
-        return Err(error::env_not_sandbox());
-    }
     let (format, whose, days) = check(&app, params)?;
     let sandbox = app.connectors.sandbox().ok_or_else(error::not_found)?.clone();
     let moment = app.moment(caller.tenant).await?;

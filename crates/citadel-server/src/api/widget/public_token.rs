@@ -1,8 +1,12 @@
 //! The end of the widget's part: the public token, which the page hands to its back end.
 
 use axum::{Json, extract::State};
-use citadel_domain::{PublicTokenId, TaskId, TaskStatus};
-use citadel_store::public_tokens::{self, NewPublicToken};
+use citadel_domain::{PublicTokenId, Secret, TaskId, TaskStatus};
+use citadel_store::{
+    links::Link,
+    public_tokens::{self, NewPublicToken},
+    tasks::Task,
+};
 use jiff::SignedDuration;
 use serde::Serialize;
 
@@ -37,8 +41,18 @@ pub(crate) async fn create_public_token(
     if task.status != TaskStatus::Done {
         return Err(error::conflict("The task has not succeeded."));
     }
+    let token = make(&app, &session, &task, &link).await?;
+    Ok(Json(PublicTokenView {
+        public_token: token.expose().to_owned(),
+        task_id: task_id.to_string(),
+        employer: employer_name(&app, &link),
+    }))
+}
+
+/// A new public token, which revokes the one before.
+pub(crate) async fn make(app: &App, session: &BridgeSession, task: &Task, link: &Link) -> ApiResult<Secret> {
     let now = session.moment.now;
-    let (token, token_hash) = auth::new_token(&app, purposes::PUBLIC_TOKEN);
+    let (token, token_hash) = auth::new_token(app, purposes::PUBLIC_TOKEN);
     let new = NewPublicToken {
         id: PublicTokenId::generate(now, &*app.random),
         tenant: task.tenant,
@@ -46,7 +60,7 @@ pub(crate) async fn create_public_token(
         task_id: task.id,
         token_hash,
         created_at: now,
-        expires_at: now + PUBLIC_TOKEN_LIFE,
+        expires_at: now.saturating_add(PUBLIC_TOKEN_LIFE).unwrap_or(now),
     };
     app.db
         .scoped(new.tenant.client_id)
@@ -55,9 +69,5 @@ pub(crate) async fn create_public_token(
             public_tokens::create(tx, &new).await
         })
         .await?;
-    Ok(Json(PublicTokenView {
-        public_token: token.expose().to_owned(),
-        task_id: task_id.to_string(),
-        employer: employer_name(&app, &link),
-    }))
+    Ok(token)
 }

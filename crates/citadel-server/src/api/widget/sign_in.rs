@@ -52,6 +52,17 @@ pub(crate) struct CreateTask {
     deposit: Option<Share>,
 }
 
+impl CreateTask {
+    /// A sign-in in which everything is confirmed as the token has it.
+    pub(crate) const fn confirmed(
+        provider_id: String,
+        company_mapping_id: Option<String>,
+        login: Login,
+    ) -> Self {
+        Self { provider_id, company_mapping_id, login, confirmed: true, deposit: None }
+    }
+}
+
 /// The consumer signs in: a link and a task are born, the login is sealed, and the work is queued, in one transaction.
 pub(crate) async fn create_task(
     State(app): State<App>,

@@ -94,7 +94,7 @@ pub(crate) async fn get_task(
     }
 }
 
-pub(super) async fn find_task(
+pub(crate) async fn find_task(
     app: &App,
     session: &BridgeSession,
     task_id: TaskId,
@@ -132,8 +132,20 @@ pub(crate) async fn answer_step(
         return Err(error::invalid("answer", format!("Send 1 to {MAX_FIELD} bytes.")));
     }
     let (task, _) = find_task(&app, &session, task_id).await?;
+    self::answer(&app, &session, &task, &Secret::new(answer)).await?;
+    let (task, link) = find_task(&app, &session, task_id).await?;
+    Ok((StatusCode::ACCEPTED, Json(view(&app, &task, &link)?)))
+}
+
+/// The same for whoever is behind a session.
+pub(crate) async fn answer(
+    app: &App,
+    session: &BridgeSession,
+    task: &Task,
+    answer: &Secret,
+) -> ApiResult<()> {
     let Moment { now, live, .. } = session.moment;
-    let answer = Secret::new(answer);
+    let (task, answer) = (task.clone(), answer.clone());
     let writer = app.clone();
     app.db
         .scoped(task.tenant.client_id)
@@ -150,8 +162,7 @@ pub(crate) async fn answer_step(
         })
         .await?;
     app.job_bell.notify_one();
-    let (task, link) = find_task(&app, &session, task_id).await?;
-    Ok((StatusCode::ACCEPTED, Json(view(&app, &task, &link)?)))
+    Ok(())
 }
 
 /// The employer, or the provider where there is none: native hosts fail on a missing name.
@@ -182,7 +193,18 @@ pub(super) fn view(app: &App, task: &Task, link: &Link) -> ApiResult<TaskView> {
 
 /// The error object of the widget contract, section 2. All three texts are always there.
 fn link_error(task: &Task) -> Option<LinkError> {
-    let (error_code, sentence) = match task.status {
+    let (error_code, _) = error_words(task)?;
+    Some(LinkError { error_type: "LINK_ERROR", error_code, error_message: error_message(task)? })
+}
+
+/// What a person reads of a task that failed.
+pub(crate) fn error_message(task: &Task) -> Option<String> {
+    let (_, sentence) = error_words(task)?;
+    Some(task.error_message.clone().unwrap_or_else(|| sentence.to_owned()))
+}
+
+fn error_words(task: &Task) -> Option<(&'static str, &'static str)> {
+    Some(match task.status {
         status if !status.is_final() || status == TaskStatus::Done => return None,
         TaskStatus::LoginError => ("LOGIN_ERROR", "The user name or password is not right."),
         TaskStatus::MfaError => ("MFA_ERROR", "The code was not right, or it came too late."),
@@ -195,7 +217,5 @@ fn link_error(task: &Task) -> Option<LinkError> {
         TaskStatus::UnableToReset => ("ERROR", "The provider could not reset this sign-in."),
         TaskStatus::NotSupported => ("ERROR", "This provider cannot be connected yet."),
         _ => ("ERROR", "Something went wrong. Try again, or later."),
-    };
-    let error_message = task.error_message.clone().unwrap_or_else(|| sentence.to_owned());
-    Some(LinkError { error_type: "LINK_ERROR", error_code, error_message })
+    })
 }

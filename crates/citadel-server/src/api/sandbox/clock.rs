@@ -1,0 +1,137 @@
+//! The clock of a client's sandbox.
+
+use axum::{Json, extract::State};
+use citadel_api_types::{
+    error::ErrorBody,
+    sandbox::{SandboxClock, TurnSandboxClock},
+};
+use citadel_domain::JobId;
+use citadel_store::{Tenant, Tx, jobs, sandboxes, sandboxes::Pace, webhooks};
+use jiff::{SignedDuration, Span, Timestamp, tz::Offset};
+
+use super::SandboxCaller;
+use crate::{
+    api::optional_time,
+    app::App,
+    body::Body,
+    error::{self, ApiError, ApiResult},
+    moment::Moment,
+    reports,
+};
+
+/// No clock is turned beyond this year: people retire, and tables of taxes end.
+const LAST_YEAR: i16 = 2099;
+
+/// Read your sandbox's clock.
+#[utoipa::path(get, path = "/v1/sandbox/clock/", tag = "sandbox", responses(
+    (status = 200, body = SandboxClock),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "not a sandbox key", body = ErrorBody),
+))]
+pub(crate) async fn get_sandbox_clock(
+    State(app): State<App>,
+    SandboxCaller(caller): SandboxCaller,
+) -> ApiResult<Json<SandboxClock>> {
+    Ok(Json(view(app.moment(caller.tenant).await?)))
+}
+
+/// Turn your sandbox's clock, never back. Pay days come, jobs begin and end, tokens age, and webhooks that wait for another
+/// attempt are sent when it is due. Nobody else's clock moves.
+#[utoipa::path(post, path = "/v1/sandbox/clock/", tag = "sandbox", request_body = TurnSandboxClock, responses(
+    (status = 200, body = SandboxClock),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "not a sandbox key", body = ErrorBody),
+))]
+pub(crate) async fn turn_sandbox_clock(
+    State(app): State<App>,
+    SandboxCaller(caller): SandboxCaller,
+    Body(body): Body<TurnSandboxClock>,
+) -> ApiResult<Json<SandboxClock>> {
+    let (tenant, live) = (caller.tenant, app.clock.now());
+    let turn = Turn::check(&body)?;
+    let moment = app
+        .db
+        .scoped(tenant.client_id)
+        .write(async move |tx| {
+            let before = Moment::of(sandboxes::lock(tx, tenant).await?, live);
+            let now = turn.from(before.now)?;
+            let is_running = body.is_running.unwrap_or(before.is_running());
+            let pace = if is_running {
+                Pace::Running { ahead: now.duration_since(live) }
+            } else {
+                Pace::Standing { at: now }
+            };
+            sandboxes::set_pace(tx, tenant, pace).await?;
+            wake_dispatchers(tx, tenant, live).await?;
+            Ok::<_, ApiError>(Moment::of(pace, live))
+        })
+        .await?;
+    app.ring_events();
+    Ok(Json(view(moment)))
+}
+
+/// What waits for another attempt may be due now. Dispatchers look, and sleep on if nothing is.
+async fn wake_dispatchers(tx: &mut Tx<'_>, tenant: Tenant, live: Timestamp) -> ApiResult<()> {
+    for webhook in webhooks::list(tx, tenant).await? {
+        jobs::wake(tx, JobId::from_bytes(*webhook.id.as_bytes()), live).await?;
+    }
+    Ok(())
+}
+
+/// Where a clock is turned to.
+#[derive(Clone, Copy)]
+enum Turn {
+    To(Timestamp),
+    By(Span),
+    Stay,
+}
+
+impl Turn {
+    fn check(body: &TurnSandboxClock) -> ApiResult<Self> {
+        let by = match &body.advance {
+            None => None,
+            Some(text) => {
+                Some(text.parse::<Span>().ok().filter(|span| !span.is_negative()).ok_or_else(|| {
+                    error::invalid("advance", "Send a duration as in P14D or PT6H, not below zero.")
+                })?)
+            }
+        };
+        match (optional_time("now", body.now.as_deref())?, by) {
+            (Some(_), Some(_)) => Err(error::invalid("advance", "Send now or advance, and not both.")),
+            (Some(at), None) => Ok(Self::To(at)),
+            (None, Some(span)) => Ok(Self::By(span)),
+            (None, None) if body.is_running.is_some() => Ok(Self::Stay),
+            (None, None) => Err(error::invalid("now", "Send now, advance or is_running.")),
+        }
+    }
+
+    fn from(self, before: Timestamp) -> ApiResult<Timestamp> {
+        let (field, now) = match self {
+            Self::Stay => return Ok(before),
+            Self::To(at) if at < before => {
+                let message = format!("The clock shows {} and is never turned back.", reports::time(before));
+                return Err(error::invalid("now", message));
+            }
+            Self::To(at) => ("now", Some(at)),
+            Self::By(span) => {
+                let then = Offset::UTC.to_datetime(before).checked_add(span).ok();
+                ("advance", then.and_then(|then| Offset::UTC.to_timestamp(then).ok()))
+            }
+        };
+        now.filter(|now| Offset::UTC.to_datetime(*now).year() <= LAST_YEAR)
+            .ok_or_else(|| error::invalid(field, format!("The last year of a sandbox is {LAST_YEAR}.")))
+    }
+}
+
+pub(super) fn view(moment: Moment) -> SandboxClock {
+    SandboxClock { now: reports::time(moment.now), is_running: moment.is_running() }
+}
+
+/// Where the clock of a new sandbox goes.
+pub(super) fn first_pace(app: &App) -> Pace {
+    match app.sandbox.now {
+        Some(at) => Pace::Standing { at },
+        None => Pace::Running { ahead: SignedDuration::ZERO },
+    }
+}

@@ -1,0 +1,33 @@
+//! The values of a server that keeps nothing (`citadel serve --ephemeral`).
+
+use super::{
+    file::Values,
+    settings::{
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL, ROOT_KEY_FILE,
+        Setting,
+    },
+};
+
+/// What would make such a server touch something that is kept, or be one for real people.
+const NOT_TAKEN: [&Setting; 4] = [&PROFILE, &DATA_DIR, &DATABASE_URL, &ROOT_KEY_FILE];
+
+/// A port that nobody else has.
+const FREE_PORT: &str = "127.0.0.1:0";
+
+/// No file is read. Of the environment everything counts but [`NOT_TAKEN`]; the public address counts only beside
+/// `CITADEL_LISTEN`, because nobody can know the address of a free port before it is taken.
+pub(super) fn values(data_dir: &str, environment: impl IntoIterator<Item = (String, String)>) -> Values {
+    let mut values = Values::default();
+    let is_taken = |name: &str| !NOT_TAKEN.iter().any(|setting| setting.env == name);
+    values.lay_environment_over(environment.into_iter().filter(|(name, _)| is_taken(name)));
+    if values.given(&LISTEN).is_none() {
+        values.remove(&PUBLIC_URL);
+    }
+    for listener in [&LISTEN, &DASHBOARD_LISTEN, &METRICS_LISTEN] {
+        if values.given(listener).is_none() {
+            values.set(listener, FREE_PORT);
+        }
+    }
+    values.set(&DATA_DIR, data_dir);
+    values
+}
