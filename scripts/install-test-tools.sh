@@ -22,6 +22,8 @@ has python3 || missing+=(python3)
 has strace || missing+=(strace)
 has unshare || missing+=(util-linux)
 has ip || missing+=(iproute2)
+has bean-check || missing+=(beancount)
+has hledger || missing+=(hledger)
 
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then

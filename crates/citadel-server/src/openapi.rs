@@ -26,8 +26,8 @@ use utoipa::{
         (name = "refresh", description = "Reading a link again"),
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
-        (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
         (name = "sandbox", description = "People, clocks and faults to test with"),
+        (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
     )
 )]
 pub(crate) struct Frame;

@@ -361,7 +361,8 @@ impl Books<'_> {
                 if !claims.contains(&(account.clone(), figure)) {
                     claims.push((account, figure));
                 }
-            } else if number == 3 && Some(figure) == base && held < figure {
+            } else if number == 3 && held < figure && base.is_none_or(|base| base == figure) {
+                // Of a year whose wage base is not known there is nothing to hold the figure against.
                 remarks.push("Box 3 is the most that Social Security is taken from.".to_owned());
             } else {
                 let (figure, held) = (positive(figure), positive(held));

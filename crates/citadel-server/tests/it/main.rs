@@ -21,6 +21,8 @@ mod http_surface;
 mod isolation;
 mod kills;
 mod leaks;
+mod ledger;
+mod ledger_tools;
 mod openapi;
 mod outbound;
 mod receiver;

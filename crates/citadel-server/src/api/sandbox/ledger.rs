@@ -54,8 +54,10 @@ enum Whose {
     Company,
 }
 
-/// Read everything that was paid to a person, or by the company, as books that Beancount or hledger prove: they assert each
-/// year-to-date figure and each box of a W-2.
+/// Read pay as double-entry books, for Beancount or hledger, or as a table.
+///
+/// Everything that was ever paid to a person, or by the company, up to the present day of your sandbox. The books assert each
+/// year-to-date figure and each box of a W-2, so that the program that reads them proves the figures.
 #[utoipa::path(get, path = "/v1/sandbox/ledger/", tag = "sandbox", params(LedgerParams), responses(
     (status = 200, description = "the file; `text/csv` for a table", body = String, content_type = "text/plain"),
     (status = 400, body = ErrorBody),
