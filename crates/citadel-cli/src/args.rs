@@ -70,6 +70,15 @@ pub(crate) enum Verb {
         #[arg(long)]
         print_secret: bool,
     },
+    /// People and pay of your sandbox.
+    ///
+    /// Each of these verbs is a call to the server, with API_CLIENT_ID and API_SECRET (and API_URL, if it is not the local
+    /// server) from the environment or from `.env`.
+    #[command(after_help = "Example:\n  citadel sandbox load scenarios.json")]
+    Sandbox {
+        #[command(subcommand)]
+        verb: SandboxVerb,
+    },
     /// Say what is wrong with this set-up and how to fix it.
     #[command(after_help = "Example:\n  citadel doctor\n\nExit code 1 if something is wrong.")]
     Doctor {
@@ -178,4 +187,83 @@ pub(crate) enum KeyVerb {
         #[arg(long, value_name = "ID")]
         key: AccessKeyId,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SandboxVerb {
+    /// Write pay as books that Beancount or hledger prove, or as a table.
+    ///
+    /// Everything that was ever paid up to the present day of your sandbox. The books assert each year-to-date figure and each
+    /// box of a W-2; what does not add up is put into Equity:Unbalanced, and said.
+    #[command(
+        after_help = "Examples:\n  citadel sandbox export --format beancount --username goodlogin --output goodlogin.beancount\n  citadel sandbox export --format hledger --company --from 2026-01-01 | hledger -f- check --strict\n  citadel sandbox export --format csv --username goodlogin --provider adp --to 2025-12-31"
+    )]
+    Export(Export),
+    /// Keep the scenarios of a file, each in place of the one with the same label.
+    ///
+    /// The file is one scenario, a list of them, or {"scenarios": [...]}. They are kept one after another; at the first that is
+    /// refused it stops, and says what is wrong by line, and what was kept before.
+    #[command(
+        after_help = "Examples:\n  citadel sandbox load scenarios.json\n  make-scenarios | citadel sandbox load -\n\nExit code 1 if a scenario was refused."
+    )]
+    Load {
+        /// JSON; - is the standard input.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print a JSON array of {"id", "label", "is_new"}.
+        #[arg(long)]
+        json: bool,
+        /// Where the keys are, unless they are in the environment.
+        #[arg(long, value_name = "FILE", default_value = ".env")]
+        env_file: PathBuf,
+    },
+    /// List the people who break integrations, and what each of them teaches.
+    #[command(after_help = "Example:\n  citadel sandbox people --json")]
+    People {
+        /// Print a JSON array of {"username", "password", "teaches"}.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("whose").required(true).args(["username", "company"])))]
+pub(crate) struct Export {
+    /// For which program.
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    /// Whose pay: the user name of a login of the sandbox, or of a scenario.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) username: Option<String>,
+    /// The provider at which the person signs in; truv when absent.
+    #[arg(long, value_name = "ID", conflicts_with = "company")]
+    pub(crate) provider: Option<String>,
+    /// The employer that the person picks.
+    #[arg(long, value_name = "ID", conflicts_with = "company")]
+    pub(crate) company_mapping_id: Option<String>,
+    /// Everybody's pay at the company that administrators see.
+    #[arg(long)]
+    pub(crate) company: bool,
+    /// The first pay day, as YYYY-MM-DD. What was paid since 1 January of its year is brought forward.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<String>,
+    /// The last pay day.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<String>,
+    /// Write here instead of to the standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where the keys are, unless they are in the environment.
+    #[arg(long, value_name = "FILE", default_value = ".env")]
+    pub(crate) env_file: PathBuf,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Beancount 2 and 3.
+    Beancount,
+    /// hledger.
+    Hledger,
+    /// A table with a row per figure.
+    Csv,
 }

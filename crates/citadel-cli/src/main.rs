@@ -6,6 +6,7 @@
 mod admin;
 mod args;
 mod commands;
+mod connection;
 mod env_file;
 mod output;
 
@@ -39,6 +40,7 @@ async fn main() -> ExitCode {
         Verb::Listen { forward_to, env_file, after, print_secret } => {
             commands::listen::run(Listen { forward_to, env_file, after, print_secret }).await
         }
+        Verb::Sandbox { verb } => commands::sandbox::run(verb).await,
         Verb::Doctor { json } => commands::doctor::run(file, json).await,
     };
     match result {

@@ -12,6 +12,11 @@ pub(crate) fn flush() {
     let _ = io::stdout().lock().flush();
 }
 
+/// A part of a result, on standard output. Whether somebody still reads it.
+pub(crate) fn part(bytes: &[u8]) -> bool {
+    io::stdout().lock().write_all(bytes).is_ok()
+}
+
 /// A JSON result, on standard output, on one line.
 pub(crate) fn json(value: &impl serde::Serialize) {
     line(&serde_json::to_string(value).expect("our own values have text keys and no failing serialisers"));

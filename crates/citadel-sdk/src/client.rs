@@ -71,7 +71,7 @@ impl Citadel {
         self.send(|| self.http.request(Method::DELETE, url.clone()), Repeat::OnlyIfUnseen).await
     }
 
-    async fn send<T: DeserializeOwned>(
+    pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> RequestBuilder,
         repeat: Repeat,

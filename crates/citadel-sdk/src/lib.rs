@@ -62,6 +62,7 @@ mod products;
 mod refresh;
 mod resources;
 mod retry;
+mod sandbox_calls;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod webhook_calls;
@@ -81,6 +82,7 @@ pub use citadel_api_types::{
     providers::{Provider, ProviderPage},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
+    sandbox::SandboxScenario,
     tasks::Task,
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
@@ -92,4 +94,5 @@ pub use client::Citadel;
 pub use error::{Error, ErrorKind};
 pub use event_stream::{EventStream, StreamItem};
 pub use refresh::Polling;
+pub use sandbox_calls::{Download, SandboxLedger};
 pub use webhook_calls::WebhookRequestFilter;

@@ -37,3 +37,6 @@ pub mod serve;
 pub mod system;
 mod task_bells;
 mod webhooks;
+
+/// The people of the sandbox who break integrations, for lists.
+pub use citadel_connectors::sandbox::{UGLY_PASSWORD, Ugly, ugly_pack};

@@ -1,25 +1,15 @@
 //! `citadel listen`: brings webhooks to a program on this machine, without a tunnel. The server streams each request as it
 //! would send it to an endpoint; here it is passed on byte for byte, and not signed again.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context, bail};
-use citadel_domain::Secret;
+use anyhow::Context;
 use citadel_sdk::{Citadel, Error, ErrorKind, EventStream, StreamItem, StreamedRequest};
 use reqwest::{Url, redirect};
 use serde_json::Value;
 
-use crate::{
-    env_file::{self, EnvFile},
-    output,
-};
+use crate::{connection, output};
 
-/// As in the quickstart.
-const DEFAULT_API_URL: &str = "http://127.0.0.1:8700/v1/";
 /// What an endpoint has, too.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 /// Waits before the stream is opened again double up to this.
@@ -38,7 +28,7 @@ pub(crate) async fn run(listen: Listen) -> anyhow::Result<ExitCode> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .context("--forward-to is not an address: give one as in http://localhost:5001/webhook")?;
-    let citadel = connect(&listen.env_file)?;
+    let citadel = connection::connect(&listen.env_file, 0)?;
     let http = reqwest::Client::builder()
         .timeout(ANSWER_DEADLINE)
         .no_proxy()
@@ -54,31 +44,6 @@ pub(crate) async fn run(listen: Listen) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// The keys of the environment, or else of the file: what the quickstart reads.
-fn connect(env_file: &Path) -> anyhow::Result<Citadel> {
-    let file = EnvFile::read(env_file)?;
-    let client_id = variable(env_file::CLIENT_ID).or_else(|| file.client_id.clone());
-    let secret = variable(env_file::SECRET).map(Secret::new).or_else(|| file.secret.clone());
-    let (Some(client_id), Some(secret)) = (client_id, secret) else {
-        bail!(
-            "{} and {} are not set, neither in the environment nor in {}: \
-             run citadel client create --name demo --write-env {}",
-            env_file::CLIENT_ID,
-            env_file::SECRET,
-            env_file.display(),
-            env_file.display()
-        );
-    };
-    let base_url = variable(env_file::API_URL).or_else(|| file.value(env_file::API_URL));
-    let base_url = base_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned());
-    Ok(Citadel::builder(base_url, client_id, secret.expose()).max_retries(0).build()?)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the keys of this verb are read once, at the start")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 struct Listener {
@@ -105,7 +70,7 @@ impl Listener {
                     }
                 }
                 // The first try tells what is wrong with the set-up; later ones wait for a server that starts again.
-                Err(error) if is_first || is_lasting(&error) => return Err(explained(error)),
+                Err(error) if is_first || is_lasting(&error) => return Err(connection::explained(error)),
                 Err(error) => output::error(&format!("{error}")),
             }
             output::error(&format!("Listening again in {} s.", wait.as_secs()));
@@ -162,15 +127,4 @@ fn is_lasting(error: &Error) -> bool {
         error.kind(),
         ErrorKind::Connect | ErrorKind::Interrupted | ErrorKind::Server | ErrorKind::Throttled
     )
-}
-
-fn explained(error: Error) -> anyhow::Error {
-    let hint = match error.kind() {
-        ErrorKind::Connect => "start it with citadel serve, or set API_URL to its address",
-        ErrorKind::Unauthorized => {
-            "the server does not know API_CLIENT_ID and API_SECRET: check them with citadel doctor"
-        }
-        _ => return error.into(),
-    };
-    anyhow::Error::new(error).context(hint)
 }

@@ -7,6 +7,7 @@ pub(crate) mod ephemeral;
 pub(crate) mod key;
 pub(crate) mod listen;
 pub(crate) mod migrate;
+pub(crate) mod sandbox;
 pub(crate) mod serve;
 
 use std::path::Path;

@@ -18,6 +18,10 @@ fn every_verb_explains_itself_with_an_example() {
         &["key", "list"],
         &["key", "delete"],
         &["listen"],
+        &["sandbox"],
+        &["sandbox", "export"],
+        &["sandbox", "load"],
+        &["sandbox", "people"],
         &["doctor"],
     ];
     for verb in verbs {
@@ -36,6 +40,10 @@ fn wrong_use_is_exit_code_2() {
         &["serve", "--root-key", "00"],
         &["listen"],
         &["listen", "--forward-to", "http://localhost:5001/", "--after", "-1"],
+        &["sandbox", "export", "--format", "csv"],
+        &["sandbox", "export", "--format", "excel", "--company"],
+        &["sandbox", "export", "--format", "csv", "--company", "--username", "goodlogin"],
+        &["sandbox", "load"],
         &["client", "create"],
         &["key", "create", "--client", "short", "--env", "sandbox"],
         &["key", "create", "--client", "0190163d8694739bbe8c0a6b8d2b9a3e", "--env", "moon"],

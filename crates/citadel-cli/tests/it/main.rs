@@ -14,6 +14,7 @@ mod listener;
 mod offline;
 mod postgres;
 mod sandbox;
+mod sandbox_verbs;
 mod start;
 mod stop;
 mod verification;

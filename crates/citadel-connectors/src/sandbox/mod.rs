@@ -47,7 +47,7 @@ use people::Who;
 use plan::{JobPlan, Plan};
 use scenario::Scenario;
 use sign_in::Right;
-pub use ugly::{Ugly, pack as ugly_pack};
+pub use ugly::{PASSWORD as UGLY_PASSWORD, Ugly, pack as ugly_pack};
 
 /// How far back statements go.
 const HISTORY_MONTHS: i32 = 24;

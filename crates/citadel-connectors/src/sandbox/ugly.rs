@@ -9,7 +9,7 @@ use super::scenario::ReadScenario;
 /// What their user names begin with.
 pub(super) const PREFIX: &str = "ugly.";
 /// What they all sign in with.
-const PASSWORD: &str = "goodpassword";
+pub const PASSWORD: &str = "goodpassword";
 
 /// Somebody who breaks integrations.
 #[derive(Clone, Debug)]

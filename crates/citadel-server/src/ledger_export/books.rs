@@ -1,17 +1,18 @@
 //! Entries of books, made of pay statements.
 
+mod year_end;
+
 use std::{collections::BTreeMap, mem};
 
 use citadel_domain::{
     Money,
     account::AccountType,
-    payroll::{
-        DeductionKind, DeductionLine, DepositAccount, EarningLine, Statement, W2, social_security_wage_base,
-    },
+    payroll::{DeductionKind, DeductionLine, DepositAccount, EarningLine, Statement, W2},
 };
 use jiff::civil::{Date, date};
 
 use super::{Days, PaidJob, Pay, division::divide, names::Names};
+use year_end::last_day;
 
 /// Where differences go.
 pub(super) const UNBALANCED: &str = "Equity:Unbalanced";
@@ -333,48 +334,6 @@ impl Books<'_> {
         self.enter(day, title(statement), facts(statement), remarks, Kind::Note);
     }
 
-    /// Puts a W-2 beside what was entered for its year.
-    fn year_end(&mut self, w2: &W2) {
-        let Some(day) = last_day(w2) else { return };
-        let accounts = self.accounts(w2.year);
-        let credit = |amount: Option<Money>| amount.map(|amount| Money::ZERO - amount);
-        let tax = |kind: DeductionKind| format!("{}:{}", accounts.taxes, tax(kind));
-        let boxes = [
-            (1, accounts.wages.clone(), credit(w2.wages)),
-            (2, tax(DeductionKind::Federal), w2.federal_tax),
-            (3, accounts.fica.clone(), credit(w2.social_security_wages)),
-            (4, tax(DeductionKind::SocialSecurity), w2.social_security_tax),
-            (5, accounts.fica.clone(), credit(w2.medicare_wages)),
-            (6, tax(DeductionKind::Medicare), w2.medicare_tax),
-        ];
-        let (mut claims, mut remarks) = (Vec::new(), Vec::new());
-        let base = credit(social_security_wage_base(w2.year));
-        for (number, account, figure) in boxes {
-            let Some(figure) = figure else {
-                remarks.push(format!("Box {number} is not given."));
-                continue;
-            };
-            let held = self.holds(&account);
-            if held == figure {
-                remarks.push(format!("Box {number} is {account}."));
-                // Boxes 3 and 5 can be one figure.
-                if !claims.contains(&(account.clone(), figure)) {
-                    claims.push((account, figure));
-                }
-            } else if number == 3 && held < figure && base.is_none_or(|base| base == figure) {
-                // Of a year whose wage base is not known there is nothing to hold the figure against.
-                remarks.push("Box 3 is the most that Social Security is taken from.".to_owned());
-            } else {
-                let (figure, held) = (positive(figure), positive(held));
-                remarks.push(format!(
-                    "Unbalanced: box {number} is {figure}, and the statements come to {held}."
-                ));
-            }
-        }
-        let kind = if claims.is_empty() { Kind::Note } else { Kind::Holds(claims) };
-        self.enter(day, format!("W-2 of {}", w2.year), Vec::new(), remarks, kind);
-    }
-
     /// One entry in place of those of the same year before the first day. Those of earlier years go.
     fn bring_forward(&mut self, from: Date) {
         let (before, after): (Vec<_>, Vec<_>) =
@@ -425,14 +384,6 @@ fn balance(postings: &mut Vec<(String, Money)>) {
     if over != Money::ZERO {
         postings.push((UNBALANCED.to_owned(), Money::ZERO - over));
     }
-}
-
-fn last_day(w2: &W2) -> Option<Date> {
-    Date::new(w2.year, 12, 31).ok()
-}
-
-fn positive(amount: Money) -> Money {
-    amount.max(Money::ZERO - amount)
 }
 
 fn title(statement: &Statement) -> String {

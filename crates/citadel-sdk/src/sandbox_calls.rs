@@ -1,0 +1,105 @@
+//! The calls about the sandbox: scenarios, and pay as books.
+
+use std::time::Duration;
+
+use citadel_api_types::{page::Page, sandbox::SandboxScenario};
+use reqwest::{Method, Response, header};
+
+use crate::{Citadel, Error, client::Call, retry::Repeat};
+
+/// Books of many years take a while to write.
+const LONGEST_DOWNLOAD: Duration = Duration::from_secs(600);
+
+/// What [`Citadel::sandbox_ledger`] asks for. An empty text leaves a field out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SandboxLedger<'a> {
+    /// `beancount`, `hledger` or `csv`.
+    pub format: &'a str,
+    /// Whose pay. Empty for the company's.
+    pub username: &'a str,
+    /// At which provider; `truv` when empty.
+    pub provider_id: &'a str,
+    /// At which employer.
+    pub company_mapping_id: &'a str,
+    /// Everybody's pay at the company that administrators see.
+    pub company: bool,
+    /// The first pay day, as in `2026-11-18`.
+    pub from: &'a str,
+    /// The last pay day.
+    pub to: &'a str,
+}
+
+impl Citadel {
+    /// Keeps a scenario, given as JSON. The text is sent as it is, so that the lines in a refusal are its own.
+    pub async fn create_sandbox_scenario(&self, json: impl Into<String>) -> Result<SandboxScenario, Error> {
+        // Done twice, the second would say that the label is taken.
+        self.send_text(Method::POST, Call::new("sandbox/scenarios"), json.into(), Repeat::OnlyIfUnseen).await
+    }
+
+    /// Changes a scenario: each key of the JSON object is replaced as a whole, and `null` takes it away.
+    pub async fn update_sandbox_scenario(
+        &self,
+        id: &str,
+        json: impl Into<String>,
+    ) -> Result<SandboxScenario, Error> {
+        let call = Call::new("sandbox/scenarios").id(id);
+        self.send_text(Method::PATCH, call, json.into(), Repeat::Always).await
+    }
+
+    /// One page of the scenarios, oldest first, counted from 1.
+    pub async fn sandbox_scenarios(&self, page: u32) -> Result<Page<SandboxScenario>, Error> {
+        let page = page.to_string();
+        self.get(Call::new("sandbox/scenarios").query(&[("page", &page)])).await
+    }
+
+    /// Pay as books or as a table. They can be large, and are read part by part.
+    pub async fn sandbox_ledger(&self, ledger: SandboxLedger<'_>) -> Result<Download, Error> {
+        let query = [
+            ("format", ledger.format),
+            ("username", ledger.username),
+            ("provider_id", ledger.provider_id),
+            ("company_mapping_id", ledger.company_mapping_id),
+            ("company", if ledger.company { "1" } else { "" }),
+            ("from", ledger.from),
+            ("to", ledger.to),
+        ];
+        let url = Call::new("sandbox/ledger").query(&query).url(&self.base_url)?;
+        let request = self.http.request(Method::GET, url).timeout(LONGEST_DOWNLOAD);
+        let mut response = request.send().await.map_err(|source| self.unreachable(source))?;
+        if !response.status().is_success() {
+            let body = self.read(&mut response).await?;
+            return Err(Error::from_answer(response.status(), response.headers(), &body));
+        }
+        Ok(Download { response, citadel: self.clone() })
+    }
+
+    async fn send_text(
+        &self,
+        method: Method,
+        call: Call<'_>,
+        json: String,
+        repeat: Repeat,
+    ) -> Result<SandboxScenario, Error> {
+        let url = call.url(&self.base_url)?;
+        let request = || {
+            let request = self.http.request(method.clone(), url.clone());
+            request.header(header::CONTENT_TYPE, "application/json").body(json.clone())
+        };
+        self.send(request, repeat).await
+    }
+}
+
+/// An answer that is read part by part.
+#[derive(Debug)]
+pub struct Download {
+    response: Response,
+    citadel: Citadel,
+}
+
+impl Download {
+    /// The next part; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Error> {
+        let part = self.response.chunk().await.map_err(|source| self.citadel.unreachable(source))?;
+        Ok(part.map(|bytes| bytes.to_vec()))
+    }
+}
