@@ -25,6 +25,7 @@ mod openapi;
 mod outbound;
 mod receiver;
 mod refresh;
+mod sandbox;
 mod scripted;
 mod support;
 mod syncs;
