@@ -203,6 +203,10 @@ pub struct Job {
     /// What becomes different on a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// The rate of pay before the present one and from when on it was, for statements of that time.
+    #[serde(skip)]
+    #[schema(ignore)]
+    rates: Vec<(Date, Amount)>,
 }
 
 /// A person.
