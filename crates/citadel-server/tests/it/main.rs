@@ -13,6 +13,7 @@ mod child;
 mod data_events;
 mod deliveries;
 mod deposits;
+mod determinism;
 mod directory;
 mod event_stream;
 mod events;
