@@ -62,6 +62,7 @@ mod products;
 mod refresh;
 mod resources;
 mod retry;
+mod sandbox;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod webhook_calls;
@@ -81,6 +82,10 @@ pub use citadel_api_types::{
     providers::{Provider, ProviderPage},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
+    sandbox::{
+        CreateSandboxPublicToken, SandboxClock, SandboxFaults, SandboxPublicToken, SandboxScenario,
+        TurnSandboxClock,
+    },
     tasks::Task,
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,

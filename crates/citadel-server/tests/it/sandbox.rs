@@ -755,3 +755,70 @@ async fn a_reset_empties_the_sandbox_and_nothing_else() {
     })
     .await;
 }
+
+/// The published schema knows the fields that scenarios have, and no part of it is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_schema_of_scenarios_is_whole() {
+    let app = TestApp::on_sqlite().await;
+    let reply = app.get("/scenario.schema.json").await;
+    assert_eq!((reply.status, reply.header("content-type")), (StatusCode::OK, "application/schema+json"));
+    let schema = reply.json();
+    let parts = schema["$defs"].as_object().unwrap();
+    let text = reply.text();
+    for reference in text.split("\"$ref\": \"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        let name = reference.strip_prefix("#/$defs/").unwrap_or_else(|| panic!("{reference}"));
+        assert!(parts.contains_key(name), "{name}");
+    }
+    /// Whether the value is as the schema has it, as far as objects, lists, kinds and required keys go.
+    fn fits(value: &Value, schema: &Value, parts: &serde_json::Map<String, Value>) -> Result<(), String> {
+        if let Some(name) = schema["$ref"].as_str() {
+            return fits(value, &parts[name.strip_prefix("#/$defs/").unwrap()], parts);
+        }
+        if let Some(either) = schema["oneOf"].as_array() {
+            return either
+                .iter()
+                .find_map(|one| fits(value, one, parts).ok())
+                .ok_or(format!("{value} fits none"));
+        }
+        let kinds: Vec<_> = match &schema["type"] {
+            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+            kind => kind.as_str().into_iter().collect(),
+        };
+        let kind = match value {
+            Value::Object(_) => "object",
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Bool(_) => "boolean",
+            Value::Null => "null",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+        };
+        if !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number")) {
+            return Err(format!("{value} is no {kinds:?}"));
+        }
+        if let (Value::Object(object), Some(known)) = (value, schema["properties"].as_object()) {
+            for required in schema["required"].as_array().into_iter().flatten() {
+                let name = required.as_str().unwrap();
+                object.get(name).ok_or(format!("{name} is missing"))?;
+            }
+            for (name, inner) in object {
+                let part = known.get(name).ok_or(format!("{name} is unknown"))?;
+                fits(inner, part, parts).map_err(|problem| format!("{name}: {problem}"))?;
+            }
+        }
+        if let Value::Array(list) = value {
+            list.iter().try_for_each(|inner| fits(inner, &schema["items"], parts))?;
+        }
+        Ok(())
+    }
+    fits(&scenario(), &schema, parts).unwrap();
+    let mut wrong = scenario();
+    wrong["payload"]["employments"][0]["incom"] = json!("1");
+    assert_eq!(fits(&wrong, &schema, parts).unwrap_err(), "payload: employments: incom is unknown");
+    let mut wrong = scenario();
+    wrong.as_object_mut().unwrap().remove("password");
+    assert_eq!(fits(&wrong, &schema, parts).unwrap_err(), "password is missing");
+    let mut wrong = scenario();
+    wrong["mfa"] = json!("12345");
+    assert!(fits(&wrong, &schema, parts).is_err());
+}
