@@ -62,7 +62,8 @@ mod products;
 mod refresh;
 mod resources;
 mod retry;
-mod sandbox_calls;
+mod sandbox;
+mod sandbox_ledger;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod webhook_calls;
@@ -82,7 +83,10 @@ pub use citadel_api_types::{
     providers::{Provider, ProviderPage},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
-    sandbox::SandboxScenario,
+    sandbox::{
+        CreateSandboxPublicToken, SandboxClock, SandboxFaults, SandboxPublicToken, SandboxScenario,
+        TurnSandboxClock,
+    },
     tasks::Task,
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
@@ -94,5 +98,5 @@ pub use client::Citadel;
 pub use error::{Error, ErrorKind};
 pub use event_stream::{EventStream, StreamItem};
 pub use refresh::Polling;
-pub use sandbox_calls::{Download, SandboxLedger};
+pub use sandbox_ledger::{Download, SandboxLedger};
 pub use webhook_calls::WebhookRequestFilter;

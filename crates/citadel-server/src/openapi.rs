@@ -48,3 +48,16 @@ impl Modify for AccessKeys {
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     RequireEveryKey.modify(document);
 }
+
+/// The JSON Schema of scenarios by itself, made of its parts in the API document.
+pub(crate) fn scenario_schema(document: &utoipa::openapi::OpenApi) -> serde_json::Value {
+    let parts = serde_json::to_value(&document.components).unwrap_or_default();
+    let mut parts = parts["schemas"].as_object().cloned().unwrap_or_default();
+    parts.retain(|name, _| name.starts_with("Scenario"));
+    let mut schema = parts.remove("Scenario").unwrap_or_default();
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "Scenario of a Citadel sandbox".into();
+    schema["$defs"] = parts.into();
+    let text = schema.to_string().replace("#/components/schemas/", "#/$defs/");
+    serde_json::from_str(&text).unwrap_or(schema)
+}

@@ -8,6 +8,7 @@ mod company;
 mod deposits;
 mod employments;
 mod file_urls;
+mod provenance;
 mod short;
 
 use citadel_api_types::{Redacted, administrators::DirectoryEnvelope, reports::ReportEnvelope};
@@ -207,9 +208,10 @@ pub(crate) fn render(
     kind: ReportKind,
     facts: &Facts,
     access_token: &Redacted,
+    with_provenance: bool,
 ) -> ApiResult<Vec<u8>> {
     let opening = Opening::of(app, kind, facts);
-    match kind {
+    let report = match kind {
         ReportKind::Employment | ReportKind::Income => jobs(app, kind, facts, &opening, access_token),
         ReportKind::Directory => directory(app, facts, &opening, access_token),
         ReportKind::DirectDeposit => {
@@ -217,7 +219,8 @@ pub(crate) fn render(
         }
         ReportKind::Pll => deposits::deposit_report(app, change::PLL, facts, opening, access_token),
         ReportKind::Funding => deposits::funding_report(app, facts, opening, access_token),
-    }
+    }?;
+    if with_provenance { provenance::add(&report, facts) } else { Ok(report) }
 }
 
 fn jobs(

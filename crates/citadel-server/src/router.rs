@@ -117,6 +117,7 @@ fn for_browsers() -> Router<App> {
         .route("/mobile.html", get(pages::get_mobile))
         .route("/oauth-success.html", get(pages::get_oauth_success))
         .route("/openapi.json", get(pages::get_openapi))
+        .route("/scenario.schema.json", get(pages::get_scenario_schema))
         .route("/docs", get(pages::get_docs))
         .route("/docs/docs.js", get(pages::get_docs_script))
         .route("/docs/scalar.js", get(pages::get_scalar))

@@ -29,9 +29,11 @@ pub struct Scenario {
     /// `payroll`, the one there is.
     #[schema(examples("payroll"))]
     #[serde(default)]
+    #[schema(required)]
     pub data_source: String,
     /// What to call it: 1 to 100 characters, one of its kind in your sandbox.
     #[serde(default)]
+    #[schema(required)]
     pub label: String,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,6 +43,7 @@ pub struct Scenario {
     pub products: Option<Vec<String>>,
     /// What is typed to sign in: 1 to 100 characters. `goodlogin`, `error.user` and the other logins of the sandbox are taken.
     #[serde(default)]
+    #[schema(required)]
     pub username: String,
     /// The password that is right.
     #[schema(value_type = String)]
@@ -91,6 +94,7 @@ impl Scenario {
 /// Something that becomes different on a day.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioChange)]
 pub struct Change {
     /// From this day on.
     #[schema(value_type = String, format = Date)]
@@ -104,6 +108,7 @@ pub struct Change {
 /// A second factor.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioMfa)]
 pub struct Mfa {
     /// What is asked.
     pub kind: MfaKind,
@@ -119,6 +124,7 @@ pub struct Mfa {
 /// Kinds of second factors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ScenarioMfaKind)]
 pub enum MfaKind {
     /// A code.
     Code,
@@ -135,6 +141,7 @@ pub enum MfaKind {
 /// Who signs in, as the provider knows them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioPayload)]
 pub struct Payload {
     /// The person's jobs. None: the sign-in works and finds no data.
     pub employments: Vec<Job>,
@@ -143,6 +150,7 @@ pub struct Payload {
 /// One job.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioEmployment)]
 pub struct Job {
     /// The provider's own id; by its place in the list when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,11 +211,16 @@ pub struct Job {
     /// What becomes different on a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// The rate of pay before the present one and from when on it was, for statements of that time.
+    #[serde(skip)]
+    #[schema(ignore)]
+    rates: Vec<(Date, Amount)>,
 }
 
 /// A person.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioProfile)]
 pub struct Profile {
     /// Given name.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -279,6 +292,7 @@ pub struct Company {
 /// day, as a raise does, changes the pay from that day on.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioGenerate)]
 pub struct Generate {
     /// Usual hours a week, for hourly pay; 40 when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -312,6 +326,7 @@ pub struct Generate {
 /// A bonus that is paid with the first statement of a month.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioBonus)]
 pub struct YearlyBonus {
     /// 1 to 12.
     pub month: i8,
@@ -322,6 +337,7 @@ pub struct YearlyBonus {
 /// Insurance and retirement.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioBenefits)]
 pub struct Plans {
     /// Health insurance, dollars a year, before tax.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,6 +353,7 @@ pub struct Plans {
 /// One more line on generated statements: an amount, or a percent of what is earned.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioExtraLine)]
 pub struct ExtraLine {
     /// As printed.
     pub name: String,
@@ -365,6 +382,7 @@ pub struct ExtraLine {
 /// One state or local income tax.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioTaxLine)]
 pub struct TaxLine {
     /// As printed.
     pub name: String,
@@ -375,6 +393,7 @@ pub struct TaxLine {
 /// A statement.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioStatement)]
 pub struct Stub {
     /// The provider's own id; by its place in the list when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -421,6 +440,7 @@ pub struct Stub {
 /// A line of earnings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioEarning)]
 pub struct EarnedLine {
     /// As printed.
     pub name: String,
@@ -444,6 +464,7 @@ pub struct EarnedLine {
 /// A line of taxes and deductions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = ScenarioDeduction)]
 pub struct TakenLine {
     /// As printed.
     pub name: String,
@@ -463,6 +484,7 @@ pub struct TakenLine {
 /// An account for net pay.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioBankAccount)]
 pub struct Account {
     /// Digits.
     #[schema(value_type = String)]
@@ -490,6 +512,7 @@ pub struct Account {
 /// A yearly wage and tax statement.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ScenarioW2)]
 pub struct TaxForm {
     /// Tax year. Shown from 1 January of the next year on.
     pub year: i16,

@@ -434,7 +434,7 @@ fn every_kind_of_life_comes_up() {
             count("two jobs at once".to_owned());
         }
         for job in &data.employments {
-            count(format!("{:?}", job.pay.unwrap().frequency));
+            count(format!("{:?}", job.pay.unwrap().frequency.unwrap()));
             count(format!("{:?}", job.job_type.unwrap()));
             if job.is_active == Some(false) {
                 count("ended".to_owned());

@@ -17,8 +17,8 @@ use jiff::civil::Date;
 use serde_json::value::RawValue;
 
 use super::{
-    PathId,
-    reports::{check_allowed, find_link, json, read},
+    Params, PathId,
+    reports::{ReportParams, check_allowed, find_link, json, read},
 };
 use crate::{
     app::App,
@@ -34,7 +34,7 @@ use crate::{
 const BODY: (&str, &str) = ("payroll_reports", "body_sealed");
 
 /// Read the people of a company.
-#[utoipa::path(post, path = "/v1/administrators/directories/", tag = "administrators", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/administrators/directories/", tag = "administrators", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = DirectoryReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -44,9 +44,10 @@ const BODY: (&str, &str) = ("payroll_reports", "body_sealed");
 pub(crate) async fn get_directory(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Directory).await
+    read(&app, caller, &params, &body, ReportKind::Directory).await
 }
 
 /// Ask for a company's payroll register: every statement with a pay day in a range. It can be read at once.

@@ -7,11 +7,14 @@ use citadel_api_types::{
     reports::ReportRequest,
 };
 
-use super::reports::read;
+use super::{
+    Params,
+    reports::{ReportParams, read},
+};
 use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::ReportKind};
 
 /// Read a deposit switch: the account that the person confirmed, and those before it.
-#[utoipa::path(post, path = "/v1/deposit-switches/", tag = "deposits", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/deposit-switches/", tag = "deposits", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = DepositReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -21,13 +24,14 @@ use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::Repor
 pub(crate) async fn get_deposit_switch(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::DirectDeposit).await
+    read(&app, caller, &params, &body, ReportKind::DirectDeposit).await
 }
 
 /// Read a paycheck-linked loan: the part of pay that goes to the lender.
-#[utoipa::path(post, path = "/v1/paycheck-linked-loans/", tag = "deposits", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/paycheck-linked-loans/", tag = "deposits", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = DepositReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -37,13 +41,14 @@ pub(crate) async fn get_deposit_switch(
 pub(crate) async fn get_paycheck_linked_loan(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Pll).await
+    read(&app, caller, &params, &body, ReportKind::Pll).await
 }
 
 /// Read a switch of a company's funding account.
-#[utoipa::path(post, path = "/v1/account-switches/", tag = "deposits", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/account-switches/", tag = "deposits", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = FundingSwitchReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -53,7 +58,8 @@ pub(crate) async fn get_paycheck_linked_loan(
 pub(crate) async fn get_account_switch(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Funding).await
+    read(&app, caller, &params, &body, ReportKind::Funding).await
 }

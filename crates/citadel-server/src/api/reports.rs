@@ -13,8 +13,10 @@ use citadel_api_types::{
     reports::{IncomeReport, ReportRequest},
 };
 use citadel_store::{Tenant, links, links::Link};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::PathId;
+use super::{Params, PathId};
 use crate::{
     app::App,
     auth::Caller,
@@ -26,6 +28,7 @@ use crate::{
 
 /// Read a report by its kind: `income`, `employment`, `direct_deposit` or `pll`. The form of early 2023.
 #[utoipa::path(post, path = "/v1/links/reports/{kind}/", tag = "reports", request_body = ReportRequest, params(
+    ReportParams,
     ("kind" = String, Path, description = "`income`, `employment`, `direct_deposit` (or `deposit_switch`) or `pll` (or `ppl`)"),
 ), responses(
     (status = 200, description = "the report of that kind; here the one for `income`", body = IncomeReport),
@@ -38,6 +41,7 @@ pub(crate) async fn get_report_by_kind(
     State(app): State<App>,
     caller: Caller,
     PathId(kind): PathId<String>,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
     let kind = match kind.as_str() {
@@ -48,11 +52,11 @@ pub(crate) async fn get_report_by_kind(
         "pll" | "ppl" => ReportKind::Pll,
         _ => return Err(error::not_found()),
     };
-    read(&app, caller, &body, kind).await
+    read(&app, caller, &params, &body, kind).await
 }
 
 /// Read the people of a company. The form of 2023 and later.
-#[utoipa::path(post, path = "/v1/links/reports/admin/", tag = "administrators", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/links/reports/admin/", tag = "administrators", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = DirectoryReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -62,25 +66,41 @@ pub(crate) async fn get_report_by_kind(
 pub(crate) async fn get_admin_report(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Directory).await
+    read(&app, caller, &params, &body, ReportKind::Directory).await
+}
+
+/// How a report is shown.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReportParams {
+    /// `1`: with a member `provenance`, which tells of each value by its JSON pointer where it came from, when, and why it is
+    /// missing.
+    provenance: Option<String>,
 }
 
 /// The report of a kind for the link of an access token.
 pub(super) async fn read(
     app: &App,
     caller: Caller,
+    params: &ReportParams,
     body: &ReportRequest,
     kind: ReportKind,
 ) -> ApiResult<Response> {
+    let with_provenance = match params.provenance.as_deref() {
+        None | Some("" | "0" | "false") => false,
+        Some("1" | "true") => true,
+        Some(_) => return Err(error::invalid("provenance", "Send 1 or 0.")),
+    };
     let hash = access_token_hash(app, &body.access_token)?;
     let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);
     let facts = db.read(async move |tx| Facts::find(tx, tenant, &hash, kind).await).await?;
     let facts = facts.ok_or_else(error::not_found)?;
     check_allowed(&facts.link, kind)?;
-    Ok(json(reports::render(app, kind, &facts, &body.access_token)?))
+    Ok(json(reports::render(app, kind, &facts, &body.access_token, with_provenance)?))
 }
 
 /// The link that an access token opens.

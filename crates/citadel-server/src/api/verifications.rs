@@ -6,11 +6,14 @@ use citadel_api_types::{
     reports::{EmploymentReport, IncomeReport, ReportRequest},
 };
 
-use super::reports::read;
+use super::{
+    Params,
+    reports::{ReportParams, read},
+};
 use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::ReportKind};
 
 /// Read where a person works, and since when.
-#[utoipa::path(post, path = "/v1/verifications/employments/", tag = "reports", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/verifications/employments/", tag = "reports", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = EmploymentReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -20,13 +23,14 @@ use crate::{app::App, auth::Caller, body::Body, error::ApiResult, reports::Repor
 pub(crate) async fn get_employment_verification(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Employment).await
+    read(&app, caller, &params, &body, ReportKind::Employment).await
 }
 
 /// Read what a person earns: jobs with pay statements, yearly figures and wage statements.
-#[utoipa::path(post, path = "/v1/verifications/incomes/", tag = "reports", request_body = ReportRequest, responses(
+#[utoipa::path(post, path = "/v1/verifications/incomes/", tag = "reports", request_body = ReportRequest, params(ReportParams), responses(
     (status = 200, body = IncomeReport),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
@@ -36,7 +40,8 @@ pub(crate) async fn get_employment_verification(
 pub(crate) async fn get_income_verification(
     State(app): State<App>,
     caller: Caller,
+    Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    read(&app, caller, &body, ReportKind::Income).await
+    read(&app, caller, &params, &body, ReportKind::Income).await
 }

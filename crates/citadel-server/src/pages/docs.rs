@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::kept::{Kept, Life, PAGE, SCRIPT};
-use crate::router;
+use crate::{openapi, router};
 
 /// The page's own policy: the bundle sets style attributes; nothing leaves this origin.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; \
@@ -19,6 +19,12 @@ static DOCUMENT: LazyLock<Kept> = LazyLock::new(|| {
     let text = router::document().to_pretty_json().expect("the OpenAPI document is plain data");
     Kept::new("application/json", text)
 });
+/// The JSON Schema of scenarios.
+static SCENARIO: LazyLock<Kept> = LazyLock::new(|| {
+    let schema = openapi::scenario_schema(&router::document());
+    let text = serde_json::to_string_pretty(&schema).expect("the schema is plain data");
+    Kept::new("application/schema+json", text)
+});
 static DOCS: LazyLock<Kept> = LazyLock::new(|| Kept::new(PAGE, include_str!("../../assets/docs/docs.html")));
 static DOCS_SCRIPT: LazyLock<Kept> =
     LazyLock::new(|| Kept::new(SCRIPT, include_str!("../../assets/docs/docs.js")));
@@ -28,6 +34,11 @@ static SCALAR: LazyLock<Kept> =
 /// The OpenAPI 3.1 document.
 pub(crate) async fn get_openapi(headers: HeaderMap) -> Response {
     DOCUMENT.answer(&headers, Life::Short)
+}
+
+/// What scenarios look like, for editors and checkers.
+pub(crate) async fn get_scenario_schema(headers: HeaderMap) -> Response {
+    SCENARIO.answer(&headers, Life::Short)
 }
 
 /// The page.

@@ -9,7 +9,7 @@ use citadel_domain::payroll::{CompanyData, DirectoryEntry, PayrollRow};
 
 use super::{
     ObjectIds,
-    employments::{address, date, full_name, income_unit, job_type, pay_frequency, statement_of},
+    employments::{address, date, full_name, given, income_unit, job_type, pay_frequency, statement_of},
 };
 
 /// Everybody in the directory.
@@ -21,10 +21,10 @@ fn employee(ids: &ObjectIds<'_>, entry: &DirectoryEntry) -> Employee {
     let person = &entry.person;
     Employee {
         id: employee_id(ids, &entry.external_id),
-        first_name: Some(person.first_name.clone()),
-        last_name: Some(person.last_name.clone()),
+        first_name: given(&person.first_name),
+        last_name: given(&person.last_name),
         middle_initials: person.middle_initials.clone(),
-        full_name: Some(full_name(person)),
+        full_name: full_name(person),
         email: person.email.clone(),
         phone: entry.phone.clone(),
         ssn: person.ssn.as_ref().map(|ssn| Redacted::from(ssn.expose())),

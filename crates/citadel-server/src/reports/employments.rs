@@ -41,27 +41,28 @@ pub(super) fn employment(ids: &ObjectIds<'_>, employment: &Employment, now: Time
             .note("external_last_updated", employment.external_last_updated.map(date)),
         is_active: missing.note("is_active", employment.is_active),
         dates_from_statements: false,
-        derived_fields: Vec::new(),
+        derived_fields: full_name(person).map(|_| "profile.full_name".to_owned()).into_iter().collect(),
         manager_name: missing.note("manager_name", employment.manager_name.clone()),
         employed_in_role: None,
         profile: Profile {
             id: Some(ids.id(&["profile", &employment.external_id]).to_string()),
             created_at: Some(time(now)),
             updated_at: Some(time(now)),
-            first_name: Some(person.first_name.clone()),
-            last_name: Some(person.last_name.clone()),
-            full_name: Some(full_name(person)),
+            first_name: missing.note("profile.first_name", given(&person.first_name)),
+            last_name: missing.note("profile.last_name", given(&person.last_name)),
+            full_name: full_name(person),
+            // Not everybody has some.
             middle_initials: person.middle_initials.clone(),
-            email: person.email.clone(),
-            ssn: person.ssn.as_ref().map(|ssn| Redacted::from(ssn.expose())),
-            date_of_birth: person.date_of_birth.map(date),
-            home_address: person.home_address.as_ref().map(address),
+            email: missing.note("profile.email", person.email.clone()),
+            ssn: missing.note("profile.ssn", person.ssn.as_ref().map(|ssn| Redacted::from(ssn.expose()))),
+            date_of_birth: missing.note("profile.date_of_birth", person.date_of_birth.map(date)),
+            home_address: missing.note("profile.home_address", person.home_address.as_ref().map(address)),
         },
         company: Company {
-            name: Some(employment.employer.name.clone()),
-            address: employment.employer.address.as_ref().map(address),
-            phone: employment.employer.phone.clone(),
-            ein: employment.employer.ein.clone(),
+            name: missing.note("company.name", given(&employment.employer.name)),
+            address: missing.note("company.address", employment.employer.address.as_ref().map(address)),
+            phone: missing.note("company.phone", employment.employer.phone.clone()),
+            ein: missing.note("company.ein", employment.employer.ein.clone()),
         },
         missing_data_fields: missing.0,
     }
@@ -88,7 +89,15 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
         w2s: job.w2s.iter().map(|w2| w2_view(ids, job, w2)).collect(),
         employment: EmploymentView::default(),
     };
+    for (field, is_empty) in
+        [("statements", income.statements.is_empty()), ("bank_accounts", income.bank_accounts.is_empty())]
+    {
+        missing.note(field, (!is_empty).then_some(()));
+    }
     view.missing_data_fields = missing.0;
+    if !income.annual_income_summary.is_empty() {
+        view.derived_fields.push("annual_income_summary".to_owned());
+    }
     IncomeEmployment { employment: view, ..income }
 }
 
@@ -112,6 +121,20 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
     let (commission, commission_ytd) = sum(EarningKind::Commission);
     let (other_pay, other_pay_ytd) = sum(EarningKind::Other);
     let taken = || statement.taxes.iter().chain(&statement.deductions);
+    let sums = [
+        &regular,
+        &regular_ytd,
+        &overtime,
+        &overtime_ytd,
+        &bonus,
+        &bonus_ytd,
+        &commission,
+        &commission_ytd,
+        &other_pay,
+        &other_pay_ytd,
+    ];
+    let derived_fields =
+        SUMS.iter().zip(sums).filter(|(_, sum)| sum.is_some()).map(|(name, _)| (*name).to_owned()).collect();
     StatementView {
         id: id.to_string(),
         check_number: missing.note("check_number", statement.check_number.clone()),
@@ -147,10 +170,24 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
         file: Some(file_urls::mark(id)),
         // Documents are drawn when they are asked for, so there are no bytes yet to take a sum of.
         md5sum: missing.note("md5sum", None),
-        derived_fields: Vec::new(),
+        derived_fields,
         missing_data_fields: missing.0,
     }
 }
+
+/// The fields of a statement that are sums of its lines.
+pub(super) const SUMS: [&str; 10] = [
+    "regular",
+    "regular_ytd",
+    "overtime",
+    "overtime_ytd",
+    "bonus",
+    "bonus_ytd",
+    "commission",
+    "commission_ytd",
+    "other_pay",
+    "other_pay_ytd",
+];
 
 /// The id of a statement.
 pub(crate) fn statement_id(ids: &ObjectIds<'_>, job: &Employment, statement: &Statement) -> ObjectId {
@@ -281,17 +318,24 @@ fn deduction(line: &payroll::DeductionLine, amount: Option<Money>) -> Deduction 
 
 pub(super) fn address(address: &payroll::Address) -> Address {
     Address {
-        street: Some(address.street.clone()),
-        city: Some(address.city.clone()),
-        state: Some(address.state.clone()),
-        zip: Some(address.zip.clone()),
-        country: Some(address.country.clone()),
+        street: given(&address.street),
+        city: given(&address.city),
+        state: given(&address.state),
+        zip: given(&address.zip),
+        country: given(&address.country),
     }
 }
 
-pub(super) fn full_name(person: &payroll::Person) -> String {
+/// What is known of a name.
+pub(super) fn full_name(person: &payroll::Person) -> Option<String> {
     let parts = [Some(&person.first_name), person.middle_initials.as_ref(), Some(&person.last_name)];
-    parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+    let known: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).cloned().collect();
+    (!known.is_empty()).then(|| known.join(" "))
+}
+
+/// A text that is empty was not given.
+pub(super) fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 pub(super) fn date(date: Date) -> String {

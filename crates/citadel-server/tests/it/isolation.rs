@@ -27,6 +27,7 @@ struct Belongings {
     kind: String,
     webhook_id: String,
     event_id: String,
+    scenario_id: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -57,6 +58,7 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         kind: "income".to_owned(),
         webhook_id: endpoint_of(client).await,
         event_id: client.events().await[0]["id"].as_str().unwrap().to_owned(),
+        scenario_id: scenario_of(client).await,
     }
 }
 
@@ -65,6 +67,14 @@ async fn endpoint_of(client: &TestClient<'_>) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     client.webhook(&format!("http://127.0.0.1:9/{number}")).await.0
+}
+
+/// A new scenario.
+async fn scenario_of(client: &TestClient<'_>) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let label = format!("scenario {}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let body = json!({"data_source": "payroll", "label": label, "username": "someone", "password": "own"});
+    client.post("/v1/sandbox/scenarios/", body).await.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// P5: every operation of the API document × every id or token that it takes × whose it is. Whatever is not the
@@ -90,6 +100,7 @@ async fn p05_clients_never_meet() {
             kind: "income".to_owned(),
             webhook_id: "0193a6c2f1d27c4e9a5be2d7f0a14c86".to_owned(),
             event_id: "0193a6c2f1d27c4e9a5be2d7f0a14c87".to_owned(),
+            scenario_id: "0193a6c2f1d27c4e9a5be2d7f0a14c88".to_owned(),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -106,7 +117,10 @@ async fn p05_clients_never_meet() {
                         (expected.status, &expected.body),
                         "{operation_id}"
                     );
-                    // The same client in another environment.
+                    // The same client in another environment, which may be told that this exists in the sandbox only.
+                    let expected = send(&other_dev, method, path, pick, &random).await;
+                    let refusals = [StatusCode::NOT_FOUND, StatusCode::FORBIDDEN];
+                    assert!(refusals.contains(&expected.status), "{operation_id}: {expected:?}");
                     let found = send(&other_dev, method, path, pick, &theirs).await;
                     assert_eq!(
                         (found.status, &found.body),
@@ -287,11 +301,44 @@ const FIELDS: &[Pick] = &[
         path: |_| None,
         outlives_links: true,
     },
+    Pick {
+        operation: "get_sandbox_scenario",
+        body: |_| json!({}),
+        path: |own| Some(&own.scenario_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "update_sandbox_scenario",
+        body: |_| json!({"description": "Other"}),
+        path: |own| Some(&own.scenario_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "delete_sandbox_scenario",
+        body: |_| json!({}),
+        path: |own| Some(&own.scenario_id),
+        outlives_links: true,
+    },
 ];
 
 /// Operations that take no id, and show or make the caller's own.
-const OWN: &[&str] =
-    &["list_webhooks", "create_webhook", "list_webhook_requests", "list_events", "stream_events"];
+const OWN: &[&str] = &[
+    "list_webhooks",
+    "create_webhook",
+    "list_webhook_requests",
+    "list_events",
+    "stream_events",
+    "get_sandbox_clock",
+    "turn_sandbox_clock",
+    "get_sandbox_faults",
+    "set_sandbox_faults",
+    "reset_sandbox",
+    "list_sandbox_scenarios",
+    "create_sandbox_scenario",
+    "resolve_sandbox_scenario",
+    // Takes a bridge token, and waits for its task: `sandbox::p05_a_session_of_somebody_else_is_not_there`.
+    "create_sandbox_public_token",
+];
 
 /// Operations on facts that are the same for every client.
 const PUBLIC: &[&str] = &["search_companies", "get_company", "list_providers", "get_provider"];
@@ -313,6 +360,9 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
     let path = match pick.operation {
         "delete_webhook" if is_owner(client, own).await => {
             path.replace(&own.webhook_id, &endpoint_of(client).await)
+        }
+        "delete_sandbox_scenario" if is_owner(client, own).await => {
+            path.replace(&own.scenario_id, &scenario_of(client).await)
         }
         _ => path,
     };

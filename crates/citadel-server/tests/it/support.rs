@@ -77,6 +77,16 @@ fn sqlite() -> (DbConfig, TempDir) {
     (DbConfig::Sqlite { path: directory.0.join("citadel.db") }, directory)
 }
 
+async fn postgres() -> Option<DbConfig> {
+    let url = std::env::var("CITADEL_TEST_DATABASE_URL").ok()?;
+    let name = format!("citadel_server_{}", unique());
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("create database {name}")).await.unwrap();
+    let (base, _) = url.rsplit_once('/').unwrap();
+    Some(DbConfig::Postgres { url: format!("{base}/{name}").into(), pool_size: 8 })
+}
+
 fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(NOW.parse().unwrap()))
 }
@@ -98,14 +108,7 @@ impl TestApp {
     }
 
     pub(crate) async fn on_postgres() -> Option<Self> {
-        let url = std::env::var("CITADEL_TEST_DATABASE_URL").ok()?;
-        let name = format!("citadel_server_{}", unique());
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(&format!("create database {name}")).await.unwrap();
-        let (base, _) = url.rsplit_once('/').unwrap();
-        let config = DbConfig::Postgres { url: format!("{base}/{name}").into(), pool_size: 8 };
-        Some(Self::open(config, None).await)
+        Some(Self::open(postgres().await?, None).await)
     }
 
     pub(crate) async fn open(db_config: DbConfig, directory: Option<TempDir>) -> Self {
@@ -132,12 +135,37 @@ impl TestApp {
             .await
     }
 
+    /// On SQLite, and on Postgres where one is given, with a sandbox that grows from this.
+    pub(crate) async fn seeded(sandbox: &SandboxSettings) -> Vec<Self> {
+        let (config, directory) = sqlite();
+        let mut configs = vec![(config, Some(directory))];
+        configs.extend(postgres().await.map(|config| (config, None)));
+        let mut apps = Vec::new();
+        for (config, directory) in configs {
+            let connectors = Registry::seeded(&sandbox.seed);
+            let app = Self::grown(config, directory, connectors, clock(), outbound(), sandbox.clone()).await;
+            apps.push(app);
+        }
+        apps
+    }
+
     async fn open_with(
         db_config: DbConfig,
         directory: Option<TempDir>,
         connectors: Registry,
         clock: Arc<ManualClock>,
         outbound: Outbound,
+    ) -> Self {
+        Self::grown(db_config, directory, connectors, clock, outbound, SandboxSettings::default()).await
+    }
+
+    async fn grown(
+        db_config: DbConfig,
+        directory: Option<TempDir>,
+        connectors: Registry,
+        clock: Arc<ManualClock>,
+        outbound: Outbound,
+        sandbox: SandboxSettings,
     ) -> Self {
         let db = Db::open(&db_config).unwrap();
         db.migrate(clock.now()).await.unwrap();
@@ -151,7 +179,7 @@ impl TestApp {
             connectors,
             public_url: "http://citadel.test".to_owned(),
             outbound,
-            sandbox: SandboxSettings::default(),
+            sandbox,
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }

@@ -102,7 +102,7 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
     let db = Db::open(&DbConfig::Sqlite { path: dir.database() }).unwrap();
     assert_eq!(
         db.pending_migrations().await.unwrap(),
-        ["0001_init", "0002_products", "0003_webhooks", "0004_live_tables"]
+        ["0001_init", "0002_products", "0003_webhooks", "0004_live_tables", "0005_sandbox"]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
@@ -124,11 +124,20 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         };
         store.db.write(async move |tx| jobs::enqueue(tx, &job).await).await.unwrap();
         let claimed = store.db.write(async move |tx| {
-            tx.execute("delete from schema_migrations where name = '0004_live_tables'", &[]).await?;
+            // As before 0004; what 0005 made has to go first.
+            for undo in [
+                "drop table scenarios",
+                "drop table sandboxes",
+                "alter table tasks drop column faults",
+                "alter table bridge_tokens drop column faults",
+                "delete from schema_migrations where name >= '0004'",
+            ] {
+                tx.execute(undo, &[]).await?;
+            }
             jobs::claim(tx, "run_task", now, SignedDuration::from_secs(30), 1).await
         });
         let claimed = claimed.await.unwrap();
-        assert_eq!(store.db.migrate(now).await.unwrap(), ["0004_live_tables"]);
+        assert_eq!(store.db.migrate(now).await.unwrap(), ["0004_live_tables", "0005_sandbox"]);
         let held = claimed[0].clone();
         assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());
     })

@@ -93,10 +93,10 @@ async fn keep(
     place: Option<&SandboxScenario>,
 ) -> Result<SandboxScenario, Error> {
     match place {
-        None => citadel.create_sandbox_scenario(scenario.in_place()).await,
+        None => citadel.create_sandbox_scenario_text(&scenario.in_place()).await,
         Some(before) => {
             let text = scenario.in_place_of(before.scenario.keys());
-            citadel.update_sandbox_scenario(&before.id, text).await
+            citadel.update_sandbox_scenario_text(&before.id, &text).await
         }
     }
 }

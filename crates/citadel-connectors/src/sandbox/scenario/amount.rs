@@ -1,21 +1,52 @@
 //! Figures in scenarios: decimals in text, as in reports, or JSON numbers.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use citadel_domain::Money;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::SchemaType, schema::Type},
+};
 
 /// Dollars: a text such as `"1935.77"`, or a number, with at most two digits after the point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, examples("1935.77"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(pub Money);
 
 /// A plain number: a text such as `"37.5"`, or a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]
-#[schema(value_type = String, examples("37.5"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number(pub Decimal);
+
+/// A schema that takes texts and numbers.
+macro_rules! figure_schema {
+    ($type:ident, $name:literal, $about:literal, $example:literal) => {
+        impl PartialSchema for $type {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new()
+                    .schema_type(SchemaType::from_iter([Type::String, Type::Number]))
+                    .description(Some($about))
+                    .examples([$example])
+                    .build()
+                    .into()
+            }
+        }
+
+        impl ToSchema for $type {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed($name)
+            }
+        }
+    };
+}
+
+figure_schema!(
+    Amount,
+    "ScenarioAmount",
+    "Dollars, as text or as a number, with at most two digits after the point.",
+    "1935.77"
+);
+figure_schema!(Number, "ScenarioNumber", "A plain number, as text or as a number.", "37.5");
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

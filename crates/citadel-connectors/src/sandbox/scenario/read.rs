@@ -65,6 +65,20 @@ impl ReadScenario {
 
     /// As it is on a day.
     pub fn on(&self, day: Date) -> Scenario {
+        let mut scenario = self.as_it_is(day);
+        let mut days = days(&self.scenario);
+        days.retain(|change| *change <= day);
+        // The one before anything became different.
+        let before = [Date::MIN].into_iter().chain(days).map(|day| (day, self.as_it_is(day)));
+        for (from, then) in before {
+            for (job, job_then) in scenario.payload.employments.iter_mut().zip(&then.payload.employments) {
+                job.rates.extend(job_then.income.map(|income| (from, income)));
+            }
+        }
+        scenario
+    }
+
+    fn as_it_is(&self, day: Date) -> Scenario {
         // Checked for each day on which something becomes different, and it is the same between them.
         serde_json::from_value(on_day(self.json.clone(), day)).unwrap_or_else(|_| self.scenario.clone())
     }

@@ -200,12 +200,7 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
             Wage::Hourly(cents, (hours * Decimal::from(4)).round().to_i64().unwrap_or(160))
         }
     };
-    let raised = |change: &super::Change| {
-        let amount: Amount = serde_json::from_value(change.set.get("income")?.clone()).ok()?;
-        Some((change.date, wage(amount.0.cents()).cents()))
-    };
-    let mut raises: Vec<(Date, i64)> = job.changes.iter().filter_map(raised).collect();
-    raises.sort_by_key(|(date, _)| *date);
+    let raises = job.rates.iter().map(|(from, income)| (*from, wage(income.0.cents()).cents())).collect();
     Some(JobPlan {
         dice,
         employer: employer.clone(),

@@ -1,11 +1,10 @@
-//! The calls about the sandbox: scenarios, and pay as books.
+//! Pay of the sandbox as books.
 
 use std::time::Duration;
 
-use citadel_api_types::{page::Page, sandbox::SandboxScenario};
-use reqwest::{Method, Response, header};
+use reqwest::{Method, Response};
 
-use crate::{Citadel, Error, client::Call, retry::Repeat};
+use crate::{Citadel, Error, client::Call};
 
 /// Books of many years take a while to write.
 const LONGEST_DOWNLOAD: Duration = Duration::from_secs(600);
@@ -30,28 +29,6 @@ pub struct SandboxLedger<'a> {
 }
 
 impl Citadel {
-    /// Keeps a scenario, given as JSON. The text is sent as it is, so that the lines in a refusal are its own.
-    pub async fn create_sandbox_scenario(&self, json: impl Into<String>) -> Result<SandboxScenario, Error> {
-        // Done twice, the second would say that the label is taken.
-        self.send_text(Method::POST, Call::new("sandbox/scenarios"), json.into(), Repeat::OnlyIfUnseen).await
-    }
-
-    /// Changes a scenario: each key of the JSON object is replaced as a whole, and `null` takes it away.
-    pub async fn update_sandbox_scenario(
-        &self,
-        id: &str,
-        json: impl Into<String>,
-    ) -> Result<SandboxScenario, Error> {
-        let call = Call::new("sandbox/scenarios").id(id);
-        self.send_text(Method::PATCH, call, json.into(), Repeat::Always).await
-    }
-
-    /// One page of the scenarios, oldest first, counted from 1.
-    pub async fn sandbox_scenarios(&self, page: u32) -> Result<Page<SandboxScenario>, Error> {
-        let page = page.to_string();
-        self.get(Call::new("sandbox/scenarios").query(&[("page", &page)])).await
-    }
-
     /// Pay as books or as a table. They can be large, and are read part by part.
     pub async fn sandbox_ledger(&self, ledger: SandboxLedger<'_>) -> Result<Download, Error> {
         let query = [
@@ -71,21 +48,6 @@ impl Citadel {
             return Err(Error::from_answer(response.status(), response.headers(), &body));
         }
         Ok(Download { response, citadel: self.clone() })
-    }
-
-    async fn send_text(
-        &self,
-        method: Method,
-        call: Call<'_>,
-        json: String,
-        repeat: Repeat,
-    ) -> Result<SandboxScenario, Error> {
-        let url = call.url(&self.base_url)?;
-        let request = || {
-            let request = self.http.request(method.clone(), url.clone());
-            request.header(header::CONTENT_TYPE, "application/json").body(json.clone())
-        };
-        self.send(request, repeat).await
     }
 }
 
