@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js, Python, strace and iproute2 from Debian, and
-# playwright-core and the TypeScript compiler from npm. Says what to install by hand where it cannot.
+# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js, Python, strace, iproute2, Beancount and hledger
+# from Debian, and playwright-core and the TypeScript compiler from npm. Says what to install by hand where it cannot.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -33,7 +33,7 @@ use std::collections::HashMap;
 use citadel_domain::payroll::{
     CompanyData, DeductionKind, DepositAccount, EarningKind, Employment, PayrollRow, Statement, W2,
 };
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 /// What the text is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,14 @@ pub(crate) struct Days {
 }
 
 impl Days {
+    /// Those of a year.
+    pub(crate) fn within(self, year: i16) -> Self {
+        Self {
+            from: Some(date(year, 1, 1)).max(self.from),
+            to: Some(self.to.map_or(date(year, 12, 31), |to| to.min(date(year, 12, 31)))),
+        }
+    }
+
     fn is_open(self) -> bool {
         self.from.is_none() && self.to.is_none()
     }
@@ -145,12 +153,26 @@ impl Pay {
         Self { title: format!("Payroll of {employer}"), is_company: true, jobs }
     }
 
-    /// The text.
+    /// The whole text.
     pub(crate) fn write(&self, format: Format, days: Days) -> String {
+        self.head(format) + &self.body(format, days)
+    }
+
+    /// How the text begins. Bodies of a company's years can follow each other behind it.
+    pub(crate) fn head(&self, format: Format) -> String {
         match format {
-            Format::Beancount => journal::beancount(&self.title, &books::entries(self, days)),
-            Format::Hledger => journal::hledger(&self.title, &books::entries(self, days)),
-            Format::Csv => table::csv(self, days),
+            Format::Beancount => journal::beancount_head(&self.title),
+            Format::Hledger => journal::hledger_head(&self.title),
+            Format::Csv => table::HEAD.to_owned(),
+        }
+    }
+
+    /// The text without its beginning.
+    pub(crate) fn body(&self, format: Format, days: Days) -> String {
+        match format {
+            Format::Beancount => journal::beancount(&books::entries(self, days)),
+            Format::Hledger => journal::hledger(&books::entries(self, days)),
+            Format::Csv => table::rows(self, days),
         }
     }
 }

@@ -51,6 +51,8 @@ pub use ugly::{PASSWORD as UGLY_PASSWORD, Ugly, pack as ugly_pack};
 
 /// How far back statements go.
 const HISTORY_MONTHS: i32 = 24;
+/// No working life is longer, whatever a scenario says of a first day.
+const LIFE_YEARS: i32 = 100;
 
 const DESCRIPTOR: Descriptor =
     Descriptor { id: "sandbox", products: &Product::ALL, environments: &[Environment::Sandbox] };
@@ -87,11 +89,12 @@ impl Sandbox {
     }
 
     /// Everything that was ever paid to a person of the sandbox, up to the present day: what [`Connector::fetch`] shows without
-    /// the limit of two years. For books that must balance from the first cheque on.
+    /// the limit of two years, back to 1 January of a hundred years ago. For books that must balance from the first cheque on.
     pub async fn all_pay(&self, cx: &Cx, username: &str) -> Result<PayrollData, ConnectorError> {
         let right = scenarios::right_of(cx, username).await?;
         let subject = Subject::of(self, cx, &right).await?;
-        let mut data = subject.show(cx, Phase::Deep, Date::MIN);
+        let oldest = cx.today.saturating_sub(LIFE_YEARS.years()).first_of_year();
+        let mut data = subject.show(cx, Phase::Deep, oldest);
         deposits::put_in(cx, username, &subject, &mut data).await?;
         Ok(data)
     }

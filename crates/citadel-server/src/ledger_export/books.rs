@@ -17,6 +17,9 @@ use year_end::last_day;
 /// Where differences go.
 pub(super) const UNBALANCED: &str = "Equity:Unbalanced";
 
+/// Nothing older is booked: no ledger is asked for it, and Beancount knows no years below one.
+pub(super) const FIRST_YEAR: i16 = 1900;
+
 /// Something in the books.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -85,7 +88,7 @@ impl Books<'_> {
         let mut by_day: BTreeMap<Date, Vec<&Statement>> = BTreeMap::new();
         // Oldest first within a day, too.
         for statement in job.statements.iter().rev() {
-            if let Some(day) = statement.pay_date.filter(|day| !days.is_over(*day)) {
+            if let Some(day) = pay_day(statement).filter(|day| !days.is_over(*day)) {
                 by_day.entry(day).or_default().push(statement);
             }
         }
@@ -105,7 +108,7 @@ impl Books<'_> {
             self.bring_forward(from);
         }
         if days.is_open() {
-            let undated = job.statements.iter().rev().filter(|statement| statement.pay_date.is_none());
+            let undated = job.statements.iter().rev().filter(|statement| pay_day(statement).is_none());
             undated.for_each(|statement| self.undated(statement));
         }
     }
@@ -164,7 +167,7 @@ impl Books<'_> {
         if claims.is_empty() {
             return;
         }
-        self.make_up(day, &claims);
+        self.make_up(day, &claims, &accounts);
         self.enter(day, "Year to date".to_owned(), Vec::new(), Vec::new(), Kind::Holds(claims));
     }
 
@@ -244,14 +247,15 @@ impl Books<'_> {
     }
 
     /// Enters what year-to-date figures say beyond the statements.
-    fn make_up(&mut self, day: Date, claims: &[(String, Money)]) {
+    fn make_up(&mut self, day: Date, claims: &[(String, Money)], accounts: &Accounts) {
         let mut postings: Vec<(String, Money)> = Vec::new();
         for (account, claimed) in claims {
-            let below = format!("{account}:");
-            let is_within = |name: &String| name == account || name.starts_with(&below);
-            let made_up =
-                postings.iter().filter(|(name, _)| is_within(name)).map(|(_, amount)| *amount).sum();
-            let missing = *claimed - self.holds(account) - made_up;
+            let mut missing = *claimed - self.holds(account);
+            if [&accounts.gross, &accounts.net].contains(&account) {
+                let below = format!("{account}:");
+                let lines = postings.iter().filter(|(name, _)| name.starts_with(&below));
+                missing = missing - lines.map(|(_, amount)| *amount).sum();
+            }
             if missing != Money::ZERO {
                 postings.push((account.clone(), missing));
             }
@@ -318,7 +322,7 @@ impl Books<'_> {
 
     /// A statement that has no place in time.
     fn undated(&mut self, statement: &Statement) {
-        let mut remarks = vec!["Not booked: the statement has no pay day.".to_owned()];
+        let mut remarks = vec!["Not booked: the statement has no pay day, or one before 1900.".to_owned()];
         let mut figure = |label: &str, amount: Option<Money>| {
             remarks.push(format!(
                 "{label}: {}",
@@ -384,6 +388,11 @@ fn balance(postings: &mut Vec<(String, Money)>) {
     if over != Money::ZERO {
         postings.push((UNBALANCED.to_owned(), Money::ZERO - over));
     }
+}
+
+/// The day on which a statement is booked.
+fn pay_day(statement: &Statement) -> Option<Date> {
+    statement.pay_date.filter(|day| day.year() >= FIRST_YEAR)
 }
 
 fn title(statement: &Statement) -> String {

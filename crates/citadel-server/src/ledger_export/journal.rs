@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use jiff::{ToSpan, civil::Date};
 
-use super::books::{Entry, Kind};
+use super::books::{Entry, FIRST_YEAR, Kind, UNBALANCED};
 
 const HEAD: &str = "\
 ; Every job has accounts of its own for every year, so that a year-to-date figure is the balance of an account.
@@ -12,10 +12,16 @@ const HEAD: &str = "\
 ; What does not add up is in Equity:Unbalanced, with a comment that begins with \"Unbalanced\".
 ";
 
-/// A file for Beancount.
-pub(super) fn beancount(title: &str, entries: &[Entry]) -> String {
-    let mut text =
-        format!("{HEAD}\noption \"title\" {}\noption \"operating_currency\" \"USD\"\n\n", quoted(title));
+/// How a file for Beancount begins.
+pub(super) fn beancount_head(title: &str) -> String {
+    let title = quoted(title);
+    let options = format!("option \"title\" {title}\noption \"operating_currency\" \"USD\"\n");
+    format!("{HEAD}\n{options}\n{FIRST_YEAR}-01-01 open {UNBALANCED} USD\n")
+}
+
+/// Entries for Beancount, and before them the accounts that they use.
+pub(super) fn beancount(entries: &[Entry]) -> String {
+    let mut text = String::new();
     for (account, first) in accounts(entries) {
         let _ = writeln!(text, "{first} open {account} USD");
     }
@@ -51,9 +57,14 @@ pub(super) fn beancount(title: &str, entries: &[Entry]) -> String {
     text
 }
 
-/// A file for hledger.
-pub(super) fn hledger(title: &str, entries: &[Entry]) -> String {
-    let mut text = format!("; {}\n{HEAD}\ncommodity 1000.00 USD\n\n", line(title));
+/// How a file for hledger begins.
+pub(super) fn hledger_head(title: &str) -> String {
+    format!("; {}\n{HEAD}\ncommodity 1000.00 USD\n\naccount {UNBALANCED}\n", line(title))
+}
+
+/// Entries for hledger, and before them the accounts that they use.
+pub(super) fn hledger(entries: &[Entry]) -> String {
+    let mut text = String::new();
     for account in accounts(entries).into_keys() {
         let _ = writeln!(text, "account {account}");
     }
@@ -87,12 +98,12 @@ pub(super) fn hledger(title: &str, entries: &[Entry]) -> String {
     text
 }
 
-/// Every account, with the first day on which it is used.
+/// Every account but the one for differences, which has no year, with the first day on which it is used.
 fn accounts(entries: &[Entry]) -> BTreeMap<&str, Date> {
     let mut found = BTreeMap::new();
     for entry in entries {
         let (Kind::Moves(rows) | Kind::Holds(rows)) = &entry.kind else { continue };
-        for (account, _) in rows {
+        for (account, _) in rows.iter().filter(|(account, _)| account != UNBALANCED) {
             found.entry(account.as_str()).or_insert(entry.day);
         }
     }

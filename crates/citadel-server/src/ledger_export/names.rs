@@ -7,6 +7,8 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Names {
     given: HashMap<(String, String), String>,
     taken: HashSet<(String, String)>,
+    /// The next number for a name that was wanted again.
+    next: HashMap<(String, String), usize>,
 }
 
 impl Names {
@@ -17,11 +19,13 @@ impl Names {
         if let Some(name) = self.given.get(&place) {
             return format!("{parent}:{name}");
         }
-        let plain = legal(label);
-        let numbered = (2..).map(|number| format!("{plain}-{number}"));
-        let mut names = std::iter::once(plain.clone()).chain(numbered);
-        let is_free = |name: &String| self.taken.insert((parent.to_owned(), name.clone()));
-        let name = names.find(is_free).expect("there are more numbers than labels");
+        let plain = (parent.to_owned(), legal(label));
+        let mut name = plain.1.clone();
+        while !self.taken.insert((parent.to_owned(), name.clone())) {
+            let number = self.next.entry(plain.clone()).or_insert(1);
+            *number += 1;
+            name = format!("{}-{number}", plain.1);
+        }
         self.given.insert(place, name.clone());
         format!("{parent}:{name}")
     }

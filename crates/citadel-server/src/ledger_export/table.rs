@@ -5,11 +5,11 @@ use jiff::civil::Date;
 
 use super::{Days, PaidJob, Pay, deduction_word, earning_word};
 
-const HEAD: &str =
+pub(super) const HEAD: &str =
     "person,employer,statement_id,pay_date,period_start,period_end,kind,label,category,amount,ytd\r\n";
 
 /// The table, oldest pay day first; what has no pay day comes last, where no range is asked for.
-pub(super) fn csv(pay: &Pay, days: Days) -> String {
+pub(super) fn rows(pay: &Pay, days: Days) -> String {
     let mut found: Vec<(&PaidJob, &Statement)> =
         pay.jobs.iter().flat_map(|job| job.statements.iter().rev().map(move |each| (job, each))).collect();
     found.retain(|(_, statement)| match statement.pay_date {
@@ -17,14 +17,14 @@ pub(super) fn csv(pay: &Pay, days: Days) -> String {
         None => days.is_open(),
     });
     found.sort_by_key(|(_, statement)| (statement.pay_date.is_none(), statement.pay_date));
-    let mut text = HEAD.to_owned();
+    let mut text = String::new();
     for (job, statement) in found {
-        rows(&mut text, job, statement);
+        write(&mut text, job, statement);
     }
     text
 }
 
-fn rows(text: &mut String, job: &PaidJob, statement: &Statement) {
+fn write(text: &mut String, job: &PaidJob, statement: &Statement) {
     let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
     let figure = |amount: Option<Money>| amount.map(|amount| amount.to_string()).unwrap_or_default();
     let days = [statement.pay_date, statement.period_start, statement.period_end].map(day);

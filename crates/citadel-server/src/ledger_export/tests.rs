@@ -238,6 +238,7 @@ fn what_does_not_add_up_is_said_and_breaks_nothing() {
             &[("401(k)", "1.00/"), ("401k", "1.00/"), ("賞与; \"\\\n", "1.00/")],
         ),
         lines(statement("back", "2026-02-27", "-8.00/", "-8.00/"), &[("Regular", "-8.00/")]),
+        lines(statement("ancient", "-000044-03-15", "6.00/", "6.00/"), &[("Regular", "6.00/")]),
         lines(statement("undated", "", "8.00/8.00", "8.00/8.00"), &[("Regular", "8.00/8.00")]),
     ];
     let (beancount, hledger) = books(vec![job(statements)], Days::default());
@@ -252,7 +253,7 @@ fn what_does_not_add_up_is_said_and_breaks_nothing() {
         "Unbalanced: the lines leave 0.00, and net pay is 5.00.",
         "Gross pay as a whole: no amounts of earnings are given.",
         "Tips: no amount is given.",
-        "Not booked: the statement has no pay day.",
+        "Not booked: the statement has no pay day, or one before 1900.",
         ":Gross:401k-2  -1.00 USD",
         ":Gross:U8cde-u4e0e  -1.00 USD",
         ":Gross:Shift  -1.00 USD",

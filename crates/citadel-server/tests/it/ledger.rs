@@ -59,8 +59,14 @@ async fn people_pass_both_programs() {
 async fn the_company_passes_both_programs() {
     let app = TestApp::on_sqlite().await;
     let client = app.client("acme").await;
-    let (beancount, hledger) = proven(&client, "company=1&from=2026-08-15").await;
+    // Over the end of a year, which are two parts of one file.
+    let (beancount, hledger) = proven(&client, "company=1&from=2025-10-15&to=2026-03-15").await;
     assert!(beancount.matches(" * ").count() > 300 && hledger.contains("| Brought forward"), "{beancount}");
+    assert!(["Y2025", "Y2026"].iter().all(|year| hledger.contains(year)), "{hledger}");
+    assert_eq!(beancount.matches("\noption ").count(), 2, "one head");
+    // A range in which nobody was paid is books without entries.
+    let (nothing, _) = proven(&client, "company=1&from=1990-01-01&to=1990-12-31").await;
+    assert!(!nothing.contains(" * "), "{nothing}");
 }
 
 /// The checks can fail: each program refuses an amount that is a cent off.
@@ -150,7 +156,7 @@ async fn scenarios_and_changes_of_pay_are_in_the_books() {
         "Unbalanced: earnings sum to 60.00, and gross pay is 100.00.",
         "Unbalanced: the lines leave 60.00, and net pay is 90.00.",
         "401(k): no amount is given.",
-        "Not booked: the statement has no pay day.",
+        "Not booked: the statement has no pay day, or one before 1900.",
         "Gross:Trinkgeld-and-Löhne  -1000.00 USD",
     ] {
         assert!(beancount.contains(said) && hledger.contains(said), "{said}: {beancount}");

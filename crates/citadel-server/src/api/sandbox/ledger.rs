@@ -1,17 +1,25 @@
 //! Pay of the sandbox as double-entry books.
 
-use std::sync::Arc;
+use std::{
+    io, mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use axum::{
+    body::Body,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
 use citadel_api_types::error::{Detail, ErrorBody};
-use citadel_connectors::{ConnectorError, Cx};
+use citadel_connectors::{ConnectorError, Cx, sandbox::Sandbox};
 use citadel_domain::Product;
+use futures_core::Stream;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
+use tokio::sync::mpsc;
 use utoipa::IntoParams;
 
 use super::SandboxCaller;
@@ -74,39 +82,83 @@ pub(crate) async fn export_sandbox_ledger(
     let sandbox = app.connectors.sandbox().ok_or_else(error::not_found)?.clone();
     let moment = app.moment(caller.tenant).await?;
     let today = moment.today();
-    let text = match whose {
-        Whose::Person { username, provider_id, employer_name } => {
-            let cx = Cx {
-                now: moment.live,
-                today,
-                tries: 1,
-                faults: Vec::new(),
-                environment: caller.tenant.environment,
-                provider_id,
-                employer_name,
-                product: Product::Income,
-                books: Arc::new(ProviderBooks::of(&app, caller.tenant)),
-            };
-            let data = sandbox.all_pay(&cx, &username).await.map_err(|refusal| match refusal {
-                ConnectorError::NoData | ConnectorError::LoginRejected => error::not_found(),
-                other => error::internal(other),
-            })?;
-            Pay::of_person(data.employments).write(format, days)
-        }
-        // Thousands of statements: not on a thread that serves others.
-        Whose::Company => tokio::task::spawn_blocking(move || {
-            let (company, rows) = sandbox.company_pay(year_of(days.from), days.to.unwrap_or(today), today);
-            Pay::of_company(company, rows).write(format, days)
-        })
-        .await
-        .map_err(error::internal)?,
+    let (username, provider_id, employer_name) = match whose {
+        Whose::Company => return Ok(answer(format, company_body(sandbox, format, days, today))),
+        Whose::Person { username, provider_id, employer_name } => (username, provider_id, employer_name),
     };
-    Ok(([(header::CONTENT_TYPE, format.media_type())], text).into_response())
+    let cx = Cx {
+        now: moment.live,
+        today,
+        tries: 1,
+        faults: Vec::new(),
+        environment: caller.tenant.environment,
+        provider_id,
+        employer_name,
+        product: Product::Income,
+        books: Arc::new(ProviderBooks::of(&app, caller.tenant)),
+    };
+    let data = sandbox.all_pay(&cx, &username).await.map_err(|refusal| match refusal {
+        ConnectorError::NoData | ConnectorError::LoginRejected => error::not_found(),
+        other => error::internal(other),
+    })?;
+    // A scenario can list tens of thousands of lines.
+    let text = tokio::task::spawn_blocking(move || Pay::of_person(data.employments).write(format, days));
+    Ok(answer(format, text.await.map_err(error::internal)?.into()))
 }
 
-/// 1 January of the first year, with which year-to-date figures begin.
-fn year_of(from: Option<Date>) -> Date {
-    date(from.map_or(1900, Date::year), 1, 1)
+fn answer(format: Format, body: Body) -> Response {
+    ([(header::CONTENT_TYPE, format.media_type())], body).into_response()
+}
+
+/// The company's books, year after year: all of them at once would be hundreds of megabytes on a clock that was turned far.
+fn company_body(sandbox: Sandbox, format: Format, days: Days, today: Date) -> Body {
+    let (sender, parts) = mpsc::channel(1);
+    // Thousands of statements: not on a thread that serves others.
+    tokio::task::spawn_blocking(move || {
+        let (company, _) = sandbox.company_pay(today, Date::MIN, today);
+        let began = company.people.iter().filter_map(|person| person.start_date).min().unwrap_or(today);
+        let mut text = Pay::of_company(company, Vec::new()).head(format);
+        let first = days.from.map_or(began, |from| from.max(began));
+        let last = days.to.map_or(today, |to| to.min(today));
+        for year in first.year()..=last.year() {
+            if sender.blocking_send(Some(mem::take(&mut text))).is_err() {
+                // Nobody reads on.
+                return;
+            }
+            let days = days.within(year);
+            // From 1 January on, for the year-to-date figures.
+            let (company, rows) = sandbox.company_pay(date(year, 1, 1), days.to.unwrap_or(today), today);
+            text = Pay::of_company(company, rows).body(format, days);
+        }
+        for part in [Some(text), None] {
+            let _ = sender.blocking_send(part);
+        }
+    });
+    Body::from_stream(Parts { parts, is_whole: false })
+}
+
+/// Parts of a text. `None` is its end: without it the one who wrote it has failed, and the answer must not look whole.
+struct Parts {
+    parts: mpsc::Receiver<Option<String>>,
+    is_whole: bool,
+}
+
+impl Stream for Parts {
+    type Item = Result<String, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_whole {
+            return Poll::Ready(None);
+        }
+        self.parts.poll_recv(context).map(|part| match part {
+            Some(Some(text)) => Some(Ok(text)),
+            Some(None) => {
+                self.is_whole = true;
+                None
+            }
+            None => Some(Err(io::Error::other("the books of the company were not finished"))),
+        })
+    }
 }
 
 fn check(app: &App, params: LedgerParams) -> ApiResult<(Format, Whose, Days)> {

@@ -6,7 +6,7 @@ use citadel_domain::{
 };
 use jiff::civil::Date;
 
-use super::{Books, Kind, tax};
+use super::{Books, FIRST_YEAR, Kind, tax};
 
 impl Books<'_> {
     /// Puts a W-2 beside what was entered for its year.
@@ -54,7 +54,7 @@ impl Books<'_> {
 
 /// The day on which a W-2 is entered.
 pub(super) fn last_day(w2: &W2) -> Option<Date> {
-    Date::new(w2.year, 12, 31).ok()
+    Date::new(w2.year, 12, 31).ok().filter(|day| day.year() >= FIRST_YEAR)
 }
 
 fn positive(amount: Money) -> Money {
