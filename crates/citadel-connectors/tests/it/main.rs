@@ -9,3 +9,4 @@ mod scenario_pay;
 mod sign_in;
 mod steps;
 mod support;
+mod ugly;
