@@ -5,6 +5,7 @@ mod deposits;
 mod funding;
 mod payroll;
 mod percent_signs;
+mod scenario_checks;
 mod scenario_pay;
 mod sign_in;
 mod steps;

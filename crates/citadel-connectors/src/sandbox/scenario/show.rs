@@ -69,7 +69,7 @@ fn employment(
         Some(generate) => written(job, generate, dice, &employer, oldest, today),
         None => Ledger::default(),
     };
-    let id = job.id.clone().unwrap_or_else(|| format!("job-{index}"));
+    let id = job.id.clone().unwrap_or_else(|| job_id(index));
     let listed = job.statements.iter().enumerate().map(|(index, stub)| statement(stub, index));
     statements.extend(listed.filter(|statement| statement.pay_date.is_none_or(|day| day <= today)));
     let is_shuffled = job.generate.as_ref().is_some_and(|generate| generate.shuffled);
@@ -98,6 +98,16 @@ fn employment(
         deposit_accounts: job.bank_accounts.iter().map(account).collect(),
         w2s,
     }
+}
+
+/// The id of a job that has none, by its place in the list.
+pub(super) fn job_id(index: usize) -> String {
+    format!("job-{index}")
+}
+
+/// The id of a listed statement that has none, by its place in the list.
+pub(super) fn statement_id(index: usize) -> String {
+    format!("stub-{index}")
 }
 
 fn person(job: &Job) -> Person {
@@ -327,7 +337,7 @@ fn statement(stub: &Stub, index: usize) -> Statement {
     });
     let (taxes, deductions) = taken.partition(|line: &DeductionLine| is_tax(line.kind));
     Statement {
-        external_id: stub.id.clone().unwrap_or_else(|| format!("stub-{index}")),
+        external_id: stub.id.clone().unwrap_or_else(|| statement_id(index)),
         check_number: stub.check_number.clone(),
         pay_date: stub.pay_date,
         period_start: stub.period_start,
