@@ -206,7 +206,7 @@ pub struct Job {
     pub statements: Vec<Stub>,
     /// Where net pay goes.
     pub bank_accounts: Vec<Account>,
-    /// Yearly wage and tax statements, beside those that are generated.
+    /// Yearly wage and tax statements, beside those that are generated, and in their place for the same year.
     pub w2s: Vec<TaxForm>,
     /// What becomes different on a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -51,3 +51,18 @@ async fn a_raise_changes_the_pay_from_its_day_on() {
         assert!(after.statements.contains(statement), "{:?}", statement.pay_date);
     }
 }
+
+#[tokio::test]
+async fn a_listed_w2_stands_in_the_place_of_a_generated_one() {
+    let scenario = serde_json::json!({
+        "data_source": "payroll", "label": "w2", "username": "avery", "password": "secret",
+        "payload": {"employments": [{
+            "start_date": "2024-01-01", "income": "52000.00", "income_unit": "YEARLY", "pay_frequency": "W",
+            "generate": {},
+            "w2s": [{"year": 2025, "wages": "1.00"}]
+        }]}
+    });
+    let job = job(&scenario, "2026-11-23").await;
+    let wages: Vec<_> = job.w2s.iter().map(|w2| (w2.year, w2.wages.map(|wages| wages.to_string()))).collect();
+    assert_eq!(wages, [(2025, Some("1.00".to_owned())), (2024, Some("51000.00".to_owned()))]);
+}

@@ -79,6 +79,8 @@ fn employment(
         // Beside generated ones, those that are listed take their place by pay day; by themselves they stay as they are.
         statements.sort_by_key(|statement| std::cmp::Reverse(statement.pay_date));
     }
+    // There is one for each year, and the one that is listed is meant.
+    w2s.retain(|written| job.w2s.iter().all(|form| form.year != written.year));
     w2s.extend(job.w2s.iter().filter(|form| form.year < today.year()).map(w2));
     w2s.sort_by_key(|form| std::cmp::Reverse(form.year));
     Employment {
