@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use citadel_connectors::{AuthNext, Connector, Cx, Invented, MemoryBooks, Phase, Want, sandbox::Sandbox};
-use citadel_domain::{Money, Secret, payroll::Employment};
+use citadel_domain::{
+    Money, Secret,
+    payroll::{Employment, PayUnit},
+};
 use jiff::civil::{Date, date};
 
 use crate::support::{auth, cx, login};
@@ -65,4 +68,32 @@ async fn a_listed_w2_stands_in_the_place_of_a_generated_one() {
     let job = job(&scenario, "2026-11-23").await;
     let wages: Vec<_> = job.w2s.iter().map(|w2| (w2.year, w2.wages.map(|wages| wages.to_string()))).collect();
     assert_eq!(wages, [(2025, Some("1.00".to_owned())), (2024, Some("51000.00".to_owned()))]);
+}
+
+#[tokio::test]
+async fn a_promotion_from_hours_to_a_salary_changes_the_pay_from_its_day_on() {
+    let promoted = serde_json::json!({"income": "78000.00", "income_unit": "YEARLY"});
+    let scenario = serde_json::json!({
+        "data_source": "payroll", "label": "promotion", "username": "avery", "password": "secret",
+        "payload": {"employments": [{
+            "start_date": "2024-01-01", "income": "20.00", "income_unit": "HOURLY", "pay_frequency": "W",
+            "generate": {"hours_per_week": "30"},
+            "changes": [
+                {"date": "2026-03-02", "set": {"generate": {"hours_per_week": "38"}}},
+                {"date": "2026-06-01", "set": promoted}
+            ]
+        }]}
+    });
+    let before = job(&scenario, "2026-05-30").await;
+    let after = job(&scenario, "2026-11-23").await;
+    let on =
+        |from: Date| after.statements.iter().find(move |each| each.period_start == Some(from)).expect("pay");
+    let (part_time, more, salary) = (on(date(2026, 2, 23)), on(date(2026, 3, 2)), on(date(2026, 6, 1)));
+    assert_eq!((part_time.basis, more.basis), (Some(PayUnit::Hourly), Some(PayUnit::Hourly)));
+    assert!(part_time.hours < more.hours, "{:?} {:?}", part_time.hours, more.hours);
+    assert_eq!((salary.basis, salary.gross), (Some(PayUnit::Yearly), Some(Money::from_cents(150_000))));
+    let oldest = after.statements.last().and_then(|statement| statement.pay_date);
+    for statement in before.statements.iter().filter(|statement| statement.pay_date >= oldest) {
+        assert!(after.statements.contains(statement), "{:?}", statement.pay_date);
+    }
 }

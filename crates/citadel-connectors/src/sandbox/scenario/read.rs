@@ -84,7 +84,7 @@ impl ReadScenario {
         let before = [Date::MIN].into_iter().chain(days).map(|day| (day, self.as_it_is(day)));
         for (from, then) in before {
             for (job, job_then) in scenario.payload.employments.iter_mut().zip(&then.payload.employments) {
-                job.rates.extend(job_then.income.map(|income| (from, income)));
+                job.wages.extend(show::wage(job_then).map(|wage| (from, wage)));
             }
         }
         scenario

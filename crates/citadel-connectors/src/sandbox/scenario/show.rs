@@ -201,18 +201,6 @@ fn start_year(job: &Job) -> i16 {
 /// `None` where a figure is missing, which the check of the scenario tells.
 fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Option<JobPlan> {
     let start = job.start_date?;
-    let unit = job.income_unit.as_deref().and_then(pay_unit)?;
-    let wage = |cents: i64| match unit {
-        PayUnit::Yearly => Wage::Salary(cents),
-        PayUnit::Monthly => Wage::Salary(cents * 12),
-        PayUnit::Weekly => Wage::Salary(cents * 52),
-        PayUnit::Daily => Wage::Salary(cents * 260),
-        PayUnit::Hourly => {
-            let hours = generate.hours_per_week.map_or(Decimal::from(40), |hours| hours.0);
-            Wage::Hourly(cents, (hours * Decimal::from(4)).round().to_i64().unwrap_or(160))
-        }
-    };
-    let raises = job.rates.iter().map(|(from, income)| (*from, wage(income.0.cents()).cents())).collect();
     Some(JobPlan {
         dice,
         employer: employer.clone(),
@@ -226,8 +214,8 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
             frequency: job.pay_frequency.as_deref().and_then(pay_frequency)?,
             odd_weeks: dice.chance("odd weeks", 50),
         },
-        wage: wage(job.income?.0.cents()),
-        raises: Raises::Listed(raises),
+        wage: wage(job)?,
+        raises: Raises::Listed(job.wages.clone()),
         bonus: generate.bonus.map(|bonus| Bonus { month: bonus.month, share: basis_points(bonus.percent.0) }),
         has_commission: generate.commission,
         benefits: generate.benefits.map(|plans| Benefits {
@@ -238,6 +226,22 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
         home: home(job, generate),
         extras: extras(generate),
         accounts: Vec::new(),
+    })
+}
+
+/// What the job pays. `None` where nobody says.
+pub(super) fn wage(job: &Job) -> Option<Wage> {
+    let cents = job.income?.0.cents();
+    Some(match job.income_unit.as_deref().and_then(pay_unit)? {
+        PayUnit::Yearly => Wage::Salary(cents),
+        PayUnit::Monthly => Wage::Salary(cents * 12),
+        PayUnit::Weekly => Wage::Salary(cents * 52),
+        PayUnit::Daily => Wage::Salary(cents * 260),
+        PayUnit::Hourly => {
+            let hours = job.generate.as_ref().and_then(|generate| generate.hours_per_week);
+            let hours = hours.map_or(Decimal::from(40), |hours| hours.0);
+            Wage::Hourly(cents, (hours * Decimal::from(4)).round().to_i64().unwrap_or(160))
+        }
     })
 }
 
