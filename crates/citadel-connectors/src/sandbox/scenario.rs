@@ -14,6 +14,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::plan::Wage;
+
 pub use amount::{Amount, Number};
 pub use lines::line_of;
 pub use read::{Problem, ReadScenario};
@@ -206,15 +208,15 @@ pub struct Job {
     pub statements: Vec<Stub>,
     /// Where net pay goes.
     pub bank_accounts: Vec<Account>,
-    /// Yearly wage and tax statements, beside those that are generated.
+    /// Yearly wage and tax statements, beside those that are generated, and in their place for the same year.
     pub w2s: Vec<TaxForm>,
     /// What becomes different on a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// The rate of pay before the present one and from when on it was, for statements of that time.
+    /// What the job paid from which day on, for statements of that time.
     #[serde(skip)]
     #[schema(ignore)]
-    rates: Vec<(Date, Amount)>,
+    wages: Vec<(Date, Wage)>,
 }
 
 /// A person.

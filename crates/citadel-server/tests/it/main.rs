@@ -33,6 +33,7 @@ mod syncs;
 mod tasks;
 #[cfg(feature = "soak")]
 mod timing;
+mod ugly;
 mod verifications;
 mod webhooks;
 mod widget;
