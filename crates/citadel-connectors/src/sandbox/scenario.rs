@@ -19,7 +19,7 @@ use super::plan::Wage;
 pub use amount::{Amount, Number};
 pub use lines::line_of;
 pub use read::{Problem, ReadScenario};
-pub(super) use show::{accounts, deep, first_part};
+pub(super) use show::{accounts, deep, first_part, job_id};
 
 /// The longest wait of a sign-in, in seconds.
 pub const MAX_DELAY: u32 = 100;
@@ -290,8 +290,8 @@ pub struct Company {
     pub ein: Option<String>,
 }
 
-/// How statements are written. Needs the job's `start_date`, `income`, `income_unit` and `pay_frequency`; what changes there on a
-/// day, as a raise does, changes the pay from that day on.
+/// How statements are written. Needs the job's `start_date`, `income`, `income_unit` and `pay_frequency`. A change of the income,
+/// of its unit or of the weekly hours counts from its day on; after any other change it is as if it had always been so.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = ScenarioGenerate)]

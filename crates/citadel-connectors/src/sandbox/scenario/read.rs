@@ -225,7 +225,7 @@ fn check(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let jobs = &scenario.payload.employments;
     let mut checker = Checker { problems };
     checker.list("payload.employments", jobs.len());
-    let id = |(index, job): (usize, &Job)| job.id.clone().unwrap_or_else(|| show::job_id(index));
+    let id = |(index, job): (usize, &Job)| show::job_id(job, index);
     checker.once("payload.employments", "id", jobs.iter().enumerate().map(id));
     for (index, job) in jobs.iter().enumerate() {
         checker.job(&format!("payload.employments[{index}]"), job);

@@ -69,7 +69,7 @@ fn employment(
         Some(generate) => written(job, generate, dice, &employer, oldest, today),
         None => Ledger::default(),
     };
-    let id = job.id.clone().unwrap_or_else(|| job_id(index));
+    let id = job_id(job, index);
     let listed = job.statements.iter().enumerate().map(|(index, stub)| statement(stub, index));
     statements.extend(listed.filter(|statement| statement.pay_date.is_none_or(|day| day <= today)));
     let is_shuffled = job.generate.as_ref().is_some_and(|generate| generate.shuffled);
@@ -102,9 +102,9 @@ fn employment(
     }
 }
 
-/// The id of a job that has none, by its place in the list.
-pub(super) fn job_id(index: usize) -> String {
-    format!("job-{index}")
+/// The id of a job: its own, or by its place in the list.
+pub(in crate::sandbox) fn job_id(job: &Job, index: usize) -> String {
+    job.id.clone().unwrap_or_else(|| format!("job-{index}"))
 }
 
 /// The id of a listed statement that has none, by its place in the list.
