@@ -24,6 +24,7 @@ mod kills;
 mod leaks;
 mod openapi;
 mod outbound;
+mod provenance;
 mod receiver;
 mod refresh;
 mod sandbox;

@@ -36,7 +36,9 @@ pub(crate) async fn sign_in(client: &TestClient<'_>, body: Value) -> Reply {
 
 async fn as_user(client: &TestClient<'_>, product: &str, username: &str, password: &str) -> Value {
     let bridge_token = client.bridge_token(product).await;
-    let body = json!({"bridge_token": bridge_token, "username": username, "password": password});
+    let body = json!({
+        "bridge_token": bridge_token, "provider_id": "adp", "username": username, "password": password,
+    });
     let reply = sign_in(client, body).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     reply.json()
