@@ -4,7 +4,7 @@
 use citadel_domain::{AccessKeyId, BridgeTokenId, CompanyId, Fault, LinkId, Product};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params, words};
+use crate::{Error, Row, Tenant, Tx, sandboxes::Pace, value::params, words};
 
 /// A token to be made.
 #[derive(Clone, Debug)]
@@ -52,6 +52,8 @@ pub struct BridgeToken {
     pub allowed_origins: Vec<String>,
     /// Its access key was deleted: the client has taken back what it gave out.
     pub is_revoked: bool,
+    /// How the client's clock goes.
+    pub pace: Pace,
 }
 
 /// Makes a token.
@@ -91,10 +93,11 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Opti
     tx.fetch_optional(
         "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
                 t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
-                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults
+                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults, s.clock_ahead, s.standing_at
            from bridge_tokens t
            join clients c on c.id = t.client_id
            join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
+           left join sandboxes s on s.client_id = t.client_id and t.environment = 'sandbox'
           where t.token_hash = $1",
         params![token_hash],
         read,
@@ -156,5 +159,6 @@ fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
         is_revoked: row.get(15)?,
         account_sealed: row.get(16)?,
         faults: words::split(&row.get::<String>(17)?)?,
+        pace: Pace::of(row.get(18)?, row.get(19)?),
     })
 }

@@ -21,6 +21,14 @@ pub enum Pace {
 }
 
 impl Pace {
+    /// As it is kept: microseconds ahead, unless the clock stands. Nothing is kept outside the sandbox.
+    pub(crate) fn of(ahead: Option<i64>, standing_at: Option<Timestamp>) -> Self {
+        match standing_at {
+            Some(at) => Self::Standing { at },
+            None => Self::Running { ahead: SignedDuration::from_micros(ahead.unwrap_or(0)) },
+        }
+    }
+
     /// What a clock with this pace shows when the machine's shows `live`.
     pub fn shows(self, live: Timestamp) -> Timestamp {
         match self {
@@ -44,20 +52,16 @@ pub(crate) async fn create(tx: &mut Tx<'_>, client_id: ClientId) -> Result<(), E
 /// How the clock of a client goes. Outside the sandbox it is the machine's.
 pub async fn pace(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Pace, Error> {
     if tenant.environment != Environment::Sandbox {
-        return Ok(Pace::Running { ahead: SignedDuration::ZERO });
+        return Ok(Pace::of(None, None));
     }
     let found = tx
         .fetch_optional(
             "select clock_ahead, standing_at from sandboxes where client_id = $1",
             params![tenant.client_id],
-            |row| Ok((row.get::<i64>(0)?, row.get::<Option<Timestamp>>(1)?)),
+            |row| Ok(Pace::of(row.get(0)?, row.get(1)?)),
         )
         .await?;
-    Ok(match found {
-        Some((_, Some(at))) => Pace::Standing { at },
-        Some((ahead, None)) => Pace::Running { ahead: SignedDuration::from_micros(ahead) },
-        None => Pace::Running { ahead: SignedDuration::ZERO },
-    })
+    Ok(found.unwrap_or(Pace::of(None, None)))
 }
 
 /// As [`pace`], and holds the sandbox until the commit: nobody else turns the clock meanwhile.

@@ -210,6 +210,21 @@ pub async fn latest_refresh(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) ->
     .await
 }
 
+/// When the person last signed in with success: what they allowed, they allowed then.
+pub async fn last_consent(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    link_id: LinkId,
+) -> Result<Option<Timestamp>, Error> {
+    tx.fetch_one(
+        "select max(finished_at) from tasks
+          where client_id = $1 and environment = $2 and link_id = $3 and kind = 'initial' and status = 'done'",
+        params![tenant.client_id, tenant.environment, link_id],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// How many tasks a link has had.
 pub async fn count_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<i64, Error> {
     tx.fetch_one(

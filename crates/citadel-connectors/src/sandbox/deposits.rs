@@ -12,7 +12,7 @@ use crate::{ConnectorError, Cx, Entry, Grant};
 
 /// The split of the first job, as it is now.
 async fn now(cx: &Cx, user: &str, subject: &Subject) -> Result<Vec<DepositAccount>, ConnectorError> {
-    let (employer, mut accounts) = subject.first_pay(cx)?;
+    let (_, employer, mut accounts) = subject.first_pay(cx)?;
     // One after another, so that two changes that were worked out at the same time are both there.
     for entry in &cx.books.list(&page(cx, user, &employer)).await? {
         // One that says what is so already changes nothing.
@@ -28,10 +28,8 @@ pub(super) async fn put_in(
     subject: &Subject,
     data: &mut payroll::PayrollData,
 ) -> Result<(), ConnectorError> {
-    let Ok((employer, at_first)) = subject.first_pay(cx) else { return Ok(()) };
-    let is_first =
-        |job: &&mut payroll::Employment| job.employer.name == employer && job.deposit_accounts == at_first;
-    if let Some(job) = data.employments.iter_mut().find(is_first) {
+    let Ok((id, ..)) = subject.first_pay(cx) else { return Ok(()) };
+    if let Some(job) = data.employments.iter_mut().find(|job| job.external_id == id) {
         job.deposit_accounts = now(cx, user, subject).await?;
     }
     Ok(())
@@ -82,7 +80,7 @@ pub(super) async fn observe(
 
 async fn page_of(sandbox: &Sandbox, cx: &Cx, grant: &Grant) -> Result<(String, String), ConnectorError> {
     let right = Right::open(grant)?;
-    let (employer, _) = Subject::of(sandbox, cx, &right).await?.first_pay(cx)?;
+    let (_, employer, _) = Subject::of(sandbox, cx, &right).await?.first_pay(cx)?;
     let page = page(cx, &right.user, &employer);
     Ok((right.user, page))
 }

@@ -178,17 +178,17 @@ impl Year {
 
     fn pay(&mut self, job: &JobPlan, period: Period, worked: i64) -> Statement {
         let full = worked == weekdays(period.start, period.end);
-        let rate = job.rate_on(period.start.max(job.start));
-        let quarters = quarters(job, period);
+        let wage = job.wage_on(period.start.max(job.start));
+        let quarters = quarters(job, wage, period);
         let mut now = Amounts::default();
-        earn(&mut now, job, period, rate, quarters, worked);
+        earn(&mut now, job, period, wage, quarters, worked);
         if full {
             self.deduct(&mut now, job, period);
         }
         take_extras(&mut now, job, period);
         self.withhold(&mut now, job);
         self.paid.add(&now);
-        statement(job, period, rate, quarters, worked, &now, &self.paid)
+        statement(job, period, wage, quarters, worked, &now, &self.paid)
     }
 
     /// Benefits are taken from cheques for full periods only; the 401(k) waits for 90 days.
@@ -243,14 +243,14 @@ impl Year {
     }
 }
 
-fn earn(now: &mut Amounts, job: &JobPlan, period: Period, rate: i64, quarters: Quarters, worked: i64) {
-    match job.wage {
-        Wage::Salary(_) => {
+fn earn(now: &mut Amounts, job: &JobPlan, period: Period, wage: Wage, quarters: Quarters, worked: i64) {
+    match wage {
+        Wage::Salary(rate) => {
             let cheque = divide(rate, job.calendar.periods_per_year());
             // Part of a period is paid by its share of weekdays.
             now.set(Line::Regular, divide(cheque * worked, weekdays(period.start, period.end)));
         }
-        Wage::Hourly(..) => {
+        Wage::Hourly(rate, _) => {
             now.set(Line::Regular, divide(rate * quarters.straight, 4));
             // Time and a half.
             now.set(Line::Overtime, divide(rate * 3 * quarters.over, 8));
@@ -293,8 +293,8 @@ fn take_extras(now: &mut Amounts, job: &JobPlan, period: Period) {
 }
 
 /// The hours of each week differ by chance, in quarters; a week cut short by the first or last day has its share.
-fn quarters(job: &JobPlan, period: Period) -> Quarters {
-    let Wage::Hourly(_, usual) = job.wage else { return Quarters::default() };
+fn quarters(job: &JobPlan, wage: Wage, period: Period) -> Quarters {
+    let Wage::Hourly(_, usual) = wage else { return Quarters::default() };
     let first = period.start.max(job.start);
     let last = period.end.min(job.end.unwrap_or(Date::MAX));
     let swing: (i64, i64) = if usual == STRAIGHT_QUARTERS { (-8, 24) } else { (-12, 12) };
@@ -313,13 +313,13 @@ fn quarters(job: &JobPlan, period: Period) -> Quarters {
 fn statement(
     job: &JobPlan,
     period: Period,
-    rate: i64,
+    wage: Wage,
     quarters: Quarters,
     worked: i64,
     now: &Amounts,
     paid: &Amounts,
 ) -> Statement {
-    let hours = match job.wage {
+    let hours = match wage {
         Wage::Salary(_) => Decimal::new(worked * 800, 2),
         Wage::Hourly(..) => Decimal::new((quarters.straight + quarters.over) * 25, 2),
     };
@@ -352,7 +352,7 @@ fn statement(
         _ => None,
     });
     let earnings = EARNINGS.iter().filter(|(line, ..)| shows(paid, *line)).map(|(line, kind, label)| {
-        let (rate, units) = units(job, *line, rate, quarters);
+        let (rate, units) = units(wage, *line, quarters);
         EarningLine {
             kind: *kind,
             label: (*label).to_owned(),
@@ -383,7 +383,7 @@ fn statement(
         pay_date: Some(period.pay_date),
         period_start: Some(period.start),
         period_end: Some(period.end),
-        basis: Some(match job.wage {
+        basis: Some(match wage {
             Wage::Salary(_) => PayUnit::Yearly,
             Wage::Hourly(..) => PayUnit::Hourly,
         }),
@@ -421,12 +421,12 @@ fn deduction(
 }
 
 /// Rate and hours of a line, where it is paid by the hour.
-fn units(job: &JobPlan, line: Line, rate: i64, quarters: Quarters) -> (Option<Decimal>, Option<Decimal>) {
+fn units(wage: Wage, line: Line, quarters: Quarters) -> (Option<Decimal>, Option<Decimal>) {
     let hours = |quarters: i64| Some(Decimal::new(quarters * 25, 2));
-    match (job.wage, line) {
-        (Wage::Hourly(..), Line::Regular) => (Some(Decimal::new(rate, 2)), hours(quarters.straight)),
+    match (wage, line) {
+        (Wage::Hourly(rate, _), Line::Regular) => (Some(Decimal::new(rate, 2)), hours(quarters.straight)),
         // Rates are whole nickels, so time and a half may end in half a cent.
-        (Wage::Hourly(..), Line::Overtime) => (Some(Decimal::new(rate * 15, 3)), hours(quarters.over)),
+        (Wage::Hourly(rate, _), Line::Overtime) => (Some(Decimal::new(rate * 15, 3)), hours(quarters.over)),
         _ => (None, None),
     }
 }

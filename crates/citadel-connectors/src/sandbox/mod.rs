@@ -215,17 +215,17 @@ impl Subject {
         plan.map(|plan| Self::Person(Box::new(plan))).ok_or(ConnectorError::NoData)
     }
 
-    /// The employer of the first job, and where its pay goes before anything was changed.
-    fn first_pay(&self, cx: &Cx) -> Result<(String, Vec<DepositAccount>), ConnectorError> {
+    /// The first job: its id, its employer, and where its pay goes before anything was changed.
+    fn first_pay(&self, cx: &Cx) -> Result<(String, String, Vec<DepositAccount>), ConnectorError> {
         match self {
             Self::Person(plan) => {
                 let job = plan.jobs.first().ok_or(ConnectorError::NoData)?;
-                Ok((job.employer.name.clone(), job.accounts.clone()))
+                Ok((job.dice.id(), job.employer.name.clone(), job.accounts.clone()))
             }
             Self::Invented { scenario, .. } => {
                 let job = scenario.payload.employments.first().ok_or(ConnectorError::NoData)?;
                 let name = job.company.name.clone().or_else(|| cx.employer_name.clone()).unwrap_or_default();
-                Ok((name, scenario::accounts(scenario)))
+                Ok((scenario::job_id(job, 0), name, scenario::accounts(scenario)))
             }
         }
     }

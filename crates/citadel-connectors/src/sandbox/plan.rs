@@ -80,8 +80,8 @@ pub(super) enum Raises {
         /// 1 to 12.
         month: i8,
     },
-    /// To so many cents from a day on, in the order of days.
-    Listed(Vec<(Date, i64)>),
+    /// To another wage from a day on, in the order of days.
+    Listed(Vec<(Date, Wage)>),
 }
 
 /// One more line on every cheque.
@@ -185,33 +185,36 @@ impl JobPlan {
         }
     }
 
-    /// The rate in cents on a day, raises included.
-    pub(super) fn rate_on(&self, day: Date) -> i64 {
-        let base = self.wage.cents();
+    /// The wage on a day, raises included.
+    pub(super) fn wage_on(&self, day: Date) -> Wage {
+        if let Raises::Listed(raises) = &self.raises {
+            return raises.iter().rev().find(|(from, _)| *from <= day).map_or(self.wage, |(_, wage)| *wage);
+        }
         let step = match self.wage {
             Wage::Salary(_) => 10_000,
             Wage::Hourly(..) => 5,
         };
-        if let Raises::Listed(raises) = &self.raises {
-            return raises.iter().rev().find(|(from, _)| *from <= day).map_or(base, |(_, cents)| *cents);
-        }
-        self.raise_days(day).into_iter().fold(base, |rate, raise_day| {
+        let rate = self.raise_days(day).into_iter().fold(self.wage.cents(), |rate, raise_day| {
             let share = self.dice.between_at("raise", raise_day.year().unsigned_abs().into(), 200, 450);
             divide(divide(rate * (10_000 + share), 10_000), step) * step
-        })
+        });
+        match self.wage {
+            Wage::Salary(_) => Wage::Salary(rate),
+            Wage::Hourly(_, quarters) => Wage::Hourly(rate, quarters),
+        }
     }
 
     /// The rate of pay as the employer's record shows it on a day.
     pub(super) fn pay_on(&self, day: Date) -> Pay {
-        let rate = self.rate_on(day);
-        let (unit, per_cycle) = match self.wage {
-            Wage::Salary(_) => (PayUnit::Yearly, divide(rate, self.calendar.periods_per_year())),
-            Wage::Hourly(_, quarters) => {
+        let wage = self.wage_on(day);
+        let (unit, per_cycle) = match wage {
+            Wage::Salary(rate) => (PayUnit::Yearly, divide(rate, self.calendar.periods_per_year())),
+            Wage::Hourly(rate, quarters) => {
                 (PayUnit::Hourly, divide(rate * quarters * 52, 4 * self.calendar.periods_per_year()))
             }
         };
         Pay {
-            rate: Some(Money::from_cents(rate)),
+            rate: Some(Money::from_cents(wage.cents())),
             unit: Some(unit),
             frequency: Some(self.calendar.frequency),
             per_cycle: Some(Money::from_cents(per_cycle)),
@@ -220,9 +223,9 @@ impl JobPlan {
 
     /// A year's usual pay in cents at the rate of a day.
     pub(super) fn yearly_on(&self, day: Date) -> i64 {
-        match self.wage {
-            Wage::Salary(_) => self.rate_on(day),
-            Wage::Hourly(_, quarters) => self.rate_on(day) * quarters * 13,
+        match self.wage_on(day) {
+            Wage::Salary(rate) => rate,
+            Wage::Hourly(rate, quarters) => rate * quarters * 13,
         }
     }
 

@@ -14,10 +14,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::plan::Wage;
+
 pub use amount::{Amount, Number};
 pub use lines::line_of;
 pub use read::{Problem, ReadScenario};
-pub(super) use show::{accounts, deep, first_part};
+pub(super) use show::{accounts, deep, first_part, job_id};
 
 /// The longest wait of a sign-in, in seconds.
 pub const MAX_DELAY: u32 = 100;
@@ -206,15 +208,15 @@ pub struct Job {
     pub statements: Vec<Stub>,
     /// Where net pay goes.
     pub bank_accounts: Vec<Account>,
-    /// Yearly wage and tax statements, beside those that are generated.
+    /// Yearly wage and tax statements, beside those that are generated, and in their place for the same year.
     pub w2s: Vec<TaxForm>,
     /// What becomes different on a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-    /// The rate of pay before the present one and from when on it was, for statements of that time.
+    /// What the job paid from which day on, for statements of that time.
     #[serde(skip)]
     #[schema(ignore)]
-    rates: Vec<(Date, Amount)>,
+    wages: Vec<(Date, Wage)>,
 }
 
 /// A person.
@@ -288,8 +290,8 @@ pub struct Company {
     pub ein: Option<String>,
 }
 
-/// How statements are written. Needs the job's `start_date`, `income`, `income_unit` and `pay_frequency`; what changes there on a
-/// day, as a raise does, changes the pay from that day on.
+/// How statements are written. Needs the job's `start_date`, `income`, `income_unit` and `pay_frequency`. A change of the income,
+/// of its unit or of the weekly hours counts from its day on; after any other change it is as if it had always been so.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = ScenarioGenerate)]

@@ -13,7 +13,7 @@ use citadel_store::{
     deliveries::{self, NewDelivery},
     jobs::{self, Job, NewJob},
     outbox::{self, Waiting},
-    sandboxes,
+    sandboxes::{self, Pace},
     webhooks::{self, Webhook},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -78,15 +78,17 @@ pub(crate) fn job_of(tenant: Tenant, webhook_id: WebhookId, now: Timestamp) -> A
 struct Target {
     webhook: Webhook,
     keys: Vec<AccessKey>,
-    /// The client's time when it was read.
-    now: Timestamp,
+    /// How the client's clock goes.
+    pace: Pace,
 }
 
 /// One attempt, made.
 struct Attempt {
     waiting: Waiting,
     url: String,
+    /// When it began and when it ended, on the client's clock.
     at: Timestamp,
+    ended_at: Timestamp,
     duration: Duration,
     result: Result<Answer, Problem>,
 }
@@ -169,14 +171,15 @@ async fn read(app: &App, order: DeliverWebhooks) -> ApiResult<(Option<Target>, V
         .db
         .scoped(tenant.client_id)
         .read(async move |tx| {
-            let now = sandboxes::pace(tx, tenant).await?.shows(live);
+            let pace = sandboxes::pace(tx, tenant).await?;
+            let now = pace.shows(live);
             let webhook = webhooks::find(tx, tenant, order.webhook_id).await?;
             let Some(webhook) = webhook.filter(|webhook| webhook.is_enabled) else {
                 return Ok((None, Vec::new(), now));
             };
             let keys = access_keys::list_active(tx, tenant.client_id).await?;
             let due = outbox::due(tx, tenant, webhook.id, now, limit).await?;
-            Ok::<_, citadel_store::Error>((Some(Target { webhook, keys, now }), due, now))
+            Ok::<_, citadel_store::Error>((Some(Target { webhook, keys, pace }), due, now))
         })
         .await?;
     Ok(found)
@@ -188,22 +191,27 @@ async fn attempt(app: App, target: Arc<Target>, waiting: Waiting) -> Attempt {
     let (at, began) = (app.clock.now(), Instant::now());
     let result = send(&app, &target, &waiting, at).await;
     // The log of attempts goes by the client's clock, as the events do that it is about.
-    let at = target.now;
-    Attempt { waiting, url: webhook.url.clone(), at, duration: began.elapsed(), result }
+    let (at, ended_at) = (target.pace.shows(at), target.pace.shows(app.clock.now()));
+    Attempt { waiting, url: webhook.url.clone(), at, ended_at, duration: began.elapsed(), result }
 }
 
 async fn send(app: &App, target: &Target, waiting: &Waiting, now: Timestamp) -> Result<Answer, Problem> {
     let webhook = &target.webhook;
-    let (access, endpoint) = signers(app, target, waiting)?;
+    let (access, endpoint) = signers(app, target, waiting, target.pace.shows(now))?;
     let headers = signing::headers(waiting.event_id, &waiting.body, now, &access, &endpoint);
     let sent = app.outbound.post(&webhook.url, webhook.tenant.environment, headers, waiting.body.clone());
     sent.await.map_err(Problem::Failed)
 }
 
-fn signers(app: &App, target: &Target, waiting: &Waiting) -> Result<(Secret, Vec<Secret>), Problem> {
+fn signers(
+    app: &App,
+    target: &Target,
+    waiting: &Waiting,
+    now: Timestamp,
+) -> Result<(Secret, Vec<Secret>), Problem> {
     let webhook = &target.webhook;
     let access = secrets::of_access(app, webhook.tenant, &target.keys, waiting.access_key_id);
-    let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, target.now)?)));
+    let opened = access.and_then(|access| Ok((access, secrets::of_endpoint(app, webhook, now)?)));
     match opened {
         Ok((access, endpoint)) => Ok((access.ok_or(Problem::NoKey)?, endpoint)),
         Err(cause) => {
@@ -215,7 +223,8 @@ fn signers(app: &App, target: &Target, waiting: &Waiting) -> Result<(Secret, Vec
 
 impl Attempt {
     /// What it came to. `Retry-After` is heard at any failure.
-    fn verdict(&self, app: &App, now: Timestamp) -> Verdict {
+    fn verdict(&self, app: &App) -> Verdict {
+        let now = self.ended_at;
         let retry_after = match &self.result {
             Ok(answer) if (200..300).contains(&answer.status) => {
                 return if self.waiting.is_doubled { Verdict::Again(now) } else { Verdict::Delivered };
@@ -284,11 +293,12 @@ const FAILING: &str = "Every delivery failed for five days.";
 
 /// Records attempts and what follows from them. `false` when another worker has the job.
 async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>) -> ApiResult<bool> {
-    let tenant = order.tenant();
-    let Moment { now, live, .. } = app.moment(tenant).await?;
+    let (tenant, live) = (order.tenant(), app.clock.now());
+    // On the client's clock, when the last attempt ended.
+    let now = made.iter().map(|attempt| attempt.ended_at).max().unwrap_or(live);
     let made: Vec<_> = made
         .into_iter()
-        .map(|attempt| (attempt.verdict(app, now), attempt.row(app, order), attempt.waiting))
+        .map(|attempt| (attempt.verdict(app), attempt.row(app, order), attempt.waiting))
         .collect();
     for (verdict, row, _) in &made {
         if matches!(verdict, Verdict::GivenUp) {

@@ -69,12 +69,14 @@ pub(super) struct Turn {
     pub(super) login: Option<StoredLogin>,
     /// What the task is to change at the provider.
     pub(super) change: Option<StoredChange>,
+    /// When the person last signed in, for a refresh.
+    pub(super) consented_at: Option<Timestamp>,
     /// How the client's clock went when the turn was read.
     pace: Pace,
 }
 
 impl Turn {
-    fn moment(&self, app: &App) -> Moment {
+    pub(super) fn moment(&self, app: &App) -> Moment {
         Moment::of(self.pace, app.clock.now())
     }
 }
@@ -128,7 +130,7 @@ impl Effects {
         Self { status: Some(status), ..Self::default() }
     }
 
-    fn failed(status: TaskStatus, words: &str) -> Self {
+    pub(super) fn failed(status: TaskStatus, words: &str) -> Self {
         Self { error_message: Some(words.to_owned()), ..Self::to(status) }
     }
 }
@@ -233,7 +235,11 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
             let login = logins::find(tx, tenant, task.id, live).await?;
             let change = changes::find(tx, tenant, task.id).await?;
             let pace = sandboxes::pace(tx, tenant).await?;
-            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change, pace }))
+            let consented_at = match task.kind {
+                Kind::Refresh => tasks::last_consent(tx, tenant, link.id).await?,
+                Kind::Initial => None,
+            };
+            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change, consented_at, pace }))
         })
         .await?;
     Ok(turn)

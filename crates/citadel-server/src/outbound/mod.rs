@@ -69,13 +69,14 @@ impl Failure {
 }
 
 impl Outbound {
-    /// The way out under these rules. Fails when the machine's certificates cannot be read.
+    /// The way out under these rules. Without the machine's certificates there is none over HTTPS, which the log tells: a
+    /// sandbox on a bare machine needs none.
     pub fn new(
         rules: Rules,
         resolver: Arc<dyn Resolver>,
         deadline: Duration,
     ) -> Result<Self, reqwest::Error> {
-        let client = |reach| {
+        let builder = |reach| {
             let judged = Judged { resolver: Arc::clone(&resolver), reach, own: rules.own_addresses() };
             Client::builder()
                 .dns_resolver(Arc::new(judged))
@@ -85,7 +86,16 @@ impl Outbound {
                 .retry(reqwest::retry::never())
                 .http1_only()
                 .pool_idle_timeout(Duration::from_secs(10))
-                .build()
+        };
+        let client = |reach| {
+            builder(reach).build().or_else(|problem| {
+                tracing::warn!(
+                    error.cause = %problem,
+                    fix = "install ca-certificates",
+                    "endpoints over HTTPS cannot be reached: no certificates of authorities are to be had"
+                );
+                builder(reach).tls_certs_only([]).build()
+            })
         };
         let (public, loopback) = (client(Reach::Public)?, client(Reach::Loopback)?);
         Ok(Self { rules: Arc::new(rules), public, loopback, deadline })

@@ -151,6 +151,9 @@ fn why_not_told(names: &[&str], holder: Option<&Map<String, Value>>) -> &'static
         "end_date" if holder.is_some_and(|job| job.get("is_active") == Some(&Value::Bool(true))) => {
             "The job goes on."
         }
+        "end_date" if holder.is_some_and(|job| job.get("is_active") == Some(&Value::Null)) => {
+            "Nothing says that the job has ended."
+        }
         "middle_initials" => "The provider knows none.",
         "deposit_value" => "The account takes what the others leave.",
         "rate" | "units" => "The provider shows the line without it.",

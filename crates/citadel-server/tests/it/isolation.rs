@@ -333,6 +333,8 @@ const OWN: &[&str] = &[
     "get_sandbox_faults",
     "set_sandbox_faults",
     "reset_sandbox",
+    // Takes a user name: `ledger::scenarios_and_changes_of_pay_are_in_the_books` has somebody else's.
+    "export_sandbox_ledger",
     "list_sandbox_scenarios",
     "create_sandbox_scenario",
     "resolve_sandbox_scenario",

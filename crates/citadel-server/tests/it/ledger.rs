@@ -216,6 +216,10 @@ async fn four_hundred_days_later_every_figure_adds_up() {
             let before = income(&client, &access_token).await;
             let turned = client.post("/v1/sandbox/clock/", json!({"advance": "P400D"})).await;
             assert_eq!(turned.status, StatusCode::OK, "{turned:?}");
+            // The consent has ended meanwhile: the person signs in again before the link can be refreshed.
+            let body = json!({"product_type": "income", "access_token": access_token});
+            app.sign_in(&client.bridge_token_of(body).await, username, "goodpassword").await;
+            app.run_jobs().await;
             let reply = client.post("/v1/refresh/tasks/", json!({"access_token": access_token})).await;
             assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
             app.run_refresh().await;

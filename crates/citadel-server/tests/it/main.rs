@@ -26,6 +26,7 @@ mod ledger;
 mod ledger_tools;
 mod openapi;
 mod outbound;
+mod provenance;
 mod receiver;
 mod refresh;
 mod sandbox;
@@ -35,6 +36,7 @@ mod syncs;
 mod tasks;
 #[cfg(feature = "soak")]
 mod timing;
+mod ugly;
 mod verifications;
 mod webhooks;
 mod widget;

@@ -20,8 +20,10 @@ async fn waiting(app: &TestApp, call: impl Future<Output = Reply>) -> Reply {
         tokio::select! {
             reply = &mut call => return reply,
             () = tokio::time::sleep(Duration::from_millis(5)) => {
-                app.run_jobs().await;
-                app.advance(1);
+                // Time passes only where there is nothing else to do.
+                if app.run_jobs().await == 0 {
+                    app.advance(1);
+                }
             }
         }
     }
@@ -34,7 +36,9 @@ pub(crate) async fn sign_in(client: &TestClient<'_>, body: Value) -> Reply {
 
 async fn as_user(client: &TestClient<'_>, product: &str, username: &str, password: &str) -> Value {
     let bridge_token = client.bridge_token(product).await;
-    let body = json!({"bridge_token": bridge_token, "username": username, "password": password});
+    let body = json!({
+        "bridge_token": bridge_token, "provider_id": "adp", "username": username, "password": password,
+    });
     let reply = sign_in(client, body).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     reply.json()
@@ -628,7 +632,7 @@ async fn faults_come_on_demand() {
                 };
                 assert_eq!(reply.json()["status"], status, "{fault} by {by}: {reply:?}");
                 let took = citadel_domain::Clock::now(&*app.clock).duration_since(began).as_secs();
-                assert!((least..least + 10).contains(&took), "{fault} by {by} took {took} s");
+                assert!(took >= least, "{fault} by {by} took {took} s");
                 client.post("/v1/sandbox/faults/", json!({"faults": []})).await;
                 if let Some(kept) = kept {
                     client.delete(&format!("/v1/sandbox/scenarios/{}/", kept["id"].as_str().unwrap())).await;
@@ -821,4 +825,29 @@ async fn the_schema_of_scenarios_is_whole() {
     let mut wrong = scenario();
     wrong["mfa"] = json!("12345");
     assert!(fits(&wrong, &schema, parts).is_err());
+}
+
+/// P21: what a person allowed ends after twelve months, and a new sign-in begins it anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn consent_to_be_read_again_ends_after_twelve_months() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let access_token = link(&client, "income", "goodlogin", "goodpassword").await;
+        turn(&client, json!({"advance": "P11M30D"})).await;
+        assert_eq!(refresh(&client, &access_token).await, "done");
+        let before = income(&client, &access_token).await;
+        turn(&client, json!({"advance": "P2D"})).await;
+        assert_eq!(refresh(&client, &access_token).await, "login_error", "a refresh is no consent");
+        let events = client.events().await;
+        assert_eq!(events.last().unwrap()["event_type"], "link-disconnected");
+        assert_eq!(pay_days(&income(&client, &access_token).await), pay_days(&before), "what was read stays");
+        // The same person, asked again.
+        let body = json!({"product_type": "income", "client_name": "Acme", "access_token": access_token});
+        let body = json!({
+            "bridge_token": client.bridge_token_of(body).await, "username": "goodlogin", "password": "goodpassword",
+        });
+        assert_eq!(sign_in(&client, body).await.json()["status"], "done");
+        assert_eq!(refresh(&client, &access_token).await, "done");
+    })
+    .await;
 }

@@ -1,10 +1,15 @@
 //! From a text to a scenario: every problem with the place where it stands.
 
-use jiff::civil::Date;
+use std::{
+    collections::{BTreeSet, HashSet},
+    hash::Hash,
+};
+
+use jiff::civil::{Date, date};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{ExtraLine, Generate, Job, MAX_DELAY, Scenario, TakenLine, show};
+use super::{ExtraLine, Generate, Job, MAX_DELAY, Scenario, Stub, TakenLine, show};
 use crate::sandbox::logins;
 
 /// Something that is wrong with a scenario.
@@ -29,6 +34,8 @@ pub struct ReadScenario {
 const MAX_LIST: usize = 500;
 /// The most extra lines on a generated statement.
 pub(super) const MAX_EXTRAS: usize = crate::sandbox::ledger::MAX_EXTRAS;
+/// The most days on which something becomes different: a scenario is read and checked anew for each.
+const MAX_DAYS: usize = 100;
 /// The longest text.
 const MAX_TEXT: usize = 500;
 
@@ -38,8 +45,13 @@ impl ReadScenario {
         let scenario = parse::<Scenario>(json.clone())?;
         let mut problems = Vec::new();
         check(&scenario, &mut problems);
+        let days = days(&json);
+        if days.len() > MAX_DAYS {
+            let message = format!("Things can become different on {MAX_DAYS} days at most.");
+            problems.push(Problem { field: "changes".to_owned(), message, code: None });
+        }
         if problems.is_empty() {
-            for day in days(&scenario) {
+            for day in days {
                 match parse::<Scenario>(on_day(json.clone(), day)) {
                     Ok(then) => check(&then, &mut problems),
                     Err(found) => problems.extend(found),
@@ -66,13 +78,13 @@ impl ReadScenario {
     /// As it is on a day.
     pub fn on(&self, day: Date) -> Scenario {
         let mut scenario = self.as_it_is(day);
-        let mut days = days(&self.scenario);
+        let mut days = days(&self.json);
         days.retain(|change| *change <= day);
         // The one before anything became different.
         let before = [Date::MIN].into_iter().chain(days).map(|day| (day, self.as_it_is(day)));
         for (from, then) in before {
             for (job, job_then) in scenario.payload.employments.iter_mut().zip(&then.payload.employments) {
-                job.rates.extend(job_then.income.map(|income| (from, income)));
+                job.wages.extend(show::wage(job_then).map(|wage| (from, wage)));
             }
         }
         scenario
@@ -100,13 +112,15 @@ fn sentence(text: &str) -> String {
     format!("{first}{}.", letters.as_str())
 }
 
-/// Every day on which something becomes different.
-fn days(scenario: &Scenario) -> Vec<Date> {
-    let of_jobs = scenario.payload.employments.iter().flat_map(|job| &job.changes);
-    let mut days: Vec<Date> = scenario.changes.iter().chain(of_jobs).map(|change| change.date).collect();
-    days.sort_unstable();
-    days.dedup();
-    days
+/// Every day on which something becomes different, be it in what another change brings.
+fn days(json: &Value) -> BTreeSet<Date> {
+    let inner: BTreeSet<Date> = match json {
+        Value::Object(object) => object.values().flat_map(days).collect(),
+        Value::Array(list) => list.iter().flat_map(days).collect(),
+        _ => BTreeSet::new(),
+    };
+    let own = json.get("changes").and_then(Value::as_array).into_iter().flatten();
+    own.filter_map(|change| change.get("date")?.as_str()?.parse().ok()).chain(inner).collect()
 }
 
 /// The JSON as it is on a day: what changed up to then is merged into the object that it stands in, the earliest first.
@@ -211,6 +225,8 @@ fn check(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let jobs = &scenario.payload.employments;
     let mut checker = Checker { problems };
     checker.list("payload.employments", jobs.len());
+    let id = |(index, job): (usize, &Job)| show::job_id(job, index);
+    checker.once("payload.employments", "id", jobs.iter().enumerate().map(id));
     for (index, job) in jobs.iter().enumerate() {
         checker.job(&format!("payload.employments[{index}]"), job);
     }
@@ -228,6 +244,16 @@ impl Checker<'_> {
     fn list(&mut self, field: &str, length: usize) {
         if length > MAX_LIST {
             self.refuse(field.to_owned(), format!("At most {MAX_LIST}."));
+        }
+    }
+
+    /// Reports tell the members of a list apart by this.
+    fn once<T: Eq + Hash>(&mut self, at: &str, field: &str, keys: impl Iterator<Item = T>) {
+        let mut seen = HashSet::new();
+        for (index, key) in keys.enumerate() {
+            if !seen.insert(key) {
+                self.refuse(format!("{at}[{index}].{field}"), "It is there twice.");
+            }
         }
     }
 
@@ -276,6 +302,9 @@ impl Checker<'_> {
         self.list(&format!("{at}.statements"), job.statements.len());
         self.list(&format!("{at}.bank_accounts"), job.bank_accounts.len());
         self.list(&format!("{at}.w2s"), job.w2s.len());
+        let id = |(index, stub): (usize, &Stub)| stub.id.clone().unwrap_or_else(|| show::statement_id(index));
+        self.once(&format!("{at}.statements"), "id", job.statements.iter().enumerate().map(id));
+        self.once(&format!("{at}.w2s"), "year", job.w2s.iter().map(|form| form.year));
         if let Some(generate) = &job.generate {
             self.generate(&format!("{at}.generate"), job, generate);
         }
@@ -325,6 +354,12 @@ impl Checker<'_> {
             self.refuse(
                 at.to_owned(),
                 "Statements are written from the job's start_date, income, income_unit and pay_frequency.",
+            );
+        }
+        if job.start_date.is_some_and(|start| start < date(1900, 1, 1)) {
+            self.refuse(
+                at.to_owned(),
+                "Statements are written from 1900 on, and not for a start_date before.",
             );
         }
         if generate.hours_per_week.is_some_and(|hours| !(1.into()..=100.into()).contains(&hours.0)) {

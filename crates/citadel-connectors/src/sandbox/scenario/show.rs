@@ -69,7 +69,7 @@ fn employment(
         Some(generate) => written(job, generate, dice, &employer, oldest, today),
         None => Ledger::default(),
     };
-    let id = job.id.clone().unwrap_or_else(|| format!("job-{index}"));
+    let id = job_id(job, index);
     let listed = job.statements.iter().enumerate().map(|(index, stub)| statement(stub, index));
     statements.extend(listed.filter(|statement| statement.pay_date.is_none_or(|day| day <= today)));
     let is_shuffled = job.generate.as_ref().is_some_and(|generate| generate.shuffled);
@@ -79,6 +79,8 @@ fn employment(
         // Beside generated ones, those that are listed take their place by pay day; by themselves they stay as they are.
         statements.sort_by_key(|statement| std::cmp::Reverse(statement.pay_date));
     }
+    // There is one for each year, and the one that is listed is meant.
+    w2s.retain(|written| job.w2s.iter().all(|form| form.year != written.year));
     w2s.extend(job.w2s.iter().filter(|form| form.year < today.year()).map(w2));
     w2s.sort_by_key(|form| std::cmp::Reverse(form.year));
     Employment {
@@ -98,6 +100,16 @@ fn employment(
         deposit_accounts: job.bank_accounts.iter().map(account).collect(),
         w2s,
     }
+}
+
+/// The id of a job: its own, or by its place in the list.
+pub(in crate::sandbox) fn job_id(job: &Job, index: usize) -> String {
+    job.id.clone().unwrap_or_else(|| format!("job-{index}"))
+}
+
+/// The id of a listed statement that has none, by its place in the list.
+pub(super) fn statement_id(index: usize) -> String {
+    format!("stub-{index}")
 }
 
 fn person(job: &Job) -> Person {
@@ -189,18 +201,6 @@ fn start_year(job: &Job) -> i16 {
 /// `None` where a figure is missing, which the check of the scenario tells.
 fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Option<JobPlan> {
     let start = job.start_date?;
-    let unit = job.income_unit.as_deref().and_then(pay_unit)?;
-    let wage = |cents: i64| match unit {
-        PayUnit::Yearly => Wage::Salary(cents),
-        PayUnit::Monthly => Wage::Salary(cents * 12),
-        PayUnit::Weekly => Wage::Salary(cents * 52),
-        PayUnit::Daily => Wage::Salary(cents * 260),
-        PayUnit::Hourly => {
-            let hours = generate.hours_per_week.map_or(Decimal::from(40), |hours| hours.0);
-            Wage::Hourly(cents, (hours * Decimal::from(4)).round().to_i64().unwrap_or(160))
-        }
-    };
-    let raises = job.rates.iter().map(|(from, income)| (*from, wage(income.0.cents()).cents())).collect();
     Some(JobPlan {
         dice,
         employer: employer.clone(),
@@ -214,8 +214,8 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
             frequency: job.pay_frequency.as_deref().and_then(pay_frequency)?,
             odd_weeks: dice.chance("odd weeks", 50),
         },
-        wage: wage(job.income?.0.cents()),
-        raises: Raises::Listed(raises),
+        wage: wage(job)?,
+        raises: Raises::Listed(job.wages.clone()),
         bonus: generate.bonus.map(|bonus| Bonus { month: bonus.month, share: basis_points(bonus.percent.0) }),
         has_commission: generate.commission,
         benefits: generate.benefits.map(|plans| Benefits {
@@ -226,6 +226,22 @@ fn terms(job: &Job, generate: &Generate, dice: Dice, employer: &Employer) -> Opt
         home: home(job, generate),
         extras: extras(generate),
         accounts: Vec::new(),
+    })
+}
+
+/// What the job pays. `None` where nobody says.
+pub(super) fn wage(job: &Job) -> Option<Wage> {
+    let cents = job.income?.0.cents();
+    Some(match job.income_unit.as_deref().and_then(pay_unit)? {
+        PayUnit::Yearly => Wage::Salary(cents),
+        PayUnit::Monthly => Wage::Salary(cents * 12),
+        PayUnit::Weekly => Wage::Salary(cents * 52),
+        PayUnit::Daily => Wage::Salary(cents * 260),
+        PayUnit::Hourly => {
+            let hours = job.generate.as_ref().and_then(|generate| generate.hours_per_week);
+            let hours = hours.map_or(Decimal::from(40), |hours| hours.0);
+            Wage::Hourly(cents, (hours * Decimal::from(4)).round().to_i64().unwrap_or(160))
+        }
     })
 }
 
@@ -327,7 +343,7 @@ fn statement(stub: &Stub, index: usize) -> Statement {
     });
     let (taxes, deductions) = taken.partition(|line: &DeductionLine| is_tax(line.kind));
     Statement {
-        external_id: stub.id.clone().unwrap_or_else(|| format!("stub-{index}")),
+        external_id: stub.id.clone().unwrap_or_else(|| statement_id(index)),
         check_number: stub.check_number.clone(),
         pay_date: stub.pay_date,
         period_start: stub.period_start,
