@@ -41,6 +41,22 @@ pub struct CreateSandboxPublicToken {
     pub organization_id: Option<String>,
 }
 
+impl CreateSandboxPublicToken {
+    /// A sign-in with user name and password, at the provider `truv` unless the bridge token names another.
+    pub fn new(
+        bridge_token: impl Into<Redacted>,
+        username: impl Into<Redacted>,
+        password: impl Into<Redacted>,
+    ) -> Self {
+        Self {
+            bridge_token: bridge_token.into(),
+            username: Some(username.into()),
+            password: Some(password.into()),
+            ..Self::default()
+        }
+    }
+}
+
 /// How a sign-in without a browser ended.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct SandboxPublicToken {

@@ -48,10 +48,10 @@ fn write(text: &mut String, job: &PaidJob, statement: &Statement) {
     row("net", "Net pay", "", statement.net, statement.net_ytd);
 }
 
+/// A figure, or a text that is none.
 fn cell(text: &str) -> String {
-    if text.contains(['"', ',', '\r', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
+    // Spreadsheets would run such a text as a formula.
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<Money>().is_err();
+    let text = if is_formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

@@ -336,14 +336,14 @@ fn anybody_can_be_exported() {
 fn a_table_quotes_what_needs_it() {
     let mut odd = statement("a,b", "2026-01-02", "1.00/", "/");
     odd.earnings = vec![earning("Say \"hi\"\nthere", "1.00/2.00")];
-    let undated = statement("no day", "", "/", "/");
+    let undated = statement("=1+1", "", "-1.00/", "/");
     let pay = Pay::of_person(vec![job(vec![undated, odd])]);
     let expected = "person,employer,statement_id,pay_date,period_start,period_end,kind,label,category,amount,ytd\r\n\
         Ada Lane,Birch & Co.,\"a,b\",2026-01-02,,,gross,Gross pay,,1.00,\r\n\
         Ada Lane,Birch & Co.,\"a,b\",2026-01-02,,,earning,\"Say \"\"hi\"\"\nthere\",regular,1.00,2.00\r\n\
         Ada Lane,Birch & Co.,\"a,b\",2026-01-02,,,net,Net pay,,,\r\n\
-        Ada Lane,Birch & Co.,no day,,,,gross,Gross pay,,,\r\n\
-        Ada Lane,Birch & Co.,no day,,,,net,Net pay,,,\r\n";
+        Ada Lane,Birch & Co.,'=1+1,,,,gross,Gross pay,,-1.00,\r\n\
+        Ada Lane,Birch & Co.,'=1+1,,,,net,Net pay,,,\r\n";
     assert_eq!(pay.write(Format::Csv, Days::default()), expected);
     let days = Days { from: Some("2026-01-03".parse().unwrap()), to: None };
     assert_eq!(pay.write(Format::Csv, days).lines().count(), 1);

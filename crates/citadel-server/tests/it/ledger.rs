@@ -176,6 +176,28 @@ async fn scenarios_and_changes_of_pay_are_in_the_books() {
     assert!(beancount.contains(":TD-Bank-Checking-2600 "), "{beancount}");
 }
 
+/// Whatever a provider leaves out or gets wrong, the books stay books.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_who_break_integrations_break_no_books() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let (mut with_pay, mut unbalanced) = (0, 0);
+    for ugly in citadel_server::ugly_pack() {
+        let query = format!("username={}&provider_id=adp", ugly.username);
+        let reply = client.get(&format!("/v1/sandbox/ledger/?format=csv&{query}")).await;
+        if reply.status == StatusCode::NOT_FOUND {
+            continue;
+        }
+        assert_eq!(reply.status, StatusCode::OK, "{}: {reply:?}", ugly.username);
+        let (beancount, hledger) =
+            (export(&client, "beancount", &query).await, export(&client, "hledger", &query).await);
+        both_accept(&beancount, &hledger);
+        with_pay += usize::from(beancount.contains(" * "));
+        unbalanced += usize::from(beancount.contains("Unbalanced:"));
+    }
+    assert!(with_pay > 50 && unbalanced > 5 && unbalanced < with_pay, "{with_pay} {unbalanced}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_questions_are_named() {
     let app = TestApp::on_sqlite().await;
