@@ -1,4 +1,5 @@
 //! The sandbox provider, through the trait that the host uses.
+#![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod company;
 mod deposits;
