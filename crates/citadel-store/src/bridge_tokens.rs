@@ -1,7 +1,7 @@
 //! Bridge tokens: permission to open the widget, for six hours. The row decides what the widget may do, whatever the
 //! page says (P8).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, CompanyId, Fault, LinkId, Product};
+use citadel_domain::{AccessKeyId, BridgeTokenId, ClientId, CompanyId, Fault, LinkId, Product};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, sandboxes::Pace, value::params, words};
@@ -131,11 +131,28 @@ pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Re
     .await
 }
 
-/// Empties the accounts of tokens that have aged; answers how many there were.
+/// Empties the accounts of tokens that have aged; answers how many there were. Not of sandboxes whose clocks were turned.
 pub async fn delete_aged_accounts(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error> {
     tx.execute(
-        "update bridge_tokens set account_sealed = null where expires_at <= $1 and account_sealed is not null",
+        "update bridge_tokens set account_sealed = null
+          where expires_at <= $1 and account_sealed is not null
+            and (environment <> 'sandbox' or client_id not in (
+                select client_id from sandboxes where clock_ahead <> 0 or standing_at is not null))",
         params![now],
+    )
+    .await
+}
+
+/// The same for one client's sandbox, by its own clock.
+pub async fn delete_aged_sandbox_accounts(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    tx.execute(
+        "update bridge_tokens set account_sealed = null
+          where client_id = $1 and environment = 'sandbox' and expires_at <= $2 and account_sealed is not null",
+        params![client_id, now],
     )
     .await
 }

@@ -1,6 +1,6 @@
 //! The log of delivery attempts, kept for 30 days (P32).
 
-use citadel_domain::{DeliveryId, EventId, WebhookId};
+use citadel_domain::{ClientId, DeliveryId, EventId, WebhookId};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, value::params};
@@ -131,9 +131,29 @@ pub async fn list_after(
     fetch(tx, list!("d.id > $8", "asc"), tenant, filter, after, limit).await
 }
 
-/// Drops attempts that were made before a time.
+/// Drops attempts that were made before a time. Not of sandboxes whose clocks were turned.
 pub async fn delete_before(tx: &mut Tx<'_>, time: Timestamp) -> Result<u64, Error> {
-    tx.execute("delete from deliveries where attempted_at < $1", params![time]).await
+    tx.execute(
+        "delete from deliveries
+          where attempted_at < $1
+            and (environment <> 'sandbox' or client_id not in (
+                select client_id from sandboxes where clock_ahead <> 0 or standing_at is not null))",
+        params![time],
+    )
+    .await
+}
+
+/// The same for one client's sandbox, by its own clock.
+pub async fn delete_sandbox_before(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    time: Timestamp,
+) -> Result<u64, Error> {
+    tx.execute(
+        "delete from deliveries where client_id = $1 and environment = 'sandbox' and attempted_at < $2",
+        params![client_id, time],
+    )
+    .await
 }
 
 async fn fetch(

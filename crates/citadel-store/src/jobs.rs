@@ -20,6 +20,13 @@ pub struct NewJob<'a> {
     pub created_at: Timestamp,
 }
 
+impl NewJob<'_> {
+    /// What [`Job::fence`] counts from.
+    fn fence(&self) -> i64 {
+        self.created_at.as_microsecond()
+    }
+}
+
 /// A job in the hands of a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
@@ -28,7 +35,8 @@ pub struct Job {
     pub payload: String,
     /// How often it was claimed, this time included.
     pub attempts: i64,
-    /// Grows with each claim; only the newest claim may write.
+    /// Grows with each claim; only the newest claim may write. It begins with the microsecond of the job's making, so that a job
+    /// with the id of a deleted one cannot be written by whoever worked on that.
     pub fence: i64,
 }
 
@@ -37,8 +45,8 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
     let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
     tx.execute(
         "insert into jobs (id, shard, kind, payload, run_at, attempts, fence, done, created_at)
-         values ($1, $2, $3, $4, $5, 0, 0, false, $6)",
-        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at],
+         values ($1, $2, $3, $4, $5, 0, $7, false, $6)",
+        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at, new.fence()],
     )
     .await
     .map(drop)
@@ -47,12 +55,21 @@ pub async fn enqueue(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> {
 /// Queues a job that a worker of this process has in its hands already: [`enqueue`] and [`claim`] in one.
 pub async fn enqueue_claimed(tx: &mut Tx<'_>, new: &NewJob<'_>, lease: SignedDuration) -> Result<Job, Error> {
     let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
-    let job =
-        Job { id: new.id, kind: new.kind.to_owned(), payload: new.payload.clone(), attempts: 1, fence: 1 };
+    let fence = new.fence() + 1;
+    let job = Job { id: new.id, kind: new.kind.to_owned(), payload: new.payload.clone(), attempts: 1, fence };
     tx.execute(
         "insert into jobs (id, shard, kind, payload, run_at, lease_until, attempts, fence, done, created_at)
-         values ($1, $2, $3, $4, $5, $6, 1, 1, false, $7)",
-        params![job.id, shard, &job.kind, &job.payload, new.run_at, new.run_at + lease, new.created_at],
+         values ($1, $2, $3, $4, $5, $6, 1, $8, false, $7)",
+        params![
+            job.id,
+            shard,
+            &job.kind,
+            &job.payload,
+            new.run_at,
+            new.run_at + lease,
+            new.created_at,
+            fence
+        ],
     )
     .await?;
     Ok(job)
@@ -80,12 +97,12 @@ pub async fn ensure_due(tx: &mut Tx<'_>, new: &NewJob<'_>) -> Result<(), Error> 
     let shard = i64::from(new.id.as_bytes()[15] % SHARDS);
     tx.execute(
         "insert into jobs (id, shard, kind, payload, run_at, attempts, fence, done, created_at)
-         values ($1, $2, $3, $4, $5, 0, 0, false, $6)
+         values ($1, $2, $3, $4, $5, 0, $7, false, $6)
          on conflict (id) do update set
              run_at = case when jobs.done or jobs.run_at > excluded.run_at then excluded.run_at else jobs.run_at end,
              attempts = case when jobs.done then 0 else jobs.attempts end,
              done = false, buried_because = null",
-        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at],
+        params![new.id, shard, new.kind, &new.payload, new.run_at, new.created_at, new.fence()],
     )
     .await
     .map(drop)
@@ -188,15 +205,18 @@ pub async fn park(tx: &mut Tx<'_>, job: &Job, run_at: Timestamp) -> Result<bool,
     Ok(parked == 1)
 }
 
-/// Makes a sleeping job due: what it waits for has come. `false` when there is no such job, or it is due already.
+/// Makes a sleeping job due: what it waits for has come. `false` when there is no such job.
+///
+/// The row is held until the commit, even of a job that is being worked: a worker that proves its lease before it decides how
+/// long the job sleeps can therefore not miss what this transaction changed.
 pub async fn wake(tx: &mut Tx<'_>, id: JobId, now: Timestamp) -> Result<bool, Error> {
-    let woken = tx
+    let held = tx
         .execute(
-            "update jobs set run_at = $2 where id = $1 and done = false and run_at > $2",
+            "update jobs set run_at = case when run_at > $2 then $2 else run_at end where id = $1 and done = false",
             params![id, now],
         )
         .await?;
-    Ok(woken == 1)
+    Ok(held == 1)
 }
 
 /// Takes a job out of the queue for good, and keeps it with the reason for whoever looks into it. `false` when another

@@ -3,7 +3,7 @@
 use citadel_domain::{ClientId, Environment, Fault};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Error, Tenant, Tx, value::params, words};
+use crate::{Error, Tenant, Tx, settings, value::params, words};
 
 /// How a sandbox's clock goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ impl Pace {
 
 /// Makes the sandbox of a new client.
 pub(crate) async fn create(tx: &mut Tx<'_>, client_id: ClientId) -> Result<(), Error> {
+    // Held until the commit, so that no two clients take one number.
+    settings::put(tx, "last_sandbox", "").await?;
     tx.execute(
         "insert into sandboxes (client_id, number, made, clock_ahead, standing_at, faults)
          select $1, coalesce(max(number), 0) + 1, 0, 0, null, '' from sandboxes",
@@ -62,6 +64,16 @@ pub async fn pace(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Pace, Error> {
         )
         .await?;
     Ok(found.unwrap_or(Pace::of(None, None)))
+}
+
+/// The sandboxes whose clocks were turned, and how those go.
+pub async fn turned(tx: &mut Tx<'_>) -> Result<Vec<(ClientId, Pace)>, Error> {
+    tx.fetch_all(
+        "select client_id, clock_ahead, standing_at from sandboxes where clock_ahead <> 0 or standing_at is not null",
+        &[],
+        |row| Ok((row.get(0)?, Pace::of(row.get(1)?, row.get(2)?))),
+    )
+    .await
 }
 
 /// As [`pace`], and holds the sandbox until the commit: nobody else turns the clock meanwhile.

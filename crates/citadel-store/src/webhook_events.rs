@@ -68,17 +68,20 @@ pub async fn take_places(tx: &mut Tx<'_>, tenant: Tenant, count: usize) -> Resul
     Ok(last - count + 1)
 }
 
-/// Keeps events of one client's environment under the places that [`take_places`] gave, `first` and those after it.
-pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> Result<(), Error> {
-    let Some(tenant) = events.first().map(|event| event.tenant) else { return Ok(()) };
+/// Keeps events of one client's environment under the places that [`take_places`] gave, `first` and those after it. Answers
+/// the number of each among the events of its task, from 1.
+pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> Result<Vec<i64>, Error> {
+    let Some(tenant) = events.first().map(|event| event.tenant) else { return Ok(Vec::new()) };
     // Events of one task are numbered too: their times can be equal, and their ids then sort by chance. Two writers cannot take
     // one number, because both would have to change the task's row first.
     let mut numbered = (None, 0);
+    let mut numbers = Vec::with_capacity(events.len());
     for (sequence, new) in (first..).zip(events) {
         if numbered.0 != new.task_id {
             numbered = (new.task_id, last_of_task(tx, tenant, new.task_id).await?);
         }
         numbered.1 += 1;
+        numbers.push(numbered.1);
         tx.execute(
             "insert into webhook_events
                 (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence)
@@ -98,7 +101,7 @@ pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> 
         )
         .await?;
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// The number of a task's newest event, 0 before the first.

@@ -7,7 +7,7 @@ use std::{
 
 use axum::http::Uri;
 use citadel_domain::Secret;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::Offset};
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
         ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
-use crate::app::SandboxSettings;
+use crate::{app::SandboxSettings, moment::LAST_YEAR};
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
@@ -89,10 +89,12 @@ fn sandbox(values: &Values, problems: &mut Vec<Problem>) -> Option<SandboxSettin
     }
     let Some(text) = values.given(&SANDBOX_NOW) else { return Some(SandboxSettings { seed, now: None }) };
     match text.parse::<Timestamp>() {
-        Ok(at) if at.as_second() >= 0 => Some(SandboxSettings { seed, now: Some(at) }),
+        Ok(at) if at.as_second() >= 0 && Offset::UTC.to_datetime(at).year() <= LAST_YEAR => {
+            Some(SandboxSettings { seed, now: Some(at) })
+        }
         _ => {
             let fix = "write it as 2030-01-07T15:00:00Z";
-            problems.push(Problem::of(&SANDBOX_NOW, Some(text), "is not an instant after 1970", fix));
+            problems.push(Problem::of(&SANDBOX_NOW, Some(text), "is not an instant from 1970 to 2099", fix));
             None
         }
     }

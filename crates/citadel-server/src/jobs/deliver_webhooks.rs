@@ -6,7 +6,7 @@
 
 use std::{collections::HashSet, pin::pin, sync::Arc};
 
-use citadel_domain::{ClientId, DeliveryId, Environment, EventId, JobId, Secret, WebhookId};
+use citadel_domain::{ClientId, DeliveryId, Environment, EventId, JobId, Random, Secret, WebhookId};
 use citadel_store::{
     Tenant,
     access_keys::{self, AccessKey},
@@ -222,8 +222,15 @@ fn signers(
 }
 
 impl Attempt {
+    /// In the sandbox the same for the same attempt at the same event.
+    fn source<'a>(&self, app: &'a App, order: DeliverWebhooks, what: &str) -> Box<dyn Random + 'a> {
+        let waiting = &self.waiting;
+        let word = format!("{what} {} {}", order.webhook_id, waiting.round);
+        app.id_source(order.tenant(), waiting.event_id.as_bytes(), &word, waiting.attempts)
+    }
+
     /// What it came to. `Retry-After` is heard at any failure.
-    fn verdict(&self, app: &App) -> Verdict {
+    fn verdict(&self, app: &App, order: DeliverWebhooks) -> Verdict {
         let now = self.ended_at;
         let retry_after = match &self.result {
             Ok(answer) if (200..300).contains(&answer.status) => {
@@ -234,7 +241,8 @@ impl Attempt {
             Err(_) => None,
         };
         // From its end: an attempt that took long is not followed by a shorter wait.
-        match retries::next_attempt(self.waiting.attempts + 1, retry_after, now, &*app.random) {
+        let chance = self.source(app, order, "retry");
+        match retries::next_attempt(self.waiting.attempts + 1, retry_after, now, &*chance) {
             Some(at) => Verdict::Again(at),
             None => Verdict::GivenUp,
         }
@@ -258,7 +266,7 @@ impl Attempt {
             }
         };
         NewDelivery {
-            id: DeliveryId::generate(self.at, &*app.random),
+            id: DeliveryId::generate(self.at, &*self.source(app, order, "delivery")),
             tenant: order.tenant(),
             webhook_id: order.webhook_id,
             event_id: self.waiting.event_id,
@@ -298,7 +306,7 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
     let now = made.iter().map(|attempt| attempt.ended_at).max().unwrap_or(live);
     let made: Vec<_> = made
         .into_iter()
-        .map(|attempt| (attempt.verdict(app), attempt.row(app, order), attempt.waiting))
+        .map(|attempt| (attempt.verdict(app, order), attempt.row(app, order), attempt.waiting))
         .collect();
     for (verdict, row, _) in &made {
         if matches!(verdict, Verdict::GivenUp) {

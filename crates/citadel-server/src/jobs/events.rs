@@ -83,12 +83,12 @@ pub(crate) async fn append_all(
         .zip(news)
         .map(|(sequence, new)| stored_form(app, new, sequence, moment.now))
         .collect::<ApiResult<_>>()?;
-    webhook_events::append(tx, first, &stored).await?;
+    let numbers = webhook_events::append(tx, first, &stored).await?;
     let endpoints = webhooks::list(tx, tenant).await?;
     for webhook in endpoints.iter().filter(|webhook| webhook.is_enabled) {
         let types = wanted(webhook);
         let mut is_due = false;
-        for ((sequence, event), new) in (first..).zip(&stored).zip(news) {
+        for (((sequence, event), new), number) in (first..).zip(&stored).zip(news).zip(&numbers) {
             if !types.contains(&event.event_type.as_str()) {
                 continue;
             }
@@ -100,9 +100,9 @@ pub(crate) async fn append_all(
             if has(Fault::WebhookDelayed) {
                 at = at.saturating_add(DELAYED).unwrap_or(at);
             }
-            // Without its task an event waits for none before it; every other one comes after the next.
+            // Without its task an event waits for none before it; every other one of the task comes after the next.
             let is_loose = has(Fault::WebhookReordered);
-            if is_loose && sequence % 2 == 1 {
+            if is_loose && number % 2 == 1 {
                 at = at.saturating_add(REORDERED).unwrap_or(at);
             }
             let task_id = event.task_id.filter(|_| !is_loose);

@@ -1,10 +1,10 @@
 //! Removes what has lived its time: sign-ins whose task never ended (a login is kept for fifteen minutes at the most), bank
-//! accounts of bridge tokens that have aged, and old attempts of deliveries.
+//! accounts of bridge tokens that have aged, and old attempts of deliveries; the last two by the client's clock.
 
 use std::time::Duration;
 
-use citadel_store::{Error, bridge_tokens, deliveries, logins};
-use jiff::SignedDuration;
+use citadel_store::{Error, bridge_tokens, deliveries, logins, sandboxes};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -26,13 +26,32 @@ pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
 
 /// Sweeps once.
 pub(super) async fn sweep(app: &App) {
-    let now = app.clock.now();
+    let live = app.clock.now();
     let db = &app.db;
-    tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, now).await).await);
-    let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, now).await).await;
+    tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, live).await).await);
+    let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, live).await).await;
     tell("accounts of aged bridge tokens", accounts);
-    let attempts = db.write(async move |tx| deliveries::delete_before(tx, now - DELIVERIES).await).await;
+    let attempts = db.write(async move |tx| deliveries::delete_before(tx, kept_since(live)).await).await;
     tell("old attempts of deliveries", attempts);
+    let turned = db.read(async |tx| sandboxes::turned(tx).await).await.unwrap_or_else(|cause| {
+        tracing::warn!(error.cause = %cause, "cannot look for sandboxes with clocks of their own");
+        Vec::new()
+    });
+    for (client_id, pace) in turned {
+        let now = pace.shows(live);
+        let swept = db
+            .scoped(client_id)
+            .write(async move |tx| {
+                let accounts = bridge_tokens::delete_aged_sandbox_accounts(tx, client_id, now).await?;
+                Ok(accounts + deliveries::delete_sandbox_before(tx, client_id, kept_since(now)).await?)
+            })
+            .await;
+        tell("accounts and old attempts of a sandbox with a clock of its own", swept);
+    }
+}
+
+fn kept_since(now: Timestamp) -> Timestamp {
+    now.saturating_sub(DELIVERIES).unwrap_or(Timestamp::MIN)
 }
 
 fn tell(what: &str, removed: Result<u64, Error>) {

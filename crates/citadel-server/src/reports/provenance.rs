@@ -29,7 +29,19 @@ pub(super) fn add(report: &[u8], facts: &Facts) -> ApiResult<Vec<u8>> {
     let mut report: Value = serde_json::from_slice(report).map_err(error::internal)?;
     let mut walk = Walk {
         provider: &facts.link.provider_id,
-        read_at: facts.report.as_ref().map(|report| time(report.updated_at)),
+        // Accounts are read by the task that changes them, which began then.
+        read_at: facts
+            .report
+            .as_ref()
+            .map(|report| report.updated_at)
+            .or_else(|| {
+                facts
+                    .changes
+                    .iter()
+                    .find(|change| change.plan_sealed.is_some())
+                    .map(|change| change.created_at)
+            })
+            .map(time),
         recorded_at: facts.task.as_ref().map(|task| time(task.updated_at)),
         found: Map::new(),
     };
@@ -115,8 +127,7 @@ impl Walk<'_> {
 
 /// Whether a value is about the person or company, and not about the report, its ids and its files.
 fn is_data(names: &[&str]) -> bool {
-    let is_inside = names.len() > 1 && matches!(names.first(), Some(&("employments" | "directory")))
-        || matches!(names, ["employments" | "directory"]);
+    let is_inside = matches!(names.first(), Some(&("employments" | "directory" | "initial_accounts")));
     let is_ours = matches!(
         names.last(),
         Some(
@@ -157,7 +168,7 @@ fn why_not_told(names: &[&str], holder: Option<&Map<String, Value>>) -> &'static
         "middle_initials" => "The provider knows none.",
         "deposit_value" => "The account takes what the others leave.",
         "rate" | "units" => "The provider shows the line without it.",
-        "employments" | "directory" => "Nothing has been read yet.",
+        "employments" | "directory" | "initial_accounts" => "Nothing has been read yet.",
         "statements"
         | "bank_accounts"
         | "w2s"

@@ -1,8 +1,13 @@
 //! The same seed, clock and calls give the same bytes: ids, people, dates, amounts, documents and webhook bodies, on fresh
 //! stores and on both databases. Only secrets and tokens differ.
 
-use axum::http::StatusCode;
-use citadel_domain::Clock;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use axum::{http::StatusCode, response::IntoResponse};
+use citadel_domain::{Clock, Fault};
 use citadel_server::app::SandboxSettings;
 use serde_json::{Value, json};
 
@@ -15,8 +20,9 @@ use crate::{
 /// Everything that a run showed, by what it was asked.
 type Record = Vec<(String, Vec<u8>)>;
 
-/// Members that are random on purpose, or an address with a proof in it, or of this run's receiver.
-const RANDOM: [&str; 6] = ["public_token", "access_token", "bridge_token", "secret", "file", "webhook_url"];
+/// Members that are random on purpose, or an address with a proof in it, or of this run's receiver, or measured.
+const RANDOM: [&str; 7] =
+    ["public_token", "access_token", "bridge_token", "secret", "file", "webhook_url", "duration_ms"];
 
 fn masked(mut value: Value) -> Vec<u8> {
     fn mask(value: &mut Value) {
@@ -24,7 +30,7 @@ fn masked(mut value: Value) -> Vec<u8> {
             Value::Object(object) => {
                 for (name, inner) in object {
                     match inner {
-                        Value::String(text) if RANDOM.contains(&name.as_str()) => *text = "…".to_owned(),
+                        inner if RANDOM.contains(&name.as_str()) && !inner.is_null() => *inner = "…".into(),
                         inner => mask(inner),
                     }
                 }
@@ -123,6 +129,10 @@ impl Run<'_> {
             ("goodlogin", "mfa", "12345"),
             ("goodlogin", "mfa", "54321"),
             ("goodlogin", "mfa.choice", "12345"),
+            ("goodlogin", "mfa.question", "rex"),
+            ("goodlogin", "mfa.question", "cat"),
+            ("goodlogin", "mfa.push", ""),
+            ("goodlogin", "mfa.push_denied", ""),
             ("goodlogin", "longcheck", ""),
             ("error.user", "account_locked", ""),
             ("error.user", "no_data", ""),
@@ -136,6 +146,79 @@ impl Run<'_> {
             self.note(format!("sign-in of {username} {password}"), reply.json());
         }
     }
+
+    /// Somebody who signs in once more, because the provider forgot the first time.
+    async fn repair(&mut self) {
+        let access_token = link(self.client, "income", "goodlogin.monthly", "goodpassword").await;
+        let body = json!({"product_type": "income", "access_token": access_token});
+        let token = self.post("/v1/bridge-tokens/", body).await["bridge_token"].clone();
+        let body =
+            json!({"bridge_token": token, "username": "goodlogin.monthly", "password": "goodpassword"});
+        let reply = sign_in(self.client, body).await.json();
+        assert_eq!(reply["status"], "done", "{reply}");
+        self.note("repair", reply);
+    }
+
+    async fn faults(&mut self) {
+        for fault in Fault::ALL {
+            self.post("/v1/sandbox/faults/", json!({"faults": [fault]})).await;
+            let body = json!({
+                "bridge_token": self.client.bridge_token("income").await, "username": "goodlogin",
+                "password": "goodpassword",
+            });
+            let reply = sign_in(self.client, body).await;
+            self.note(format!("sign-in with {fault}"), reply.json());
+        }
+        self.post("/v1/sandbox/faults/", json!({"faults": []})).await;
+    }
+
+    async fn ugly_people(&mut self) {
+        for person in citadel_connectors::sandbox::ugly_pack().iter().step_by(4) {
+            let body = json!({
+                "bridge_token": self.client.bridge_token("income").await, "username": person.username,
+                "password": citadel_connectors::sandbox::UGLY_PASSWORD,
+            });
+            let reply = sign_in(self.client, body).await.json();
+            if reply["status"] == "done" {
+                let made = self.client.exchange(reply["public_token"].as_str().unwrap()).await.json();
+                let report = income(self.client, made["access_token"].as_str().unwrap()).await;
+                self.note(format!("income of {}", person.username), report);
+            }
+            self.note(format!("sign-in of {}", person.username), reply);
+        }
+    }
+
+    async fn books(&mut self) {
+        for who in ["username=goodlogin&to=2027-03-01", "username=own", "company=1&from=2027-01-01"] {
+            for format in ["beancount", "hledger", "csv"] {
+                let path = format!("/v1/sandbox/ledger/?format={format}&{who}");
+                let reply = self.client.get(&path).await;
+                assert_eq!(reply.status, StatusCode::OK, "{path}");
+                self.record.push((path, reply.body.to_vec()));
+            }
+        }
+    }
+
+    /// Every attempt at every event.
+    async fn attempts(&mut self) {
+        let mut path = "/v1/webhook-requests/".to_owned();
+        loop {
+            let page = self.get(&path).await;
+            let Some(next) = page["next"].as_str() else { return };
+            path = next.strip_prefix("http://citadel.test").unwrap().to_owned();
+        }
+    }
+}
+
+/// Takes three of four events at once, and each of the others at the second attempt.
+async fn moody_receiver() -> Receiver {
+    let seen = Arc::new(Mutex::new(HashSet::new()));
+    Receiver::answering(move |_, request| {
+        let id = request.id();
+        let is_refused = id.ends_with(['0', '4', '8', 'c']) && seen.lock().unwrap().insert(id);
+        if is_refused { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }.into_response()
+    })
+    .await
 }
 
 async fn run(app: &TestApp) -> Record {
@@ -144,7 +227,7 @@ async fn run(app: &TestApp) -> Record {
     let client = app.client("acme").await;
     // Another time on each machine, and a long one between two calls.
     app.advance(i64::from(std::process::id() % 977));
-    let receiver = Receiver::start().await;
+    let receiver = moody_receiver().await;
     let mut run = Run { client: &client, record: Vec::new() };
     let clock = turn(&client, json!({"now": "2027-02-10T09:30:00Z", "is_running": false})).await;
     run.note("clock", clock);
@@ -176,7 +259,11 @@ async fn run(app: &TestApp) -> Record {
     }
     run.company().await;
     run.changes().await;
+    run.repair().await;
     run.failures().await;
+    run.faults().await;
+    run.ugly_people().await;
+    run.books().await;
     run.get("/v1/sandbox/scenarios/").await;
     run.get("/v1/company-mappings-search/?query=facebook").await;
     run.get("/v1/providers/").await;
@@ -190,7 +277,11 @@ async fn run(app: &TestApp) -> Record {
     let mut bodies: Vec<_> =
         receiver.received().into_iter().map(|each| (each.id(), each.body.to_vec())).collect();
     bodies.sort();
-    assert_eq!(bodies.len(), events.len());
+    let mut ids: Vec<_> = bodies.iter().map(|(id, _)| id.clone()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), events.len(), "everything came");
+    assert!(bodies.len() > events.len() + 20, "{} attempts at {} events", bodies.len(), events.len());
+    run.attempts().await;
     let mut record = run.record;
     record.push(("events".to_owned(), masked(events.into())));
     record.extend(bodies.into_iter().map(|(_, body)| ("webhook".to_owned(), body)));

@@ -132,7 +132,16 @@ async fn every_value_of_every_report_has_a_provenance() {
         let told = check("company", report(&client, "/v1/links/reports/admin/?provenance=1", &admin).await);
         assert_eq!(told["/directory/0/first_name"]["basis"], "reported");
         let deposit = link(&client, "deposit_switch", "fulltime", "goodpassword").await;
-        check("deposit", report(&client, "/v1/deposit-switches/?provenance=1", &deposit).await);
+        let told = check("deposit", report(&client, "/v1/deposit-switches/?provenance=1", &deposit).await);
+        for (pointer, basis, source) in [
+            ("/initial_accounts/0/account_number", "reported", "adp"),
+            ("/initial_accounts/0/deposit_value", "missing", "adp"),
+            ("/deposit_details/account_number", "recorded", "citadel"),
+            ("/status", "recorded", "citadel"),
+        ] {
+            let origin = &told[pointer];
+            assert_eq!((&origin["basis"], &origin["source"]), (&json!(basis), &json!(source)), "{pointer}");
+        }
         let reply =
             client.post("/v1/deposit-switches/?provenance=yes", json!({"access_token": deposit})).await;
         assert_eq!(reply.invalid_fields(), ["provenance"]);

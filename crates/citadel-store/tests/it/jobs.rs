@@ -1,9 +1,16 @@
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use citadel_domain::JobId;
 use citadel_store::jobs::{self, Job, NewJob};
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::JoinSet;
+use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
     fixtures::Done,
@@ -33,7 +40,8 @@ async fn due_jobs_are_claimed_oldest_first_and_held_for_the_lease() {
 
         let first = claim(&store, store.now, 1).await;
         assert_eq!(first.iter().map(|job| job.id).collect::<Vec<_>>(), [early]);
-        assert_eq!((first[0].attempts, first[0].fence, first[0].kind.as_str()), (1, 1, "run_task"));
+        let fence = store.after(-5).as_microsecond() + 1;
+        assert_eq!((first[0].attempts, first[0].fence, first[0].kind.as_str()), (1, fence, "run_task"));
         assert_eq!(first[0].payload, r#"{"n":1}"#);
         assert_eq!(claim(&store, store.now, 9).await.iter().map(|job| job.id).collect::<Vec<_>>(), [late]);
         assert_eq!(claim(&store, store.now, 9).await, []);
@@ -41,7 +49,7 @@ async fn due_jobs_are_claimed_oldest_first_and_held_for_the_lease() {
 
         let again = claim(&store, store.after(30), 9).await;
         assert_eq!(again.iter().map(|job| job.id).collect::<Vec<_>>(), [early, late]);
-        assert_eq!((again[0].attempts, again[0].fence), (2, 2));
+        assert_eq!((again[0].attempts, again[0].fence), (2, fence + 1));
         assert_eq!(claim(&store, store.after(100), 9).await.len(), 3);
         assert_eq!(counts(&store, store.after(100)).await, (3, 0));
         assert_ne!(future, late);
@@ -74,7 +82,8 @@ async fn a_job_ends_by_finish_by_bury_or_goes_on_later() {
             .unwrap();
         assert_eq!(claim(&store, store.after(59), 9).await, []);
         let again = claim(&store, later, 9).await;
-        assert_eq!((again.len(), again[0].payload.as_str(), again[0].fence), (1, "{}", 2));
+        let fence = store.now.as_microsecond() + 2;
+        assert_eq!((again.len(), again[0].payload.as_str(), again[0].fence), (1, "{}", fence));
     })
     .await;
 }
@@ -88,10 +97,10 @@ async fn a_sleeping_job_is_woken_once() {
         store
             .db
             .write(async move |tx| {
-                assert!(!jobs::wake(tx, id, now).await?, "it is being worked");
+                assert!(jobs::wake(tx, id, now).await?, "it is being worked, which changes nothing");
                 assert!(jobs::park(tx, &parked, now + LEASE).await?);
                 assert!(jobs::wake(tx, id, now).await?);
-                assert!(!jobs::wake(tx, id, now).await?, "it is due");
+                assert!(jobs::wake(tx, id, now + LEASE).await?, "it is due, which changes nothing");
                 assert!(!jobs::wake(tx, JobId::from_bytes([9; 16]), now).await?);
                 Done::Ok(())
             })
@@ -99,7 +108,8 @@ async fn a_sleeping_job_is_woken_once() {
             .unwrap();
         assert_eq!(claim(&store, store.now, 1).await, []);
         let woken = claim(&store, now, 1).await.remove(0);
-        assert_eq!((woken.id, woken.attempts, woken.fence), (job.id, 1, 2), "waiting is no failed try");
+        let fence = job.fence + 1;
+        assert_eq!((woken.id, woken.attempts, woken.fence), (job.id, 1, fence), "waiting is no failed try");
         store
             .db
             .write(async move |tx| {
@@ -109,6 +119,60 @@ async fn a_sleeping_job_is_woken_once() {
                 };
                 assert!(jobs::bury(tx, buried, "out of tries").await?);
                 assert!(!jobs::wake(tx, id, now).await?, "it was given up");
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wakes_a_job_holds_it_against_its_worker() {
+    for_each_db("jobs_wake_holds", async |store| {
+        let id = store.job(store.now).await;
+        let job = claim(&store, store.now, 1).await.remove(0);
+        let (woken, is_woken) = oneshot::channel();
+        let woken = Arc::new(Mutex::new(Some(woken)));
+        let is_done = Arc::new(AtomicBool::new(false));
+        let (db, done, now) = (store.db.clone(), Arc::clone(&is_done), store.now);
+        let waker = tokio::spawn(async move {
+            db.write(async move |tx| {
+                assert!(jobs::wake(tx, id, now).await?);
+                if let Some(woken) = woken.lock().unwrap().take() {
+                    woken.send(()).unwrap();
+                }
+                std::thread::sleep(Duration::from_millis(200));
+                done.store(true, Ordering::SeqCst);
+                Done::Ok(())
+            })
+            .await
+        });
+        is_woken.await.unwrap();
+        let progressed = store.db.write(async move |tx| jobs::progress(tx, &job, now, LEASE).await).await;
+        assert!(progressed.unwrap());
+        assert!(is_done.load(Ordering::SeqCst), "the worker went on before what it was woken for was there");
+        waker.await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_with_the_id_of_a_deleted_one_is_another_job() {
+    for_each_db("jobs_same_id", async |store| {
+        let id = store.job(store.now).await;
+        let stale = claim(&store, store.now, 1).await.remove(0);
+        let later = store.after(1);
+        store
+            .db
+            .write(async move |tx| {
+                assert!(jobs::finish(tx, &stale).await?);
+                let new =
+                    NewJob { id, kind: "run_task", payload: String::new(), run_at: later, created_at: later };
+                jobs::enqueue(tx, &new).await?;
+                assert_eq!(jobs::claim(tx, "run_task", later, LEASE, 1).await?.len(), 1);
+                assert!(!jobs::heartbeat(tx, &stale, later, LEASE).await?);
+                assert!(!jobs::finish(tx, &stale).await?);
                 Done::Ok(())
             })
             .await
@@ -158,10 +222,10 @@ async fn each_kind_of_job_is_claimed_by_itself() {
 async fn leases_of_dead_processes_are_ended_at_once() {
     for_each_db("jobs_release", async |store| {
         let id = store.job(store.now).await;
-        assert_eq!(claim(&store, store.now, 9).await.len(), 1);
+        let first = claim(&store, store.now, 9).await.remove(0);
         assert_eq!(store.db.write(async |tx| jobs::release_all(tx).await).await.unwrap(), 1);
         let again = claim(&store, store.now, 9).await.remove(0);
-        assert_eq!((again.id, again.attempts, again.fence), (id, 2, 2));
+        assert_eq!((again.id, again.attempts, again.fence), (id, 2, first.fence + 1));
     })
     .await;
 }

@@ -15,12 +15,9 @@ use crate::{
     app::App,
     body::Body,
     error::{self, ApiError, ApiResult},
-    moment::Moment,
+    moment::{LAST_YEAR, Moment},
     reports,
 };
-
-/// No clock is turned beyond this year: people retire, and tables of taxes end.
-const LAST_YEAR: i16 = 2099;
 
 /// Read your sandbox's clock.
 #[utoipa::path(get, path = "/v1/sandbox/clock/", tag = "sandbox", responses(
