@@ -1,6 +1,11 @@
 //! Start, memory and size: F8, F9 and a count of F16.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use citadel_sdk::testing::Sandbox;
 
 use crate::{
     args::Options,
@@ -37,6 +42,17 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> anyhow::Result<()> 
     }
     report.add(Figure::of("F8.existing", "ms", &existing));
     report.add(Figure::of("F8.new", "ms", &new));
+
+    report.progress("cold: sandboxes for tests");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut sandboxes = Vec::new();
+    for _ in 0..STARTS {
+        let start = Instant::now();
+        let sandbox = runtime.block_on(Sandbox::builder().program(&binary).start())?;
+        sandboxes.push(millis(start.elapsed()));
+        drop(sandbox);
+    }
+    report.add(Figure::of("F8.sandbox", "ms", &sandboxes));
 
     report.progress("cold: memory");
     let home = Home::new()?;
