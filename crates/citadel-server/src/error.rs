@@ -29,6 +29,16 @@ impl ApiError {
         self.cause.as_deref().map_or_else(|| self.message.clone(), error_chain)
     }
 
+    /// As the caller wrote its fields, who has no object of this name around them.
+    pub(crate) fn outside(mut self, object: &str) -> Self {
+        for (field, _) in &mut self.fields {
+            if let Some(name) = field.strip_prefix(object).and_then(|rest| rest.strip_prefix('.')) {
+                *field = name.to_owned();
+            }
+        }
+        self
+    }
+
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: Vec::new(), cause: None, retry_after: None }
     }

@@ -18,9 +18,6 @@ pub(crate) struct Moment {
     pace: Pace,
 }
 
-/// No sandbox's clock goes beyond this year: people retire, and tables of taxes end.
-pub(crate) const LAST_YEAR: i16 = 2099;
-
 /// How long a job sleeps that waits for a clock which stands: turning it wakes the job.
 const STANDSTILL: SignedDuration = SignedDuration::from_hours(24);
 

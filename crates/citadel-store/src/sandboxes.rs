@@ -5,6 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{Error, Tenant, Tx, settings, value::params, words};
 
+/// Where a sandbox's clock ends, with the year 2099: people retire, and tables of taxes end.
+pub const LAST: Timestamp = Timestamp::constant(4_102_444_799, 999_999_000);
+
 /// How a sandbox's clock goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
@@ -29,10 +32,11 @@ impl Pace {
         }
     }
 
-    /// What a clock with this pace shows when the machine's shows `live`.
+    /// What a clock with this pace shows when the machine's shows `live`. One that was turned stops at its [`LAST`] instant.
     pub fn shows(self, live: Timestamp) -> Timestamp {
         match self {
-            Self::Running { ahead } => live.saturating_add(ahead).unwrap_or(Timestamp::MAX),
+            Self::Running { ahead } if ahead.is_zero() => live,
+            Self::Running { ahead } => live.saturating_add(ahead).unwrap_or(LAST).min(LAST),
             Self::Standing { at } => at,
         }
     }

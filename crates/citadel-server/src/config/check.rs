@@ -7,7 +7,8 @@ use std::{
 
 use axum::http::Uri;
 use citadel_domain::Secret;
-use jiff::{Timestamp, tz::Offset};
+use citadel_store::sandboxes;
+use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
         ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
-use crate::{app::SandboxSettings, moment::LAST_YEAR};
+use crate::app::SandboxSettings;
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
@@ -89,7 +90,7 @@ fn sandbox(values: &Values, problems: &mut Vec<Problem>) -> Option<SandboxSettin
     }
     let Some(text) = values.given(&SANDBOX_NOW) else { return Some(SandboxSettings { seed, now: None }) };
     match text.parse::<Timestamp>() {
-        Ok(at) if at.as_second() >= 0 && Offset::UTC.to_datetime(at).year() <= LAST_YEAR => {
+        Ok(at) if at.as_second() >= 0 && at <= sandboxes::LAST => {
             Some(SandboxSettings { seed, now: Some(at) })
         }
         _ => {

@@ -51,16 +51,15 @@ pub(super) fn employment(ids: &ObjectIds<'_>, employment: &Employment, now: Time
             first_name: missing.note("profile.first_name", given(&person.first_name)),
             last_name: missing.note("profile.last_name", given(&person.last_name)),
             full_name: full_name(person),
-            // Not everybody has some.
-            middle_initials: person.middle_initials.clone(),
+            middle_initials: missing.note("profile.middle_initials", person.middle_initials.clone()),
             email: missing.note("profile.email", person.email.clone()),
             ssn: missing.note("profile.ssn", person.ssn.as_ref().map(|ssn| Redacted::from(ssn.expose()))),
             date_of_birth: missing.note("profile.date_of_birth", person.date_of_birth.map(date)),
-            home_address: missing.note("profile.home_address", person.home_address.as_ref().map(address)),
+            home_address: missing.address("profile.home_address", person.home_address.as_ref()),
         },
         company: Company {
             name: missing.note("company.name", given(&employment.employer.name)),
-            address: missing.note("company.address", employment.employer.address.as_ref().map(address)),
+            address: missing.address("company.address", employment.employer.address.as_ref()),
             phone: missing.note("company.phone", employment.employer.phone.clone()),
             ein: missing.note("company.ein", employment.employer.ein.clone()),
         },
@@ -89,11 +88,9 @@ pub(super) fn income_employment(ids: &ObjectIds<'_>, job: &Employment, now: Time
         w2s: job.w2s.iter().map(|w2| w2_view(ids, job, w2)).collect(),
         employment: EmploymentView::default(),
     };
-    for (field, is_empty) in
-        [("statements", income.statements.is_empty()), ("bank_accounts", income.bank_accounts.is_empty())]
-    {
-        missing.note(field, (!is_empty).then_some(()));
-    }
+    missing.list("statements", &income.statements);
+    missing.list("bank_accounts", &income.bank_accounts);
+    missing.list("w2s", &income.w2s);
     view.missing_data_fields = missing.0;
     if !income.annual_income_summary.is_empty() {
         view.derived_fields.push("annual_income_summary".to_owned());
@@ -135,7 +132,7 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
     ];
     let derived_fields =
         SUMS.iter().zip(sums).filter(|(_, sum)| sum.is_some()).map(|(name, _)| (*name).to_owned()).collect();
-    StatementView {
+    let view = StatementView {
         id: id.to_string(),
         check_number: missing.note("check_number", statement.check_number.clone()),
         pay_date: missing.note("pay_date", statement.pay_date.map(date)),
@@ -171,8 +168,13 @@ pub(super) fn statement_of(id: ObjectId, statement: &Statement) -> StatementView
         // Documents are drawn when they are asked for, so there are no bytes yet to take a sum of.
         md5sum: missing.note("md5sum", None),
         derived_fields,
-        missing_data_fields: missing.0,
-    }
+        missing_data_fields: Vec::new(),
+    };
+    missing.list("earnings", &view.earnings);
+    missing.list("earnings_ytd", &view.earnings_ytd);
+    missing.list("deductions", &view.deductions);
+    missing.list("deductions_ytd", &view.deductions_ytd);
+    StatementView { missing_data_fields: missing.0, ..view }
 }
 
 /// The fields of a statement that are sums of its lines.
@@ -380,7 +382,8 @@ const fn basis_of_pay(unit: PayUnit) -> &'static str {
     }
 }
 
-/// The names of the fields that the provider did not give.
+/// The names of the fields that the provider did not give; what is missing inside an entry of a list is told by provenance
+/// alone.
 #[derive(Default)]
 struct Missing(Vec<String>);
 
@@ -390,5 +393,24 @@ impl Missing {
             self.0.push(field.to_owned());
         }
         value
+    }
+
+    fn list<T>(&mut self, field: &str, list: &[T]) {
+        self.note(field, list.first());
+    }
+
+    /// The address, or each part of it.
+    fn address(&mut self, field: &str, given: Option<&payroll::Address>) -> Option<Address> {
+        let found = self.note(field, given.map(address))?;
+        for (name, part) in [
+            ("street", &found.street),
+            ("city", &found.city),
+            ("state", &found.state),
+            ("zip", &found.zip),
+            ("country", &found.country),
+        ] {
+            self.note(&format!("{field}.{name}"), part.as_ref());
+        }
+        Some(found)
     }
 }

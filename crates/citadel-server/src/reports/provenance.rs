@@ -107,7 +107,9 @@ impl Walk<'_> {
             from,
             why,
         };
-        let is_absent = leaf.is_null() || leaf.as_array().is_some_and(Vec::is_empty);
+        let is_absent = leaf.is_null()
+            || leaf.as_array().is_some_and(Vec::is_empty)
+            || is_data(&names) && leaf.as_str() == Some("");
         if !is_data(&names) {
             return if leaf.is_null() {
                 ours("missing", None, Some(why_not_recorded(names.last().copied().unwrap_or_default())))
@@ -115,7 +117,7 @@ impl Walk<'_> {
                 ours("recorded", None, None)
             };
         }
-        let computed = computed_from(&names);
+        let computed = computed_from(&names, leaf);
         match (is_absent, computed) {
             (false, Some(from)) => ours("computed", Some(from), None),
             (false, None) => told("reported", None, None),
@@ -146,8 +148,10 @@ fn is_data(names: &[&str]) -> bool {
 }
 
 /// From what a value is computed, if it is. The same fields stand in `derived_fields`.
-fn computed_from(names: &[&str]) -> Option<&'static str> {
+fn computed_from(names: &[&str], leaf: &Value) -> Option<&'static str> {
     match names {
+        // What a line is called that fits nothing else.
+        [.., "category"] if leaf.as_str() == Some("other") => Some("name"),
         ["employments", "profile", "full_name"] | ["directory", "full_name"] => {
             Some("first_name, middle_initials and last_name")
         }

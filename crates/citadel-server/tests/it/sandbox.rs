@@ -1,6 +1,6 @@
 //! What exists in the sandbox only: the widget without a browser, the clock, faults, scenarios, reset.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use axum::http::StatusCode;
 use citadel_domain::Environment;
@@ -152,7 +152,7 @@ async fn every_product_works_without_a_browser() {
         // What is missing is named as in the widget.
         let reply = sign_in(&client, json!({"bridge_token": client.bridge_token("income").await})).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
-        assert_eq!(reply.invalid_fields(), ["login.username", "login.password"]);
+        assert_eq!(reply.invalid_fields(), ["username", "password"]);
         let reply = sign_in(&client, json!({})).await;
         assert_eq!(reply.invalid_fields(), ["bridge_token"]);
     })
@@ -520,8 +520,18 @@ async fn what_is_left_out_of_a_scenario_is_missing_and_nothing_else() {
             "check_number": "1", "pay_date": "2026-11-06", "period_start": "2026-10-19", "period_end": "2026-11-01",
             "net_pay": "800.00", "net_pay_ytd": "800.00", "gross_pay": "1000.00", "gross_pay_ytd": "1000.00",
             "hours": "24", "basis_of_pay": "H",
-            "earnings": [{"name": "Regular", "category": "regular", "amount": "1000.00", "ytd": "1000.00"}],
+            "earnings": [{
+                "name": "Regular", "category": "regular", "amount": "1000.00", "ytd": "1000.00", "rate": "41.50", "units": "24",
+            }],
             "deductions": [{"name": "Federal", "category": "federal", "amount": "200.00", "ytd": "200.00"}],
+        }]);
+        job["w2s"] = json!([{
+            "year": 2025, "wages": "70000.00", "federal_tax": "8000.00", "social_security_wages": "72000.00",
+            "social_security_tax": "4464.00", "medicare_wages": "72000.00", "medicare_tax": "1044.00",
+        }]);
+        job["bank_accounts"] = json!([{
+            "account_number": "100200301", "routing_number": "123456789", "account_name": "Wages", "bank_name": "Elm Bank",
+            "account_type": "C", "deposit_type": "P", "deposit_value": "100",
         }]);
         let kept = keep(&client, &whole).await;
         let path = format!("/v1/sandbox/scenarios/{}/", kept["id"].as_str().unwrap());
@@ -542,8 +552,10 @@ async fn what_is_left_out_of_a_scenario_is_missing_and_nothing_else() {
         for field in [
             "job_title", "job_type", "start_date", "original_hire_date", "external_last_updated", "is_active", "manager_name",
             "income", "income_unit", "pay_rate", "pay_frequency", "profile.ssn", "profile.email", "profile.first_name",
-            "profile.last_name", "profile.date_of_birth", "profile.home_address", "company.name", "company.address",
-            "company.phone", "company.ein", "bank_accounts", "statements",
+            "profile.last_name", "profile.middle_initials", "profile.date_of_birth", "profile.home_address",
+            "profile.home_address.street", "profile.home_address.city", "profile.home_address.state", "profile.home_address.zip",
+            "profile.home_address.country", "company.name", "company.address", "company.address.zip", "company.phone",
+            "company.ein", "bank_accounts", "w2s", "statements",
         ] {
             let mut part = whole.clone();
             let mut object = &mut part["payload"]["employments"][0];
@@ -572,6 +584,52 @@ async fn what_is_left_out_of_a_scenario_is_missing_and_nothing_else() {
             let mut expected = vec![field.to_owned(), "md5sum".to_owned()];
             expected.sort();
             assert_eq!(missing().await, (vec![], expected), "{field}");
+        }
+        for (field, lists) in
+            [("earnings", ["earnings", "earnings_ytd"]), ("deductions", ["deductions", "deductions_ytd"])]
+        {
+            let mut part = whole.clone();
+            part["payload"]["employments"][0]["statements"][0].as_object_mut().unwrap().remove(field);
+            client.patch(&path, json!({"payload": part["payload"]})).await;
+            let expected = [lists[0], lists[1], "md5sum"].map(str::to_owned).to_vec();
+            assert_eq!(missing().await, (vec![], expected), "{field}");
+        }
+        // What an entry of a list lacks is told by provenance.
+        let missing = async || -> HashSet<String> {
+            let body = json!({"access_token": link(&client, "income", "nina", "s3cret").await});
+            let report = client.post("/v1/verifications/incomes/?provenance=1", body).await.json();
+            let told = report["provenance"].as_object().unwrap().clone();
+            let missing = told.into_iter().filter(|(pointer, origin)| {
+                origin["basis"] == "missing" && pointer.starts_with("/employments/")
+            });
+            missing.map(|(pointer, _)| pointer).collect()
+        };
+        client.patch(&path, json!({"payload": whole["payload"]})).await;
+        let before = missing().await;
+        for (list, fields) in [
+            ("bank_accounts/0", &["account_name", "bank_name", "account_type", "deposit_type", "deposit_value"][..]),
+            (
+                "w2s/0",
+                &[
+                    "wages", "federal_tax", "social_security_wages", "social_security_tax", "medicare_wages", "medicare_tax",
+                ],
+            ),
+            ("statements/0/earnings/0", &["rate", "units", "name"]),
+            ("statements/0/deductions/0", &["name"]),
+        ] {
+            for field in fields {
+                let mut part = whole.clone();
+                let at = format!("/payload/employments/0/{list}");
+                part.pointer_mut(&at).unwrap().as_object_mut().unwrap().remove(*field);
+                let reply = client.patch(&path, json!({"payload": part["payload"]})).await;
+                assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+                let now: Vec<_> = missing().await.difference(&before).cloned().collect();
+                let gone = |pointer: &String| {
+                    pointer.ends_with(&format!("/{field}"))
+                        && pointer.starts_with(&format!("/employments/0/{}", list.trim_end_matches("/0")))
+                };
+                assert!(!now.is_empty() && now.iter().all(gone), "{list} {field}: {now:?}");
+            }
         }
     })
     .await;

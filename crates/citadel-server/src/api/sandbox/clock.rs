@@ -15,7 +15,7 @@ use crate::{
     app::App,
     body::Body,
     error::{self, ApiError, ApiResult},
-    moment::{LAST_YEAR, Moment},
+    moment::Moment,
     reports,
 };
 
@@ -116,8 +116,8 @@ impl Turn {
                 ("advance", then.and_then(|then| Offset::UTC.to_timestamp(then).ok()))
             }
         };
-        now.filter(|now| Offset::UTC.to_datetime(*now).year() <= LAST_YEAR)
-            .ok_or_else(|| error::invalid(field, format!("The last year of a sandbox is {LAST_YEAR}.")))
+        now.filter(|now| *now <= sandboxes::LAST)
+            .ok_or_else(|| error::invalid(field, "A sandbox ends with the year 2099."))
     }
 }
 

@@ -58,7 +58,8 @@ pub(crate) async fn create_sandbox_public_token(
         body.company_mapping_id.clone(),
         login(&body),
     );
-    let (task, _) = sign_in::begin(&app, &session, order, &faults).await?;
+    let begun = sign_in::begin(&app, &session, order, &faults).await;
+    let (task, _) = begun.map_err(|error| error.outside("login"))?;
     let (task, link) = see_through(&app, &session, &task, body.mfa_code.as_ref()).await?;
     let public_token = match task.status {
         TaskStatus::Done => Some(public_token::make(&app, &session, &task, &link).await?),
