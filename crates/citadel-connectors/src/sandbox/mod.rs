@@ -235,7 +235,7 @@ impl Subject {
             Self::Invented { scenario, .. } => {
                 let job = scenario.payload.employments.first().ok_or(ConnectorError::NoData)?;
                 let name = job.company.name.clone().or_else(|| cx.employer_name.clone()).unwrap_or_default();
-                Ok((scenario::job_id(job, 0), name, scenario::accounts(scenario)))
+                Ok((scenario::job_id(job.id.as_deref(), 0), name, scenario::accounts(scenario)))
             }
         }
     }
