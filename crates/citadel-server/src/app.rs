@@ -74,6 +74,8 @@ pub struct Shared {
     pub deliveries: Lanes,
     /// Open streams of events.
     pub streams: Lanes,
+    /// Files of the sandbox's books that are on their way.
+    pub exports: Lanes,
     /// Figures about this process.
     pub metrics: Metrics,
 }
@@ -91,6 +93,7 @@ impl App {
             callers: Callers::default(),
             deliveries: Lanes::of_deliveries(),
             streams: Lanes::of_streams(),
+            exports: Lanes::of_exports(),
             metrics: Metrics::default(),
         }))
     }

@@ -30,9 +30,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use citadel_domain::payroll::{
-    CompanyData, DeductionKind, DepositAccount, EarningKind, Employment, PayrollRow, Statement, W2,
-};
+use citadel_domain::payroll::{CompanyData, DepositAccount, Employment, PayrollRow, Statement, W2};
 use jiff::civil::{Date, date};
 
 /// What the text is for.
@@ -190,27 +188,5 @@ impl From<Employment> for PaidJob {
             deposit_accounts: job.deposit_accounts,
             w2s: job.w2s,
         }
-    }
-}
-
-const fn earning_word(kind: EarningKind) -> &'static str {
-    match kind {
-        EarningKind::Regular => "regular",
-        EarningKind::Overtime => "overtime",
-        EarningKind::Bonus => "bonus",
-        EarningKind::Commission => "commission",
-        EarningKind::Other => "other",
-    }
-}
-
-const fn deduction_word(kind: DeductionKind) -> &'static str {
-    match kind {
-        DeductionKind::Federal => "federal",
-        DeductionKind::State => "state",
-        DeductionKind::SocialSecurity => "socialsec",
-        DeductionKind::Medicare => "medicare",
-        DeductionKind::Retirement => "retirement",
-        DeductionKind::Health => "health",
-        DeductionKind::Other => "other",
     }
 }

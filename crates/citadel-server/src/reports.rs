@@ -30,6 +30,7 @@ use memchr::memmem;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+pub(crate) use self::employments::{deduction_word, earning_word};
 use crate::{
     app::App,
     error::{self, ApiResult},

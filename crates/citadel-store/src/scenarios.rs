@@ -95,11 +95,37 @@ pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: ScenarioId) -> Result<Opt
     tx.fetch_optional(select!("id = $3"), params![tenant.client_id, tenant.environment, id], read).await
 }
 
-/// Every scenario, oldest first.
-pub async fn list(tx: &mut Tx<'_>, tenant: Tenant) -> Result<Vec<Scenario>, Error> {
-    tx.fetch_all(
-        select!("1 = 1 order by created_at, id"),
+/// How many scenarios there are.
+pub async fn count(tx: &mut Tx<'_>, tenant: Tenant) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from scenarios where client_id = $1 and environment = $2",
         params![tenant.client_id, tenant.environment],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// How many scenarios of a user name there are beside the one with this id.
+pub async fn count_others_for_username(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    username_hash: &[u8; 32],
+    id: ScenarioId,
+) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from scenarios
+          where client_id = $1 and environment = $2 and username_hash = $3 and id <> $4",
+        params![tenant.client_id, tenant.environment, username_hash, id],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// A part of the list of scenarios, oldest first.
+pub async fn list(tx: &mut Tx<'_>, tenant: Tenant, limit: i64, offset: i64) -> Result<Vec<Scenario>, Error> {
+    tx.fetch_all(
+        select!("1 = 1 order by created_at, id limit $3 offset $4"),
+        params![tenant.client_id, tenant.environment, limit, offset],
         read,
     )
     .await

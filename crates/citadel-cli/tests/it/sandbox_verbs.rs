@@ -147,6 +147,16 @@ fn a_scenario_that_is_refused_is_explained_by_line() {
     let worse = good.replace("\"Baker\"", "\n7");
     world.home.write("people.json", &format!("\n\n{worse}"));
     world.run(&["load", "people.json"]).failed_with(&["people.json:4: payload.employments[0].job_title: "]);
+    // What will be wrong on a day, by the line of the change; and what is wrong with the whole.
+    let later = r#"{"date": "2027-01-04", "set":
+{"job_title": 7}}"#;
+    let worse = good.replacen("\"job_title\":", &format!("\"changes\": [{later}], \"job_title\":"), 1);
+    world.home.write("people.json", &format!("\n\n{worse}"));
+    let field = "payload.employments[0].changes[0].set.job_title";
+    world.run(&["load", "people.json"]).failed_with(&[&format!("people.json:4: {field}: ")]);
+    let large = good.replace("to begin with", &"x".repeat(65_536));
+    world.home.write("people.json", &large);
+    world.run(&["load", "people.json"]).failed_with(&["people.json:1: A scenario has 65536 bytes at most"]);
 }
 
 #[test]

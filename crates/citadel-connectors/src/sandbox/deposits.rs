@@ -10,7 +10,30 @@ use citadel_domain::{
 use super::{Sandbox, Subject, logins, sign_in::Right, split};
 use crate::{ConnectorError, Cx, Entry, Grant};
 
-/// The split of the first job, as it is now.
+/// The split of somebody's first job, as it is now.
+pub(super) struct Accounts {
+    /// The job. `None` for somebody without one.
+    job_id: Option<String>,
+    accounts: Vec<DepositAccount>,
+}
+
+impl Accounts {
+    /// Puts the split into what is shown of the job.
+    pub(super) fn put_in(self, data: &mut payroll::PayrollData) {
+        let mut jobs = data.employments.iter_mut();
+        if let Some(job) = jobs.find(|job| Some(&job.external_id) == self.job_id.as_ref()) {
+            job.deposit_accounts = self.accounts;
+        }
+    }
+}
+
+pub(super) async fn of_first_job(cx: &Cx, user: &str, subject: &Subject) -> Result<Accounts, ConnectorError> {
+    let Ok((id, ..)) = subject.first_pay(cx) else {
+        return Ok(Accounts { job_id: None, accounts: Vec::new() });
+    };
+    Ok(Accounts { job_id: Some(id), accounts: now(cx, user, subject).await? })
+}
+
 async fn now(cx: &Cx, user: &str, subject: &Subject) -> Result<Vec<DepositAccount>, ConnectorError> {
     let (_, employer, mut accounts) = subject.first_pay(cx)?;
     // One after another, so that two changes that were worked out at the same time are both there.
@@ -19,20 +42,6 @@ async fn now(cx: &Cx, user: &str, subject: &Subject) -> Result<Vec<DepositAccoun
         accounts = split::change(&accounts, &read(entry)?).unwrap_or(accounts);
     }
     Ok(accounts)
-}
-
-/// Puts the split into what is shown of the first job.
-pub(super) async fn put_in(
-    cx: &Cx,
-    user: &str,
-    subject: &Subject,
-    data: &mut payroll::PayrollData,
-) -> Result<(), ConnectorError> {
-    let Ok((id, ..)) = subject.first_pay(cx) else { return Ok(()) };
-    if let Some(job) = data.employments.iter_mut().find(|job| job.external_id == id) {
-        job.deposit_accounts = now(cx, user, subject).await?;
-    }
-    Ok(())
 }
 
 pub(super) async fn plan(

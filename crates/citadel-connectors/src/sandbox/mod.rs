@@ -90,13 +90,23 @@ impl Sandbox {
 
     /// Everything that was ever paid to a person of the sandbox, up to the present day: what [`Connector::fetch`] shows without
     /// the limit of two years, back to 1 January of a hundred years ago. For books that must balance from the first cheque on.
-    pub async fn all_pay(&self, cx: &Cx, username: &str) -> Result<PayrollData, ConnectorError> {
+    ///
+    /// It is written by a call of what is returned: a hundred thousand statements, and no work for a thread that serves others.
+    pub async fn all_pay(
+        &self,
+        cx: &Cx,
+        username: &str,
+    ) -> Result<impl FnOnce() -> PayrollData + Send + 'static, ConnectorError> {
         let right = scenarios::right_of(cx, username).await?;
         let subject = Subject::of(self, cx, &right).await?;
+        let accounts = deposits::of_first_job(cx, username, &subject).await?;
         let oldest = cx.today.saturating_sub(LIFE_YEARS.years()).first_of_year();
-        let mut data = subject.show(cx, Phase::Deep, oldest);
-        deposits::put_in(cx, username, &subject, &mut data).await?;
-        Ok(data)
+        let cx = cx.clone();
+        Ok(move || {
+            let mut data = subject.show(&cx, Phase::Deep, oldest);
+            accounts.put_in(&mut data);
+            data
+        })
     }
 
     /// The register of the sandbox's one company, and who works there. [`Connector::fetch_payroll`] without a sign-in.
@@ -225,7 +235,7 @@ impl Subject {
             Self::Invented { scenario, .. } => {
                 let job = scenario.payload.employments.first().ok_or(ConnectorError::NoData)?;
                 let name = job.company.name.clone().or_else(|| cx.employer_name.clone()).unwrap_or_default();
-                Ok((scenario::job_id(job, 0), name, scenario::accounts(scenario)))
+                Ok((scenario::job_id(job.id.as_deref(), 0), name, scenario::accounts(scenario)))
             }
         }
     }
@@ -263,7 +273,7 @@ async fn read(sandbox: &Sandbox, cx: &Cx, grant: &Grant, want: Want) -> Result<P
     }
     let mut data = subject.show(cx, want.phase, oldest(cx.today));
     if want.phase == Phase::Deep {
-        deposits::put_in(cx, &right.user, &subject, &mut data).await?;
+        deposits::of_first_job(cx, &right.user, &subject).await?.put_in(&mut data);
     }
     if data.employments.is_empty() { Err(ConnectorError::NoData) } else { Ok(data) }
 }

@@ -80,7 +80,7 @@ pub(super) enum Raises {
         /// 1 to 12.
         month: i8,
     },
-    /// To another wage from a day on, in the order of days.
+    /// To another wage from a day on, in the order of days. The first is also what was paid before.
     Listed(Vec<(Date, Wage)>),
 }
 
@@ -188,7 +188,8 @@ impl JobPlan {
     /// The wage on a day, raises included.
     pub(super) fn wage_on(&self, day: Date) -> Wage {
         if let Raises::Listed(raises) = &self.raises {
-            return raises.iter().rev().find(|(from, _)| *from <= day).map_or(self.wage, |(_, wage)| *wage);
+            let raise = raises.iter().rev().find(|(from, _)| *from <= day).or(raises.first());
+            return raise.map_or(self.wage, |(_, wage)| *wage);
         }
         let step = match self.wage {
             Wage::Salary(_) => 10_000,

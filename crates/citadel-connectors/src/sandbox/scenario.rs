@@ -1,15 +1,17 @@
 //! Scenarios: people and logins that a client of the sandbox invents for itself, as JSON.
 //!
-//! This file is the shape, which is also published as a JSON Schema; `read` checks a text against it, and `show` makes of it
-//! what a provider would tell on a day. Fields have the names and forms that reports have (schemas 2). A field that is left
+//! This file is the shape, which is also published as a JSON Schema; `read` checks JSON against it, `kept` is
+//! one that was found right, and `show` makes of it what a provider would tell on a day. Fields have the names and forms that reports have (schemas 2). A field that is left
 //! out, or `null`, is one that the provider does not give: nothing is made up in its place.
 
 mod amount;
+mod changes;
+mod kept;
 mod lines;
 mod read;
 mod show;
 
-use citadel_domain::{Fault, Product, Secret};
+use citadel_domain::{Fault, Secret};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,14 +19,15 @@ use utoipa::ToSchema;
 use super::plan::Wage;
 
 pub use amount::{Amount, Number};
+pub use kept::Kept;
 pub use lines::line_of;
-pub use read::{Problem, ReadScenario};
+pub use read::{Problem, read};
 pub(super) use show::{accounts, deep, first_part, job_id};
 
 /// The longest wait of a sign-in, in seconds.
 pub const MAX_DELAY: u32 = 100;
 
-/// A login of the sandbox and what is behind it.
+/// A login of the sandbox and what is behind it: 64 KB of JSON at most. Its days are of the years 1900 to 2199.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
@@ -43,7 +46,8 @@ pub struct Scenario {
     /// The products that it serves; every one when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub products: Option<Vec<String>>,
-    /// What is typed to sign in: 1 to 100 characters. `goodlogin`, `error.user` and the other logins of the sandbox are taken.
+    /// What is typed to sign in: 1 to 100 characters. `goodlogin`, `error.user` and the other logins of the sandbox are taken. 20
+    /// scenarios can have the same one.
     #[serde(default)]
     #[schema(required)]
     pub username: String,
@@ -79,18 +83,6 @@ pub struct Scenario {
     /// What becomes different on a day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
-}
-
-impl Scenario {
-    /// Whether a sign-in for a product at a provider meets it with this password.
-    pub fn is_for(&self, provider_id: &str, product: Product, password: &str) -> bool {
-        let serves = |products: &Vec<String>| {
-            products.is_empty() || products.iter().any(|served| served == product.as_str())
-        };
-        self.password.expose() == password
-            && self.provider_id.as_ref().is_none_or(|provider| provider == provider_id)
-            && self.products.as_ref().is_none_or(serves)
-    }
 }
 
 /// Something that becomes different on a day.
@@ -154,7 +146,8 @@ pub struct Payload {
 #[serde(deny_unknown_fields, default)]
 #[schema(as = ScenarioEmployment)]
 pub struct Job {
-    /// The provider's own id; by its place in the list when left out.
+    /// The provider's own id; by its place in the list when left out. A list that a change brings goes on with the pay of the jobs
+    /// whose ids were there before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Job title.
@@ -201,7 +194,7 @@ pub struct Job {
     /// `W`, `BW`, `SM` or `M`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_frequency: Option<String>,
-    /// Statements that the sandbox writes by itself, from the job's first day on.
+    /// Statements that the sandbox writes by itself, from the job's first day on. For 20 jobs at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generate: Option<Generate>,
     /// Statements as they are, beside those that are generated. One with a later pay day is shown when that has come.
@@ -506,7 +499,7 @@ pub struct Account {
     /// `E` entire, `P` percent, `A` amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit_type: Option<String>,
-    /// Dollars or percent, by `deposit_type`.
+    /// Dollars or percent, by `deposit_type`: 0 to 100 percent, and dollars as in other amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deposit_value: Option<Number>,
 }

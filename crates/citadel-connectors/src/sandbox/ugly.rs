@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::scenario::ReadScenario;
+use super::scenario::{self, Kept};
 
 /// What their user names begin with.
 pub(super) const PREFIX: &str = "ugly.";
@@ -18,7 +18,7 @@ pub struct Ugly {
     pub username: String,
     /// A sentence of what it teaches.
     pub teaches: String,
-    scenario: ReadScenario,
+    scenario: Kept,
 }
 
 /// Everybody of the pack, in its order. They sign in with `goodpassword`.
@@ -27,7 +27,7 @@ pub fn pack() -> &'static [Ugly] {
     &PACK
 }
 
-pub(super) fn find(username: &str) -> Option<&'static ReadScenario> {
+pub(super) fn find(username: &str) -> Option<&'static Kept> {
     if !username.starts_with(PREFIX) {
         return None;
     }
@@ -50,9 +50,13 @@ fn read(text: &str) -> Vec<Ugly> {
             json["username"] = name.clone().into();
             json["password"] = PASSWORD.into();
             json["payload"] = serde_json::json!({ "employments": employments });
-            let scenario = ReadScenario::of(json)
+            scenario::read(&json)
                 .unwrap_or_else(|problems| panic!("{name}, which a test reads: {problems:?}"));
-            Ugly { username: format!("{PREFIX}{name}"), teaches: teaches.unwrap_or_default(), scenario }
+            Ugly {
+                username: format!("{PREFIX}{name}"),
+                teaches: teaches.unwrap_or_default(),
+                scenario: Kept::new(json),
+            }
         })
         .collect()
 }

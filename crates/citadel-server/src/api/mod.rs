@@ -100,22 +100,60 @@ pub(crate) fn page_of<T>(
     size: &Option<String>,
     found: Vec<T>,
 ) -> ApiResult<Page<T>> {
-    let page = positive("page", page.as_deref())?.unwrap_or(1);
-    let size = page_size(size.as_deref())?;
-    let start = (page - 1).saturating_mul(size);
-    if start > 0 && start >= found.len() {
-        return Err(error::not_found());
+    let asked = PageAsked::read(page, size)?;
+    let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    let at = |number: i64| usize::try_from(number).unwrap_or(usize::MAX);
+    let rows = found.into_iter().skip(at(asked.offset())).take(at(asked.size)).collect();
+    asked.answer(app, path, filters, count, rows)
+}
+
+/// The page of a list that is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct PageAsked {
+    /// From 1.
+    page: i64,
+    /// How many rows it has.
+    pub(crate) size: i64,
+}
+
+impl PageAsked {
+    pub(crate) fn read(page: &Option<String>, size: &Option<String>) -> ApiResult<Self> {
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        Ok(Self {
+            page: number(positive("page", page.as_deref())?.unwrap_or(1)),
+            size: number(page_size(size.as_deref())?),
+        })
     }
-    let at = |page: usize| {
-        let (page, size) = (page.to_string(), size.to_string());
-        address(app, path, filters, &[("page", &page), ("page_size", &size)])
-    };
-    Ok(Page {
-        count: i64::try_from(found.len()).unwrap_or(i64::MAX),
-        next: (start + size < found.len()).then(|| at(page + 1)),
-        previous: (page > 1).then(|| at(page - 1)),
-        results: found.into_iter().skip(start).take(size).collect(),
-    })
+
+    /// How many rows are before it.
+    pub(crate) const fn offset(self) -> i64 {
+        (self.page - 1).saturating_mul(self.size)
+    }
+
+    /// The page with its rows, of a list of so many.
+    pub(crate) fn answer<T>(
+        self,
+        app: &App,
+        path: &str,
+        filters: &[(&str, Option<&str>)],
+        count: i64,
+        results: Vec<T>,
+    ) -> ApiResult<Page<T>> {
+        let Self { page, size } = self;
+        if page > 1 && self.offset() >= count {
+            return Err(error::not_found());
+        }
+        let at = |page: i64| {
+            let (page, size) = (page.to_string(), size.to_string());
+            address(app, path, filters, &[("page", &page), ("page_size", &size)])
+        };
+        Ok(Page {
+            count,
+            next: (self.offset() + size < count).then(|| at(page + 1)),
+            previous: (page > 1).then(|| at(page - 1)),
+            results,
+        })
+    }
 }
 
 /// The address of another page of the same list.

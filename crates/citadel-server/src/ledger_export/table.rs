@@ -3,7 +3,8 @@
 use citadel_domain::{Money, payroll::Statement};
 use jiff::civil::Date;
 
-use super::{Days, PaidJob, Pay, deduction_word, earning_word};
+use super::{Days, PaidJob, Pay};
+use crate::reports::{deduction_word, earning_word};
 
 pub(super) const HEAD: &str =
     "person,employer,statement_id,pay_date,period_start,period_end,kind,label,category,amount,ytd\r\n";

@@ -7,7 +7,7 @@ use citadel_connectors::sandbox;
 use citadel_domain::{
     Money, Secret,
     account::{AccountType, DepositType},
-    payroll::{DeductionLine, EarningLine, Employer, Person},
+    payroll::{DeductionKind, DeductionLine, EarningKind, EarningLine, Employer, Person},
 };
 
 use super::*;

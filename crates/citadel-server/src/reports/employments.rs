@@ -285,24 +285,37 @@ fn bank_account(account: &DepositAccount) -> PayrollBankAccount {
 }
 
 fn earning(line: &EarningLine, amount: Option<Money>) -> Earning {
-    let category = match line.kind {
-        EarningKind::Regular => "regular",
-        EarningKind::Overtime => "overtime",
-        EarningKind::Bonus => "bonus",
-        EarningKind::Commission => "commission",
-        EarningKind::Other => "other",
-    };
     Earning {
         name: line.label.clone(),
         amount: amount.map(|amount| amount.to_string()),
-        category: category.to_owned(),
+        category: earning_word(line.kind).to_owned(),
         rate: line.rate.map(|rate| rate.to_string()),
         units: line.units.map(|units| units.to_string()),
     }
 }
 
 fn deduction(line: &payroll::DeductionLine, amount: Option<Money>) -> Deduction {
-    let category = match line.kind {
+    Deduction {
+        name: line.label.clone(),
+        amount: amount.map(|amount| amount.to_string()),
+        category: deduction_word(line.kind).to_owned(),
+    }
+}
+
+/// The category of an earning.
+pub(crate) const fn earning_word(kind: EarningKind) -> &'static str {
+    match kind {
+        EarningKind::Regular => "regular",
+        EarningKind::Overtime => "overtime",
+        EarningKind::Bonus => "bonus",
+        EarningKind::Commission => "commission",
+        EarningKind::Other => "other",
+    }
+}
+
+/// The category of a tax or deduction.
+pub(crate) const fn deduction_word(kind: DeductionKind) -> &'static str {
+    match kind {
         DeductionKind::Federal => "federal",
         DeductionKind::State => "state",
         DeductionKind::SocialSecurity => "socialsec",
@@ -310,11 +323,6 @@ fn deduction(line: &payroll::DeductionLine, amount: Option<Money>) -> Deduction 
         DeductionKind::Retirement => "retirement",
         DeductionKind::Health => "health",
         DeductionKind::Other => "other",
-    };
-    Deduction {
-        name: line.label.clone(),
-        amount: amount.map(|amount| amount.to_string()),
-        category: category.to_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A bound on what one client's endpoints can take of this process (P30).
+//! A bound on what one client can take of this process (P30).
 
 use std::{
     collections::HashMap,
@@ -12,6 +12,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const PER_CLIENT: usize = 20;
 /// Open event streams per client.
 const STREAMS: usize = 10;
+/// Files of the sandbox's books that are written or read at once, per client.
+const EXPORTS: usize = 4;
 
 /// One set of slots per client.
 #[derive(Debug)]
@@ -29,6 +31,11 @@ impl Lanes {
     /// For open streams.
     pub(crate) fn of_streams() -> Self {
         Self { size: STREAMS, clients: Mutex::default() }
+    }
+
+    /// For exports.
+    pub(crate) fn of_exports() -> Self {
+        Self { size: EXPORTS, clients: Mutex::default() }
     }
 
     /// Waits for a free slot of the client.

@@ -1,10 +1,15 @@
 //! Pay of the sandbox as books: what Beancount and hledger say of them, and 400 days of them by our own arithmetic.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use axum::http::StatusCode;
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
 use citadel_domain::Environment;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::{
     ledger_tools::{self, both_accept},
@@ -174,6 +179,42 @@ async fn scenarios_and_changes_of_pay_are_in_the_books() {
     client.link("deposit_switch").await;
     let (beancount, _) = proven(&client, "username=goodlogin&provider_id=adp").await;
     assert!(beancount.contains(":TD-Bank-Checking-2600 "), "{beancount}");
+}
+
+/// A file takes a slot until it is read to its end or its reader is gone, and no thread waits for a reader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_reads_four_exports_at_once() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let person = "/v1/sandbox/ledger/?format=csv&username=goodlogin";
+    let company = "/v1/sandbox/ledger/?format=csv&company=1";
+    let open = async |path: &str| {
+        let request = client.request(Method::GET, path).body(Body::empty()).unwrap();
+        app.router.clone().oneshot(request).await.unwrap()
+    };
+    let mut unread = Vec::new();
+    for path in [company, person, company, person] {
+        unread.push(open(path).await);
+    }
+    assert!(unread.iter().all(|reply| reply.status() == StatusCode::OK));
+    for path in [company, person] {
+        assert_eq!(open(path).await.status(), StatusCode::FORBIDDEN);
+    }
+    assert_eq!(app.client("other").await.get(person).await.status, StatusCode::OK);
+    // One that is read, and one whose reader is gone.
+    let read = unread.pop().unwrap().into_body().collect().await.unwrap().to_bytes();
+    assert!(read.starts_with(b"person,employer,"));
+    drop(read);
+    unread.push(open(person).await);
+    assert_eq!(unread[3].status(), StatusCode::OK);
+    drop(unread.remove(0));
+    let opened = async {
+        // The writer sees at its next year that the reader is gone.
+        while open(person).await.status() != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), opened).await.expect("a slot that is free again");
 }
 
 /// Whatever a provider leaves out or gets wrong, the books stay books.

@@ -492,6 +492,105 @@ async fn what_is_wrong_with_a_scenario_is_told_by_line_and_field() {
     .await;
 }
 
+/// For a day that comes, the line is that of the change in the text, and not one of the scenario as it will be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_will_be_wrong_with_a_scenario_is_told_by_the_line_of_its_change() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let good = serde_json::to_string_pretty(&scenario()).unwrap();
+    let line = good.lines().position(|line| line.contains("\"45.00\"")).unwrap() + 1;
+    let bad = good.replace("\"45.00\"", "\"lots\"");
+    let reply = client.post_text("/v1/sandbox/scenarios/", "application/json", bad).await;
+    assert_eq!(reply.invalid_fields(), ["payload.employments[0].changes[0].set.income"]);
+    assert!(reply.text().contains(&format!("Line {line}: ")), "{line}: {reply:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_name_has_twenty_scenarios_at_most() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let of = |username: &str, number: usize| {
+            json!({
+                "data_source": "payroll", "label": format!("{username} {number}"), "username": username,
+                "password": format!("secret {number}"),
+            })
+        };
+        for number in 0..20 {
+            keep(&client, &of("nina", number)).await;
+        }
+        let refused = client.post("/v1/sandbox/scenarios/", of("nina", 20)).await;
+        assert_eq!(
+            (refused.status, refused.invalid_fields()),
+            (StatusCode::BAD_REQUEST, vec!["username".into()])
+        );
+        let other = keep(&client, &of("otto", 0)).await;
+        let path = format!("/v1/sandbox/scenarios/{}/", other["id"].as_str().unwrap());
+        let refused = client.patch(&path, json!({"username": "nina"})).await;
+        assert_eq!(
+            (refused.status, refused.invalid_fields()),
+            (StatusCode::BAD_REQUEST, vec!["username".into()])
+        );
+        // One of the twenty is none too many when it is changed.
+        let pages = async |query: &str| client.get(&format!("/v1/sandbox/scenarios/?{query}")).await;
+        let second = pages("page=2&page_size=8").await.json();
+        let labels: Vec<_> =
+            second["results"].as_array().unwrap().iter().map(|each| each["label"].clone()).collect();
+        assert_eq!(labels, (8..16).map(|number| json!(format!("nina {number}"))).collect::<Vec<_>>());
+        assert_eq!(second["count"], 21);
+        assert!(second["next"].as_str().unwrap().contains("page=3") && second["previous"].is_string());
+        assert_eq!(pages("page=3&page_size=8").await.json()["next"], Value::Null);
+        assert_eq!(pages("page=4&page_size=8").await.status, StatusCode::NOT_FOUND);
+        let path = format!("/v1/sandbox/scenarios/{}/", second["results"][0]["id"].as_str().unwrap());
+        assert_eq!(client.patch(&path, json!({"delay": 1})).await.status, StatusCode::OK);
+        // Another client has a list of its own.
+        keep(&app.client("other").await, &of("nina", 0)).await;
+        assert_eq!(as_user(&client, "income", "nina", "secret 19").await["status"], "no_data");
+        assert_eq!(as_user(&client, "income", "nina", "secret 20").await["status"], "login_error");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scenario_that_is_too_large_is_refused() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let mut scenario = scenario();
+    let kept = keep(&client, &scenario).await;
+    let description = "x".repeat(64 * 1024);
+    let path = format!("/v1/sandbox/scenarios/{}/", kept["id"].as_str().unwrap());
+    let changed = client.patch(&path, json!({"description": description})).await;
+    scenario["description"] = description.into();
+    for reply in [changed, client.post("/v1/sandbox/scenarios/", scenario).await] {
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{reply:?}");
+        assert!(reply.text().contains("65536 bytes"), "{reply:?}");
+    }
+}
+
+/// A password can change on a day as all else can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_changes_on_a_day_is_the_one_of_the_day() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let mut scenario = scenario();
+    scenario["changes"] = json!([
+        {"date": "2027-02-01", "set": {"password": "second"}},
+        {"date": "2027-01-01", "set": {"password": "first", "provider_id": "gusto"}},
+    ]);
+    keep(&client, &scenario).await;
+    let meets = async |password: &str, provider: &str| {
+        let login = json!({
+            "data_source": "payroll", "product": "income", "username": "nina", "password": password,
+            "provider_id": provider,
+        });
+        client.post("/v1/sandbox/scenarios/resolve/", login).await.status == StatusCode::OK
+    };
+    assert!(meets("s3cret", "adp").await && !meets("first", "adp").await);
+    turn(&client, json!({"now": "2027-01-15T00:00:00Z"})).await;
+    assert!(meets("first", "gusto").await && !meets("first", "adp").await && !meets("s3cret", "gusto").await);
+    turn(&client, json!({"now": "2027-02-15T00:00:00Z"})).await;
+    assert!(meets("second", "gusto").await && !meets("first", "gusto").await);
+}
+
 /// Removing fields from a scenario makes exactly those appear as missing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_left_out_of_a_scenario_is_missing_and_nothing_else() {

@@ -124,7 +124,9 @@ fn explain(name: &str, scenario: &Scenario<'_>, error: &Error) {
         let told = problem.message.strip_prefix("Line ").and_then(|rest| rest.split_once(": "));
         let told = told.and_then(|(line, message)| Some((line.parse::<usize>().ok()?, message)));
         let (line, message) = told.unwrap_or((scenario.line, &problem.message));
-        output::error(&format!("{name}:{line}: {}: {message}", problem.field));
+        // What is wrong with the whole has no field.
+        let field = if problem.field.is_empty() { String::new() } else { format!("{}: ", problem.field) };
+        output::error(&format!("{name}:{line}: {field}{message}"));
     }
     if problems.is_empty() {
         output::error(&format!("{name}:{}: {error}", scenario.line));

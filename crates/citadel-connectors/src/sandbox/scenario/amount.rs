@@ -46,20 +46,27 @@ figure_schema!(
     "Dollars, as text or as a number, with at most two digits after the point.",
     "1935.77"
 );
-figure_schema!(Number, "ScenarioNumber", "A plain number, as text or as a number.", "37.5");
+figure_schema!(Number, "ScenarioNumber", "A plain number below 100 million, as text or as a number.", "37.5");
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let decimal = deserializer.deserialize_any(Figure)?;
-        let is_whole_cents = decimal.normalize().scale() <= 2;
-        let money = Money::from_decimal(decimal).filter(|money| {
-            // A hundred million dollars: sums of a year stay far from the end of the range.
-            is_whole_cents && money.cents().abs() <= 10_000_000_000
-        });
-        money.map(Self).ok_or_else(|| {
+        Self::of(deserializer.deserialize_any(Figure)?).ok_or_else(|| {
             de::Error::custom("an amount has at most two digits after the point and is below 100 million")
         })
     }
+}
+
+impl Amount {
+    /// `None` for what is no amount.
+    pub(super) fn of(decimal: Decimal) -> Option<Self> {
+        let is_amount = decimal.normalize().scale() <= 2 && is_bounded(decimal);
+        Money::from_decimal(decimal).filter(|_| is_amount).map(Self)
+    }
+}
+
+/// Up to a hundred million: sums of a year stay far from the end of the range.
+fn is_bounded(decimal: Decimal) -> bool {
+    decimal.abs() <= 100_000_000.into()
 }
 
 impl Serialize for Amount {
@@ -70,7 +77,12 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Figure).map(Self)
+        let decimal = deserializer.deserialize_any(Figure)?;
+        if is_bounded(decimal) {
+            Ok(Self(decimal))
+        } else {
+            Err(de::Error::custom("a number is below 100 million"))
+        }
     }
 }
 

@@ -27,12 +27,13 @@ pub fn line_of(text: &str, field: &str) -> Option<usize> {
     Some(text.get(..offset)?.matches('\n').count() + 1)
 }
 
-enum Step<'a> {
+/// A part of a field such as `payload.employments[0].income`.
+pub(super) enum Step<'a> {
     Name(&'a str),
     Place(usize),
 }
 
-fn steps(field: &str) -> impl Iterator<Item = Step<'_>> {
+pub(super) fn steps(field: &str) -> impl Iterator<Item = Step<'_>> {
     field.split(['.', '[']).filter(|part| !part.is_empty()).map(|part| {
         let place = part.strip_suffix(']').and_then(|digits| digits.parse().ok());
         place.map_or(Step::Name(part), Step::Place)

@@ -1,15 +1,17 @@
 //! From a text to a scenario: every problem with the place where it stands.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    hash::Hash,
-};
+use std::{collections::HashSet, hash::Hash, ops::RangeInclusive};
 
-use jiff::civil::{Date, date};
+use citadel_domain::account::DepositType;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{ExtraLine, Generate, Job, MAX_DELAY, Scenario, Stub, TakenLine, show};
+use super::{
+    Account, Amount, ExtraLine, Generate, Job, MAX_DELAY, Number, Scenario, Stub, TakenLine,
+    changes::{change_of, days, on_day, set_at},
+    show,
+};
 use crate::sandbox::logins;
 
 /// Something that is wrong with a scenario.
@@ -23,15 +25,15 @@ pub struct Problem {
     pub code: Option<&'static str>,
 }
 
-/// A scenario that was read and checked.
-#[derive(Clone, Debug)]
-pub struct ReadScenario {
-    json: Value,
-    scenario: Scenario,
-}
-
+/// The longest JSON: it is opened and read for each sign-in.
+const MAX_BYTES: usize = 64 * 1024;
 /// The most of each list.
 const MAX_LIST: usize = 500;
+/// The most jobs whose statements are written: each can have thousands, on a clock that was turned far.
+const MAX_GENERATED: usize = 20;
+/// The years of all days.
+const YEARS: RangeInclusive<i16> = 1900..=2199;
+const BEYOND: &str = "Send a day of the years 1900 to 2199.";
 /// The most extra lines on a generated statement.
 pub(super) const MAX_EXTRAS: usize = crate::sandbox::ledger::MAX_EXTRAS;
 /// The most days on which something becomes different: a scenario is read and checked anew for each.
@@ -39,64 +41,45 @@ const MAX_DAYS: usize = 100;
 /// The longest text.
 const MAX_TEXT: usize = 500;
 
-impl ReadScenario {
-    /// Reads a scenario from JSON, and checks it as it is on every day on which something becomes different.
-    pub fn of(json: Value) -> Result<Self, Vec<Problem>> {
-        let scenario = parse::<Scenario>(json.clone())?;
-        let mut problems = Vec::new();
-        check(&scenario, &mut problems);
-        let days = days(&json);
-        if days.len() > MAX_DAYS {
-            let message = format!("Things can become different on {MAX_DAYS} days at most.");
-            problems.push(Problem { field: "changes".to_owned(), message, code: None });
-        }
-        if problems.is_empty() {
-            for day in days {
-                match parse::<Scenario>(on_day(json.clone(), day)) {
-                    Ok(then) => check(&then, &mut problems),
-                    Err(found) => problems.extend(found),
-                }
-                if let Some(problem) = problems.first_mut() {
+/// Reads a scenario, and checks it as it is on every day on which something becomes different.
+///
+/// A problem of a day stands where the change of that day does.
+pub fn read(json: &Value) -> Result<Scenario, Vec<Problem>> {
+    let refused = |field: String, message: String| Problem { field, message, code: None };
+    if json.to_string().len() > MAX_BYTES {
+        let message = format!("A scenario has {MAX_BYTES} bytes at most, without blanks between its parts.");
+        return Err(vec![refused(String::new(), message)]);
+    }
+    let scenario = parse::<Scenario>(json)?;
+    let mut problems = Vec::new();
+    check(&scenario, &mut problems);
+    let days = days(json);
+    if days.len() > MAX_DAYS {
+        let message = format!("Things can become different on {MAX_DAYS} days at most.");
+        problems.push(refused("changes".to_owned(), message));
+    }
+    let beyond = days.iter().filter(|day| !YEARS.contains(&day.year()));
+    let beyond = beyond.filter_map(|day| change_of(json, *day));
+    problems.extend(beyond.map(|change| refused(format!("{change}.date"), BEYOND.to_owned())));
+    if problems.is_empty() {
+        for day in days {
+            match parse::<Scenario>(&on_day(json.clone(), day)) {
+                Ok(then) => check(&then, &mut problems),
+                Err(found) => problems.extend(found),
+            }
+            if !problems.is_empty() {
+                for problem in &mut problems {
+                    problem.field = set_at(json, &problem.field, day);
                     problem.message = format!("{} (as it is from {day} on)", problem.message);
-                    break;
                 }
+                break;
             }
         }
-        if problems.is_empty() { Ok(Self { json, scenario }) } else { Err(problems) }
     }
-
-    /// As it was sent, before anything became different.
-    pub fn scenario(&self) -> &Scenario {
-        &self.scenario
-    }
-
-    /// The same as JSON.
-    pub fn json(&self) -> &Value {
-        &self.json
-    }
-
-    /// As it is on a day.
-    pub fn on(&self, day: Date) -> Scenario {
-        let mut scenario = self.as_it_is(day);
-        let mut days = days(&self.json);
-        days.retain(|change| *change <= day);
-        // The one before anything became different.
-        let before = [Date::MIN].into_iter().chain(days).map(|day| (day, self.as_it_is(day)));
-        for (from, then) in before {
-            for (job, job_then) in scenario.payload.employments.iter_mut().zip(&then.payload.employments) {
-                job.wages.extend(show::wage(job_then).map(|wage| (from, wage)));
-            }
-        }
-        scenario
-    }
-
-    fn as_it_is(&self, day: Date) -> Scenario {
-        // Checked for each day on which something becomes different, and it is the same between them.
-        serde_json::from_value(on_day(self.json.clone(), day)).unwrap_or_else(|_| self.scenario.clone())
-    }
+    if problems.is_empty() { Ok(scenario) } else { Err(problems) }
 }
 
-fn parse<T: DeserializeOwned>(json: Value) -> Result<T, Vec<Problem>> {
+fn parse<T: DeserializeOwned>(json: &Value) -> Result<T, Vec<Problem>> {
     serde_path_to_error::deserialize(json).map_err(|error| {
         let field = match error.path().to_string() {
             path if path == "." => String::new(),
@@ -110,65 +93,6 @@ fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str())
-}
-
-/// Every day on which something becomes different, be it in what another change brings.
-fn days(json: &Value) -> BTreeSet<Date> {
-    let inner: BTreeSet<Date> = match json {
-        Value::Object(object) => object.values().flat_map(days).collect(),
-        Value::Array(list) => list.iter().flat_map(days).collect(),
-        _ => BTreeSet::new(),
-    };
-    let own = json.get("changes").and_then(Value::as_array).into_iter().flatten();
-    own.filter_map(|change| change.get("date")?.as_str()?.parse().ok()).chain(inner).collect()
-}
-
-/// The JSON as it is on a day: what changed up to then is merged into the object that it stands in, the earliest first.
-fn on_day(json: Value, day: Date) -> Value {
-    match json {
-        Value::Object(mut object) => {
-            let mut due: Vec<(Date, Map<String, Value>)> = match object.remove("changes") {
-                Some(Value::Array(changes)) => changes.into_iter().filter_map(change).collect(),
-                _ => Vec::new(),
-            };
-            due.retain(|(date, _)| *date <= day);
-            due.sort_by_key(|(date, _)| *date);
-            let merged = due.into_iter().fold(Value::Object(object), |merged, (_, set)| merge(merged, set));
-            match merged {
-                Value::Object(object) => {
-                    object.into_iter().map(|(name, value)| (name, on_day(value, day))).collect()
-                }
-                other => other,
-            }
-        }
-        Value::Array(list) => list.into_iter().map(|value| on_day(value, day)).collect(),
-        other => other,
-    }
-}
-
-fn change(change: Value) -> Option<(Date, Map<String, Value>)> {
-    let Value::Object(mut change) = change else { return None };
-    let date = change.get("date")?.as_str()?.parse().ok()?;
-    match change.remove("set")? {
-        Value::Object(set) => Some((date, set)),
-        _ => None,
-    }
-}
-
-/// RFC 7386.
-fn merge(target: Value, patch: Map<String, Value>) -> Value {
-    let Value::Object(mut target) = target else { return merge(Value::Object(Map::new()), patch) };
-    for (name, value) in patch {
-        match value {
-            Value::Null => drop(target.remove(&name)),
-            Value::Object(inner) => {
-                let before = target.remove(&name).unwrap_or_default();
-                target.insert(name, merge(before, inner));
-            }
-            value => drop(target.insert(name, value)),
-        }
-    }
-    Value::Object(target)
 }
 
 fn check(scenario: &Scenario, problems: &mut Vec<Problem>) {
@@ -225,7 +149,10 @@ fn check(scenario: &Scenario, problems: &mut Vec<Problem>) {
     let jobs = &scenario.payload.employments;
     let mut checker = Checker { problems };
     checker.list("payload.employments", jobs.len());
-    let id = |(index, job): (usize, &Job)| show::job_id(job, index);
+    if jobs.iter().filter(|job| job.generate.is_some()).count() > MAX_GENERATED {
+        checker.refuse("payload.employments".to_owned(), format!("At most {MAX_GENERATED} with generate."));
+    }
+    let id = |(index, job): (usize, &Job)| show::job_id(job.id.as_deref(), index);
     checker.once("payload.employments", "id", jobs.iter().enumerate().map(id));
     for (index, job) in jobs.iter().enumerate() {
         checker.job(&format!("payload.employments[{index}]"), job);
@@ -269,6 +196,12 @@ impl Checker<'_> {
         }
     }
 
+    fn day(&mut self, field: String, day: Option<Date>) {
+        if day.is_some_and(|day| !YEARS.contains(&day.year())) {
+            self.refuse(field, BEYOND);
+        }
+    }
+
     fn job(&mut self, at: &str, job: &Job) {
         self.word(format!("{at}.job_type"), job.job_type.as_ref(), show::job_type, "F, P, S or D");
         self.word(
@@ -294,6 +227,15 @@ impl Checker<'_> {
         ] {
             self.text(format!("{at}.{name}"), text);
         }
+        for (name, day) in [
+            ("start_date", job.start_date),
+            ("end_date", job.end_date),
+            ("original_hire_date", job.original_hire_date),
+            ("external_last_updated", job.external_last_updated),
+            ("profile.date_of_birth", job.profile.date_of_birth),
+        ] {
+            self.day(format!("{at}.{name}"), day);
+        }
         let digits =
             |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         if job.profile.ssn.as_ref().is_some_and(|ssn| !digits(ssn.expose(), 9)) {
@@ -305,11 +247,23 @@ impl Checker<'_> {
         let id = |(index, stub): (usize, &Stub)| stub.id.clone().unwrap_or_else(|| show::statement_id(index));
         self.once(&format!("{at}.statements"), "id", job.statements.iter().enumerate().map(id));
         self.once(&format!("{at}.w2s"), "year", job.w2s.iter().map(|form| form.year));
+        for (index, form) in job.w2s.iter().enumerate() {
+            if !YEARS.contains(&form.year) {
+                self.refuse(format!("{at}.w2s[{index}].year"), BEYOND);
+            }
+        }
         if let Some(generate) = &job.generate {
             self.generate(&format!("{at}.generate"), job, generate);
         }
         for (index, stub) in job.statements.iter().enumerate() {
             let at = format!("{at}.statements[{index}]");
+            for (name, day) in [
+                ("pay_date", stub.pay_date),
+                ("period_start", stub.period_start),
+                ("period_end", stub.period_end),
+            ] {
+                self.day(format!("{at}.{name}"), day);
+            }
             self.word(
                 format!("{at}.basis_of_pay"),
                 stub.basis_of_pay.as_ref(),
@@ -338,6 +292,23 @@ impl Checker<'_> {
                 show::deposit_type,
                 "E, P or A",
             );
+            self.share(format!("{at}.deposit_value"), account);
+        }
+    }
+
+    fn share(&mut self, field: String, account: &Account) {
+        let Some(Number(value)) = account.deposit_value else { return };
+        match account.deposit_type.as_deref().and_then(show::deposit_type) {
+            Some(DepositType::Percent) if !(0.into()..=100.into()).contains(&value) => {
+                self.refuse(field, "Between 0 and 100.");
+            }
+            Some(DepositType::Amount) if value < 0.into() || Amount::of(value).is_none() => {
+                self.refuse(
+                    field,
+                    "An amount has at most two digits after the point, and is from 0 to below 100 million.",
+                );
+            }
+            _ => {}
         }
     }
 
@@ -354,12 +325,6 @@ impl Checker<'_> {
             self.refuse(
                 at.to_owned(),
                 "Statements are written from the job's start_date, income, income_unit and pay_frequency.",
-            );
-        }
-        if job.start_date.is_some_and(|start| start < date(1900, 1, 1)) {
-            self.refuse(
-                at.to_owned(),
-                "Statements are written from 1900 on, and not for a start_date before.",
             );
         }
         if generate.hours_per_week.is_some_and(|hours| !(1.into()..=100.into()).contains(&hours.0)) {
@@ -406,6 +371,8 @@ impl Checker<'_> {
     }
 
     fn extra(&mut self, at: &str, line: &ExtraLine) {
+        self.day(format!("{at}.from"), line.from);
+        self.day(format!("{at}.until"), line.until);
         match (line.amount, line.percent) {
             (Some(_), None) => {}
             (None, Some(percent)) if (0.into()..=100.into()).contains(&percent.0) => {}

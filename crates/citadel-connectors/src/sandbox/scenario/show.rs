@@ -32,7 +32,9 @@ pub(in crate::sandbox) fn deep(
     let mut employments: Vec<Employment> = jobs
         .filter(|(_, job)| job.start_date.is_none_or(|start| start <= today))
         .map(|(index, job)| {
-            employment(job, dice.fork(&format!("job {index}")), index, picked, (oldest, today))
+            // As jobs are told apart, so that one stays what it is where another place in the list is its own.
+            let key = job.id.as_ref().map_or_else(|| index.to_string(), |id| format!("{id:?}"));
+            employment(job, dice.fork(&format!("job {key}")), index, picked, (oldest, today))
         })
         .collect();
     // Newest first, and in the order given where nobody knows.
@@ -69,7 +71,7 @@ fn employment(
         Some(generate) => written(job, generate, dice, &employer, oldest, today),
         None => Ledger::default(),
     };
-    let id = job_id(job, index);
+    let id = job_id(job.id.as_deref(), index);
     let listed = job.statements.iter().enumerate().map(|(index, stub)| statement(stub, index));
     statements.extend(listed.filter(|statement| statement.pay_date.is_none_or(|day| day <= today)));
     let is_shuffled = job.generate.as_ref().is_some_and(|generate| generate.shuffled);
@@ -103,8 +105,8 @@ fn employment(
 }
 
 /// The id of a job: its own, or by its place in the list.
-pub(in crate::sandbox) fn job_id(job: &Job, index: usize) -> String {
-    job.id.clone().unwrap_or_else(|| format!("job-{index}"))
+pub(in crate::sandbox) fn job_id(own: Option<&str>, index: usize) -> String {
+    own.map_or_else(|| format!("job-{index}"), str::to_owned)
 }
 
 /// The id of a listed statement that has none, by its place in the list.

@@ -1,14 +1,14 @@
 //! Pay of the sandbox as double-entry books.
 
 use std::{
-    io, mem,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     extract::State,
     http::header,
     response::{IntoResponse, Response},
@@ -19,7 +19,10 @@ use citadel_domain::Product;
 use futures_core::Stream;
 use jiff::civil::{Date, date};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    task::spawn_blocking,
+};
 use utoipa::IntoParams;
 
 use super::SandboxCaller;
@@ -70,7 +73,7 @@ enum Whose {
     (status = 200, description = "the file; `text/csv` for a table", body = String, content_type = "text/plain"),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
-    (status = 403, description = "not a sandbox key", body = ErrorBody),
+    (status = 403, description = "not a sandbox key, or too many exports at once", body = ErrorBody),
     (status = 404, description = "nobody has this user name, or nothing was found behind it", body = Detail),
 ))]
 pub(crate) async fn export_sandbox_ledger(
@@ -80,10 +83,14 @@ pub(crate) async fn export_sandbox_ledger(
 ) -> ApiResult<Response> {
     let (format, whose, days) = check(&app, params)?;
     let sandbox = app.connectors.sandbox().ok_or_else(error::not_found)?.clone();
+    let slot = app
+        .exports
+        .try_enter(caller.tenant.client_id)
+        .ok_or_else(|| error::forbidden("Too many exports at once: read one to its end first."))?;
     let moment = app.moment(caller.tenant).await?;
     let today = moment.today();
     let (username, provider_id, employer_name) = match whose {
-        Whose::Company => return Ok(answer(format, company_body(sandbox, format, days, today))),
+        Whose::Company => return Ok(answer(format, company_body(sandbox, format, days, today, slot))),
         Whose::Person { username, provider_id, employer_name } => (username, provider_id, employer_name),
     };
     let cx = Cx {
@@ -97,12 +104,15 @@ pub(crate) async fn export_sandbox_ledger(
         product: Product::Income,
         books: Arc::new(ProviderBooks::of(&app, caller.tenant)),
     };
-    let data = sandbox.all_pay(&cx, &username).await.map_err(|refusal| match refusal {
+    let pay = sandbox.all_pay(&cx, &username).await.map_err(|refusal| match refusal {
         ConnectorError::NoData | ConnectorError::LoginRejected => error::not_found(),
         other => error::internal(other),
     })?;
-    // A scenario can list tens of thousands of lines.
-    let text = tokio::task::spawn_blocking(move || Pay::of_person(data.employments).write(format, days));
+    // Thousands of statements: not on a thread that serves others.
+    let text = spawn_blocking(move || {
+        let text = Pay::of_person(pay().employments).write(format, days);
+        Bytes::from_owner(Text { text, _slot: slot })
+    });
     Ok(answer(format, text.await.map_err(error::internal)?.into()))
 }
 
@@ -110,31 +120,63 @@ fn answer(format: Format, body: Body) -> Response {
     ([(header::CONTENT_TYPE, format.media_type())], body).into_response()
 }
 
+/// A text that takes a slot of its client until it is read, or its reader is gone.
+struct Text {
+    text: String,
+    _slot: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Text {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
 /// The company's books, year after year: all of them at once would be hundreds of megabytes on a clock that was turned far.
-fn company_body(sandbox: Sandbox, format: Format, days: Days, today: Date) -> Body {
+fn company_body(
+    sandbox: Sandbox,
+    format: Format,
+    days: Days,
+    today: Date,
+    slot: OwnedSemaphorePermit,
+) -> Body {
     let (sender, parts) = mpsc::channel(1);
-    // Thousands of statements: not on a thread that serves others.
-    tokio::task::spawn_blocking(move || {
-        let (company, _) = sandbox.company_pay(today, Date::MIN, today);
-        let began = company.people.iter().filter_map(|person| person.start_date).min().unwrap_or(today);
-        let mut text = Pay::of_company(company, Vec::new()).head(format);
-        let first = days.from.map_or(began, |from| from.max(began));
-        let last = days.to.map_or(today, |to| to.min(today));
-        for year in first.year()..=last.year() {
-            if sender.blocking_send(Some(mem::take(&mut text))).is_err() {
-                // Nobody reads on.
-                return;
-            }
-            let days = days.within(year);
-            // From 1 January on, for the year-to-date figures.
-            let (company, rows) = sandbox.company_pay(date(year, 1, 1), days.to.unwrap_or(today), today);
-            text = Pay::of_company(company, rows).body(format, days);
-        }
-        for part in [Some(text), None] {
-            let _ = sender.blocking_send(part);
-        }
+    tokio::spawn(async move {
+        let _slot = slot;
+        write_company(sandbox, format, days, today, sender).await
     });
     Body::from_stream(Parts { parts, is_whole: false })
+}
+
+/// Each year is written on a thread for long work, and none of these waits for the reader. `None` when the reader is gone, or the
+/// writer has failed.
+async fn write_company(
+    sandbox: Sandbox,
+    format: Format,
+    days: Days,
+    today: Date,
+    sender: mpsc::Sender<Option<String>>,
+) -> Option<()> {
+    let ours = sandbox.clone();
+    let head = spawn_blocking(move || {
+        let (company, _) = ours.company_pay(today, Date::MIN, today);
+        let began = company.people.iter().filter_map(|person| person.start_date).min().unwrap_or(today);
+        (Pay::of_company(company, Vec::new()).head(format), began)
+    });
+    let (head, began) = head.await.ok()?;
+    sender.send(Some(head)).await.ok()?;
+    let first = days.from.map_or(began, |from| from.max(began));
+    let last = days.to.map_or(today, |to| to.min(today));
+    for year in first.year()..=last.year() {
+        let (ours, days) = (sandbox.clone(), days.within(year));
+        let text = spawn_blocking(move || {
+            // From 1 January on, for the year-to-date figures.
+            let (company, rows) = ours.company_pay(date(year, 1, 1), days.to.unwrap_or(today), today);
+            Pay::of_company(company, rows).body(format, days)
+        });
+        sender.send(Some(text.await.ok()?)).await.ok()?;
+    }
+    sender.send(None).await.ok()
 }
 
 /// Parts of a text. `None` is its end: without it the one who wrote it has failed, and the answer must not look whole.

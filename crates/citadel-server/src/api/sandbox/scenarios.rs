@@ -6,7 +6,7 @@ use citadel_api_types::{
     page::Page,
     sandbox::{ResolveSandboxScenario, SandboxScenario},
 };
-use citadel_connectors::sandbox::scenario::{Problem, ReadScenario, Scenario, line_of};
+use citadel_connectors::sandbox::scenario::{self, Kept, Problem, Scenario, line_of};
 use citadel_domain::{Product, ScenarioId};
 use citadel_store::{
     Tenant, Tx,
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use super::SandboxCaller;
 use crate::{
-    api::{Params, PathId, page_of, webhooks::ListParams},
+    api::{PageAsked, Params, PathId, webhooks::ListParams},
     app::App,
     body::{Body, JsonText},
     error::{self, ApiError, ApiResult},
@@ -26,7 +26,9 @@ use crate::{
 };
 
 /// Scenarios of one client.
-const MAX_SCENARIOS: usize = 1_000;
+const MAX_SCENARIOS: i64 = 1_000;
+/// Those of one user name: each is opened for a sign-in.
+const MAX_OF_USERNAME: i64 = 20;
 
 /// Keep a scenario. What is wrong with it is told by line and field.
 #[utoipa::path(post, path = "/v1/sandbox/scenarios/", tag = "sandbox", request_body = Scenario, responses(
@@ -40,7 +42,10 @@ pub(crate) async fn create_sandbox_scenario(
     SandboxCaller(caller): SandboxCaller,
     JsonText { json, text }: JsonText,
 ) -> ApiResult<(StatusCode, Json<SandboxScenario>)> {
-    let read = ReadScenario::of(json).map_err(|problems| refused(&text, problems))?;
+    // It is read anew for each day on which something changes.
+    let read = tokio::task::spawn_blocking(move || (scenario::read(&json), json));
+    let (scenario, json) = read.await.map_err(error::internal)?;
+    let scenario = scenario.map_err(|problems| refused(&text, problems))?;
     let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
@@ -48,13 +53,15 @@ pub(crate) async fn create_sandbox_scenario(
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
-            if scenarios::list(tx, tenant).await?.len() >= MAX_SCENARIOS {
+            if scenarios::count(tx, tenant).await? >= MAX_SCENARIOS {
                 let message =
                     format!("This sandbox has {MAX_SCENARIOS} scenarios already: delete one first.");
                 return Err(error::invalid("label", message));
             }
             let id = ScenarioId::generate(now, &*writer.next_id_source(tx, tenant, "scenario").await?);
-            if !scenarios::create(tx, &row(&writer, tenant, id, &read, now)?).await? {
+            let new = row(&writer, tenant, id, &scenario, &json, now)?;
+            check_username(tx, &new).await?;
+            if !scenarios::create(tx, &new).await? {
                 return Err(label_taken());
             }
             find(tx, tenant, id).await
@@ -77,12 +84,15 @@ pub(crate) async fn list_sandbox_scenarios(
     Params(params): Params<ListParams>,
 ) -> ApiResult<Json<Page<SandboxScenario>>> {
     let tenant = caller.tenant;
+    let asked = PageAsked::read(&params.page, &params.page_size)?;
     let db = app.db.scoped(tenant.client_id);
-    let found = db.read(async move |tx| scenarios::list(tx, tenant).await).await?;
-    let page = page_of(&app, "/v1/sandbox/scenarios/", &[], &params.page, &params.page_size, found)?;
-    let Page { count, next, previous, results } = page;
-    let results = results.iter().map(|row| view(&app, row)).collect::<ApiResult<_>>()?;
-    Ok(Json(Page { count, next, previous, results }))
+    let found = db.read(async move |tx| -> ApiResult<_> {
+        let rows = scenarios::list(tx, tenant, asked.size, asked.offset()).await?;
+        Ok((scenarios::count(tx, tenant).await?, rows))
+    });
+    let (count, rows) = found.await?;
+    let results = rows.iter().map(|row| view(&app, row)).collect::<ApiResult<_>>()?;
+    asked.answer(&app, "/v1/sandbox/scenarios/", &[], count, results).map(Json)
 }
 
 /// Read one scenario.
@@ -136,8 +146,11 @@ pub(crate) async fn update_sandbox_scenario(
                 }
                 after
             });
-            let read = ReadScenario::of(Value::Object(after)).map_err(|problems| refused(&text, problems))?;
-            if !scenarios::update(tx, &row(&writer, tenant, id, &read, now)?).await? {
+            let after = Value::Object(after);
+            let scenario = scenario::read(&after).map_err(|problems| refused(&text, problems))?;
+            let new = row(&writer, tenant, id, &scenario, &after, now)?;
+            check_username(tx, &new).await?;
+            if !scenarios::update(tx, &new).await? {
                 return Err(label_taken());
             }
             find(tx, tenant, id).await
@@ -191,12 +204,10 @@ pub(crate) async fn resolve_sandbox_scenario(
     let db = app.db.scoped(tenant.client_id);
     let rows = db.read(async move |tx| scenarios::list_for_username(tx, tenant, &hash).await).await?;
     for row in &rows {
-        let read = ReadScenario::of(Value::Object(body(&app, row)?));
-        let read = read.map_err(|_| error::internal("a scenario that was kept is not right any more"))?;
-        let scenario = read.on(today);
-        if scenario.data_source == login.data_source
-            && scenario.is_for(&login.provider_id, product, login.password.expose())
-        {
+        let body = body(&app, row)?;
+        let is_of_source = body.get("data_source").and_then(Value::as_str) == Some(&login.data_source);
+        let kept = Kept::new(Value::Object(body));
+        if is_of_source && kept.is_for(today, &login.provider_id, product, login.password.expose()) {
             return Ok(Json(view(&app, row)?));
         }
     }
@@ -207,11 +218,11 @@ fn row(
     app: &App,
     tenant: Tenant,
     id: ScenarioId,
-    read: &ReadScenario,
+    scenario: &Scenario,
+    json: &Value,
     now: Timestamp,
 ) -> ApiResult<NewScenario> {
-    let scenario = read.scenario();
-    let json = zeroize::Zeroizing::new(serde_json::to_vec(read.json()).map_err(error::internal)?);
+    let json = zeroize::Zeroizing::new(serde_json::to_vec(json).map_err(error::internal)?);
     Ok(NewScenario {
         id,
         tenant,
@@ -222,6 +233,18 @@ fn row(
         body_sealed: app.keyring.seal(&books::scenario_place(tenant, id), &json)?,
         now,
     })
+}
+
+/// Refuses what is one too many of its user name.
+async fn check_username(tx: &mut Tx<'_>, new: &NewScenario) -> ApiResult<()> {
+    let others = scenarios::count_others_for_username(tx, new.tenant, &new.username_hash, new.id).await?;
+    if others >= MAX_OF_USERNAME {
+        let message = format!(
+            "{MAX_OF_USERNAME} scenarios have this user name already: delete one first, or take another name."
+        );
+        return Err(error::invalid("username", message));
+    }
+    Ok(())
 }
 
 async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: ScenarioId) -> ApiResult<StoredScenario> {
