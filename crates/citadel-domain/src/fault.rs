@@ -39,6 +39,11 @@ impl Fault {
         Self::WebhookReordered,
     ];
 
+    /// Whether it is about webhooks, and not about the provider.
+    pub const fn is_of_webhooks(self) -> bool {
+        matches!(self, Self::WebhookDelayed | Self::WebhookDuplicated | Self::WebhookReordered)
+    }
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -131,6 +131,22 @@ pub async fn list_after(
     fetch(tx, list!("d.id > $8", "asc"), tenant, filter, after, limit).await
 }
 
+/// How many attempts at an event an endpoint has seen, as far as they are kept.
+pub async fn count(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    webhook_id: WebhookId,
+    event_id: EventId,
+) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from deliveries
+          where client_id = $1 and webhook_id = $2 and event_id = $3 and environment = $4",
+        params![tenant.client_id, webhook_id, event_id, tenant.environment],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// Drops attempts that were made before a time. Not of sandboxes whose clocks were turned.
 pub async fn delete_before(tx: &mut Tx<'_>, time: Timestamp) -> Result<u64, Error> {
     tx.execute(

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0003_webhooks"),
     migration!("0004_live_tables"),
     migration!("0005_sandbox"),
+    migration!("0006_scenarios_of_tasks"),
 ];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";

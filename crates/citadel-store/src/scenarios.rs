@@ -1,9 +1,9 @@
 //! Logins that clients of the sandbox invented.
 
-use citadel_domain::{Fault, ScenarioId};
+use citadel_domain::ScenarioId;
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params, words};
+use crate::{Error, Row, Tenant, Tx, value::params};
 
 /// A scenario to be kept.
 #[derive(Clone, Debug)]
@@ -14,7 +14,6 @@ pub struct NewScenario {
     /// One of its kind among the client's scenarios of the data source.
     pub label: String,
     pub username_hash: [u8; 32],
-    pub faults: Vec<Fault>,
     /// The JSON.
     pub body_sealed: Vec<u8>,
     pub now: Timestamp,
@@ -44,9 +43,9 @@ macro_rules! select {
 pub async fn create(tx: &mut Tx<'_>, new: &NewScenario) -> Result<bool, Error> {
     let made = tx
         .execute(
-            "insert into scenarios (client_id, id, environment, data_source, label, username_hash, faults, body_sealed,
+            "insert into scenarios (client_id, id, environment, data_source, label, username_hash, body_sealed,
                                     created_at, updated_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
              on conflict (client_id, data_source, label) do nothing",
             params![
                 new.tenant.client_id,
@@ -55,7 +54,6 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewScenario) -> Result<bool, Error> {
                 &new.data_source,
                 &new.label,
                 new.username_hash,
-                words::join(&new.faults),
                 &new.body_sealed,
                 new.now,
             ],
@@ -68,8 +66,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewScenario) -> Result<bool, Error> {
 pub async fn update(tx: &mut Tx<'_>, new: &NewScenario) -> Result<bool, Error> {
     let updated = tx
         .execute(
-            "update scenarios set data_source = $4, label = $5, username_hash = $6, faults = $7, body_sealed = $8,
-                                  updated_at = $9
+            "update scenarios set data_source = $4, label = $5, username_hash = $6, body_sealed = $7, updated_at = $8
               where client_id = $1 and environment = $2 and id = $3
                 and not exists (
                     select 1 from scenarios as other
@@ -81,7 +78,6 @@ pub async fn update(tx: &mut Tx<'_>, new: &NewScenario) -> Result<bool, Error> {
                 &new.data_source,
                 &new.label,
                 new.username_hash,
-                words::join(&new.faults),
                 &new.body_sealed,
                 new.now,
             ],
@@ -100,22 +96,6 @@ pub async fn count(tx: &mut Tx<'_>, tenant: Tenant) -> Result<i64, Error> {
     tx.fetch_one(
         "select cast(count(*) as bigint) from scenarios where client_id = $1 and environment = $2",
         params![tenant.client_id, tenant.environment],
-        |row| row.get(0),
-    )
-    .await
-}
-
-/// How many scenarios of a user name there are beside the one with this id.
-pub async fn count_others_for_username(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    username_hash: &[u8; 32],
-    id: ScenarioId,
-) -> Result<i64, Error> {
-    tx.fetch_one(
-        "select cast(count(*) as bigint) from scenarios
-          where client_id = $1 and environment = $2 and username_hash = $3 and id <> $4",
-        params![tenant.client_id, tenant.environment, username_hash, id],
         |row| row.get(0),
     )
     .await
@@ -143,22 +123,6 @@ pub async fn list_for_username(
         read,
     )
     .await
-}
-
-/// What goes wrong on purpose with a user name.
-pub async fn faults_for_username(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    username_hash: &[u8; 32],
-) -> Result<Vec<Fault>, Error> {
-    let found = tx
-        .fetch_all(
-            "select faults from scenarios where client_id = $1 and environment = $2 and username_hash = $3",
-            params![tenant.client_id, tenant.environment, username_hash],
-            |row| row.get::<String>(0),
-        )
-        .await?;
-    words::split(&found.join(" "))
 }
 
 /// Deletes a scenario. `false` when there is none.

@@ -1,7 +1,7 @@
 //! Tasks: one run of work for a link. Every change is conditional on the status that the caller saw, so that two
 //! workers cannot both move a task (P36).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, Fault, LinkId, Product, TaskId, TaskStatus};
+use citadel_domain::{AccessKeyId, BridgeTokenId, Fault, LinkId, Product, ScenarioId, TaskId, TaskStatus};
 use jiff::Timestamp;
 
 use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params, words};
@@ -47,6 +47,8 @@ pub struct NewTask {
     pub kind: Kind,
     /// What goes wrong on purpose.
     pub faults: Vec<Fault>,
+    /// Which login of the sandbox it met that the client invented.
+    pub scenario_id: Option<ScenarioId>,
     pub created_at: Timestamp,
 }
 
@@ -90,8 +92,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
             concat!(
                 "insert into tasks (
                  client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, created_at,
-                 updated_at, faults)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+                 updated_at, faults, scenario_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
              returning ",
                 columns!()
             ),
@@ -107,6 +109,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
                 TaskStatus::New,
                 new.created_at,
                 words::join(&new.faults),
+                new.scenario_id,
             ],
             read,
         )
@@ -223,6 +226,24 @@ pub async fn last_consent(
         |row| row.get(0),
     )
     .await
+}
+
+/// The scenario that the newest sign-in of a link met.
+pub async fn last_scenario(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    link_id: LinkId,
+) -> Result<Option<ScenarioId>, Error> {
+    let newest = tx
+        .fetch_optional(
+            "select scenario_id from tasks
+              where client_id = $1 and environment = $2 and link_id = $3 and kind = 'initial'
+              order by created_at desc, id desc limit 1",
+            params![tenant.client_id, tenant.environment, link_id],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(newest.flatten())
 }
 
 /// How many tasks a link has had.

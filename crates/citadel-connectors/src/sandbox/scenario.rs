@@ -85,6 +85,22 @@ pub struct Scenario {
     pub changes: Vec<Change>,
 }
 
+impl Scenario {
+    /// Whether a sign-in could meet either of the two.
+    pub fn is_met_with(&self, other: &Self) -> bool {
+        let both = |one: &Option<String>, two: &Option<String>| one.is_none() || two.is_none() || one == two;
+        let products = |scenario: &Self| scenario.products.clone().filter(|products| !products.is_empty());
+        let is_shared = match (products(self), products(other)) {
+            (Some(one), Some(two)) => one.iter().any(|product| two.contains(product)),
+            _ => true,
+        };
+        self.username == other.username
+            && self.password.expose() == other.password.expose()
+            && both(&self.provider_id, &other.provider_id)
+            && is_shared
+    }
+}
+
 /// Something that becomes different on a day.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -155,6 +171,7 @@ pub struct Job {
     pub job_title: Option<String>,
     /// `F` full-time, `P` part-time, `S` seasonal, `D` per diem.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[FPSD]$")]
     pub job_type: Option<String>,
     /// First day. A job that has not begun is not shown.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,12 +204,14 @@ pub struct Job {
     pub income: Option<Amount>,
     /// `YEARLY`, `MONTHLY`, `WEEKLY`, `DAILY` or `HOURLY`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY)$")]
     pub income_unit: Option<String>,
     /// Usual pay per cycle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_rate: Option<Amount>,
     /// `W`, `BW`, `SM` or `M`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(W|BW|SM|M)$")]
     pub pay_frequency: Option<String>,
     /// Statements that the sandbox writes by itself, from the job's first day on. For 20 jobs at most.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -425,6 +444,7 @@ pub struct Stub {
     pub hours: Option<Number>,
     /// `S` salary, `H` hourly, `D` daily, `W` weekly, `M` monthly.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[SHDWM]$")]
     pub basis_of_pay: Option<String>,
     /// What was earned.
     pub earnings: Vec<EarnedLine>,
@@ -441,6 +461,7 @@ pub struct EarnedLine {
     pub name: String,
     /// `regular`, `overtime`, `bonus`, `commission` or `other`, which it is when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(regular|overtime|bonus|commission|other)$")]
     pub category: Option<String>,
     /// This statement.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -465,6 +486,7 @@ pub struct TakenLine {
     pub name: String,
     /// `federal`, `state`, `socialsec`, `medicare`, `retirement`, `health` or `other`, which it is when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(federal|state|socialsec|medicare|retirement|health|other)$")]
     pub category: Option<String>,
     /// This statement; below zero gives back.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -495,9 +517,11 @@ pub struct Account {
     pub bank_name: Option<String>,
     /// `C` checking, `S` savings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[CS]$")]
     pub account_type: Option<String>,
     /// `E` entire, `P` percent, `A` amount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^[EPA]$")]
     pub deposit_type: Option<String>,
     /// Dollars or percent, by `deposit_type`: 0 to 100 percent, and dollars as in other amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -36,6 +36,36 @@ fn nothing_is_told_apart_by_what_is_there_twice() {
     assert_eq!(refused(scenario), ["payload.employments[2].id", "payload.employments[3].id"]);
 }
 
+/// Readers of JSON take a list for the fields of an object, in the order of some program.
+#[test]
+fn a_list_is_no_object() {
+    let job = json!({
+        "profile": ["Al", "Quist"], "company": {"address": []}, "statements": [{"earnings": [["Regular"]]}]
+    });
+    let mut found = refused(of_job(&job));
+    found.sort();
+    assert_eq!(found, ["job.company.address", "job.profile", "job.statements[0].earnings[0]"]);
+    assert_eq!(refused(json!([of_job(&json!({}))])), [""]);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mut scenario = of_job(&json!({"changes": [{"set": {}}]}));
+    assert_eq!(refused(scenario.clone()), ["job.changes[0].date"]);
+    scenario["payload"] = json!({});
+    scenario.as_object_mut().expect("an object").remove("password");
+    assert_eq!(refused(scenario), ["password"]);
+}
+
+#[test]
+fn pay_that_is_not_above_zero_is_told_where_it_stands() {
+    let job = json!({
+        "start_date": "2020-01-06", "income": "-5.00", "income_unit": "HOURLY", "pay_frequency": "W", "generate": {}
+    });
+    assert_eq!(refused(of_job(&job)), ["job.income"]);
+    assert_eq!(refused(of_job(&json!({"income": "5.00", "generate": {}}))), ["job.generate"]);
+}
+
 /// A change may put jobs there that change themselves.
 #[test]
 fn what_becomes_different_later_in_something_that_became_different_is_checked() {

@@ -11,7 +11,6 @@ use citadel_store::{
     Tx, changes, links,
     links::Link,
     logins::{self, NewLogin},
-    sandboxes,
     tasks::{self, Kind, NewTask, Task},
 };
 use jiff::{SignedDuration, Timestamp, tz::Offset};
@@ -23,7 +22,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
-    faults::SandboxFaults,
+    faults::{Planned, SandboxFaults},
     jobs::{self, change, events, safe},
     moment::Moment,
     reports::{self, Proof, proof_of_funding},
@@ -78,6 +77,7 @@ pub(crate) async fn create_refresh_task(
                 login_sealed,
                 expires_at: live + LIFE,
             };
+            let planned = Planned::of_refresh(&writer, tx, &link, &faults, moment.today()).await?;
             let new = NewTask {
                 id,
                 tenant: link.tenant,
@@ -86,7 +86,8 @@ pub(crate) async fn create_refresh_task(
                 access_key_id: caller.access_key_id,
                 product: order.product,
                 kind: Kind::Refresh,
-                faults: [faults.as_slice(), &sandboxes::faults(tx, link.tenant).await?].concat(),
+                faults: planned.faults,
+                scenario_id: planned.scenario_id,
                 created_at: now,
             };
             let task = tasks::create(tx, &new).await?;

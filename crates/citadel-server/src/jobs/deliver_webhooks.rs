@@ -222,13 +222,6 @@ fn signers(
 }
 
 impl Attempt {
-    /// In the sandbox the same for the same attempt at the same event.
-    fn source<'a>(&self, app: &'a App, order: DeliverWebhooks, what: &str) -> Box<dyn Random + 'a> {
-        let waiting = &self.waiting;
-        let word = format!("{what} {} {}", order.webhook_id, waiting.round);
-        app.id_source(order.tenant(), waiting.event_id.as_bytes(), &word, waiting.attempts)
-    }
-
     /// What it came to. `Retry-After` is heard at any failure.
     fn verdict(&self, app: &App, order: DeliverWebhooks) -> Verdict {
         let now = self.ended_at;
@@ -241,14 +234,14 @@ impl Attempt {
             Err(_) => None,
         };
         // From its end: an attempt that took long is not followed by a shorter wait.
-        let chance = self.source(app, order, "retry");
+        let chance = chance(app, order, "retry", self.waiting.event_id, self.waiting.attempts);
         match retries::next_attempt(self.waiting.attempts + 1, retry_after, now, &*chance) {
             Some(at) => Verdict::Again(at),
             None => Verdict::GivenUp,
         }
     }
 
-    fn row(&self, app: &App, order: DeliverWebhooks) -> NewDelivery {
+    fn row(&self, order: DeliverWebhooks) -> NewDelivery {
         let (status_code, error_message, answer) = match &self.result {
             Ok(Answer { status, body, .. }) => {
                 let message =
@@ -266,7 +259,8 @@ impl Attempt {
             }
         };
         NewDelivery {
-            id: DeliveryId::generate(self.at, &*self.source(app, order, "delivery")),
+            // Given when it is known how many were before.
+            id: DeliveryId::from_bytes([0; 16]),
             tenant: order.tenant(),
             webhook_id: order.webhook_id,
             event_id: self.waiting.event_id,
@@ -280,6 +274,18 @@ impl Attempt {
             attempted_at: self.at,
         }
     }
+}
+
+/// Chance about an event at an endpoint: in the sandbox the same for the same number.
+fn chance<'a>(
+    app: &'a App,
+    order: DeliverWebhooks,
+    what: &str,
+    event_id: EventId,
+    number: i64,
+) -> Box<dyn Random + 'a> {
+    let word = format!("{what} {}", order.webhook_id);
+    app.id_source(order.tenant(), event_id.as_bytes(), &word, number)
 }
 
 /// The beginning of an answer as harmless text: it is shown to people.
@@ -306,14 +312,14 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
     let now = made.iter().map(|attempt| attempt.ended_at).max().unwrap_or(live);
     let made: Vec<_> = made
         .into_iter()
-        .map(|attempt| (attempt.verdict(app, order), attempt.row(app, order), attempt.waiting))
+        .map(|attempt| (attempt.verdict(app, order), attempt.row(order), attempt.waiting))
         .collect();
     for (verdict, row, _) in &made {
         if matches!(verdict, Verdict::GivenUp) {
             tracing::warn!(webhook.id = %row.webhook_id, event.id = %row.event_id, "gave up delivering an event");
         }
     }
-    let job = job.clone();
+    let (job, writer) = (job.clone(), app.clone());
     let recorded = app
         .db
         .scoped(tenant.client_id)
@@ -325,7 +331,15 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
             let before = webhook.as_ref().and_then(|webhook| webhook.failing_since);
             let (mut failing_since, mut is_gone) = (before, false);
             for (verdict, row, waiting) in &made {
-                deliveries::append(tx, row).await?;
+                let before = match tenant.environment {
+                    Environment::Sandbox => {
+                        deliveries::count(tx, tenant, order.webhook_id, row.event_id).await?
+                    }
+                    _ => 0,
+                };
+                let source = chance(&writer, order, "delivery", row.event_id, before);
+                let id = DeliveryId::generate(row.attempted_at, &*source);
+                deliveries::append(tx, &NewDelivery { id, ..row.clone() }).await?;
                 match verdict {
                     Verdict::Again(at) => {
                         // One that failed is still to be told twice.

@@ -73,7 +73,7 @@ async fn endpoint_of(client: &TestClient<'_>) -> String {
 async fn scenario_of(client: &TestClient<'_>) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let label = format!("scenario {}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let body = json!({"data_source": "payroll", "label": label, "username": "someone", "password": "own"});
+    let body = json!({"data_source": "payroll", "label": label, "username": label, "password": "own"});
     client.post("/v1/sandbox/scenarios/", body).await.json()["id"].as_str().unwrap().to_owned()
 }
 

@@ -872,6 +872,73 @@ async fn webhooks_come_late_twice_or_in_another_order_on_demand() {
     .await;
 }
 
+/// What a scenario says of webhooks holds for its own login: at each sign-in and refresh, and at no other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_a_scenario_are_those_of_its_login() {
+    for_each_db(async |app| {
+        let receiver = Receiver::start().await;
+        let client = app.client("acme").await;
+        client.webhook_for(&format!("http://{}/", receiver.address), &["task-status-updated"]).await;
+        let mut doubled = scenario();
+        doubled["faults"] = json!(["webhook_duplicated", "half_data"]);
+        doubled["changes"] = json!([{"date": "2027-01-01", "set": {"faults": ["webhook_duplicated"]}}]);
+        keep(&client, &doubled).await;
+        let mut plain = scenario();
+        plain["label"] = "Plain".into();
+        plain["password"] = "other".into();
+        keep(&client, &plain).await;
+        let mut seen = 0;
+        let mut events = async || {
+            app.run_jobs().await;
+            let ids: Vec<_> = receiver.received().iter().map(crate::receiver::Received::id).collect();
+            let new = ids[seen..].to_vec();
+            seen = ids.len();
+            (new.len(), new.iter().collect::<HashSet<_>>().len())
+        };
+        assert_eq!(as_user(&client, "income", "nina", "other").await["status"], "done");
+        let (all, different) = events().await;
+        assert_eq!(all, different, "the other login of this user name");
+        assert_eq!(as_user(&client, "income", "nina", "wrong").await["status"], "login_error");
+        let (all, different) = events().await;
+        assert_eq!(all, different, "nobody");
+        assert_eq!(as_user(&client, "income", "nina", "s3cret").await["status"], "error", "half the data");
+        let (all, different) = events().await;
+        assert_eq!(all, 2 * different);
+        turn(&client, json!({"now": "2027-01-02T12:00:00Z"})).await;
+        let access_token = link(&client, "income", "nina", "s3cret").await;
+        let (all, different) = events().await;
+        assert_eq!(all, 2 * different);
+        assert_eq!(refresh(&client, &access_token).await, "done");
+        let (all, different) = events().await;
+        assert!(all > 0 && all == 2 * different, "{all} {different}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_signs_in_as_two_scenarios() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let first = keep(&client, &scenario()).await;
+    let mut second = scenario();
+    second["label"] = "Again".into();
+    let reply = client.post("/v1/sandbox/scenarios/", second.clone()).await;
+    assert_eq!(reply.invalid_fields(), ["username"]);
+    assert!(reply.text().contains("Night nurse"), "{reply:?}");
+    second["provider_id"] = "nowhere".into();
+    let reply = client.post("/v1/sandbox/scenarios/", second.clone()).await;
+    assert_eq!(reply.invalid_fields(), ["provider_id"]);
+    // Apart by the product.
+    second["provider_id"] = "adp".into();
+    second["products"] = json!(["pll"]);
+    let path = format!("/v1/sandbox/scenarios/{}/", first["id"].as_str().unwrap());
+    let reply = client.patch(&path, json!({"products": ["income"]})).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    keep(&client, &second).await;
+    let reply = client.patch(&path, json!({"products": null})).await;
+    assert_eq!(reply.invalid_fields(), ["username"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reset_empties_the_sandbox_and_nothing_else() {
     for_each_db(async |app| {

@@ -126,6 +126,7 @@ impl Store {
             product: token.product,
             kind: Kind::Initial,
             faults: Vec::new(),
+            scenario_id: None,
             created_at,
         };
         self.db.write(async move |tx| tasks::create(tx, &new).await).await.unwrap()

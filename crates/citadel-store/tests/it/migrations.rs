@@ -102,7 +102,14 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
     let db = Db::open(&DbConfig::Sqlite { path: dir.database() }).unwrap();
     assert_eq!(
         db.pending_migrations().await.unwrap(),
-        ["0001_init", "0002_products", "0003_webhooks", "0004_live_tables", "0005_sandbox"]
+        [
+            "0001_init",
+            "0002_products",
+            "0003_webhooks",
+            "0004_live_tables",
+            "0005_sandbox",
+            "0006_scenarios_of_tasks"
+        ]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
@@ -124,10 +131,11 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         };
         store.db.write(async move |tx| jobs::enqueue(tx, &job).await).await.unwrap();
         let claimed = store.db.write(async move |tx| {
-            // As before 0004; what 0005 made has to go first.
+            // As before 0004; what came later has to go first.
             for undo in [
                 "drop table scenarios",
                 "drop table sandboxes",
+                "alter table tasks drop column scenario_id",
                 "alter table tasks drop column faults",
                 "alter table bridge_tokens drop column faults",
                 "delete from schema_migrations where name >= '0004'",
@@ -137,7 +145,10 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
             jobs::claim(tx, "run_task", now, SignedDuration::from_secs(30), 1).await
         });
         let claimed = claimed.await.unwrap();
-        assert_eq!(store.db.migrate(now).await.unwrap(), ["0004_live_tables", "0005_sandbox"]);
+        assert_eq!(
+            store.db.migrate(now).await.unwrap(),
+            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks"]
+        );
         let held = claimed[0].clone();
         assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());
     })

@@ -82,9 +82,9 @@ async fn rows_of_products(store: &Store, task: &Task) {
             // `$3` says nothing here but is named, so that every statement takes the same values.
             "insert into provider_books (client_id, id, environment, account_hash, entry_sealed, created_at)
              select $1, $2, 'sandbox', $5, $5, $4 where cast($3 as uuid) is not null",
-            "insert into scenarios (client_id, id, environment, data_source, label, username_hash, faults, body_sealed,
-                                    created_at, updated_at)
-             select $1, $2, 'sandbox', 'payroll', 'own', $5, '', $5, $4, $4 where cast($3 as uuid) is not null",
+            "insert into scenarios (client_id, id, environment, data_source, label, username_hash, body_sealed, created_at,
+                                    updated_at)
+             select $1, $2, 'sandbox', 'payroll', 'own', $5, $5, $4, $4 where cast($3 as uuid) is not null",
         ] {
             tx.execute(sql, &ids).await?;
         }

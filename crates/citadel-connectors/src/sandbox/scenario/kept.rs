@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use citadel_domain::Product;
+use citadel_domain::{Fault, Product};
 use jiff::civil::Date;
 use serde_json::Value;
 
@@ -33,6 +33,12 @@ impl Kept {
         text("password") == Some(password)
             && text("provider_id").is_none_or(|provider| provider == provider_id)
             && field("products").and_then(Value::as_array).is_none_or(serves)
+    }
+
+    /// What goes wrong on a day.
+    pub fn faults(&self, day: Date) -> Vec<Fault> {
+        let faults = field_on(&self.0, "faults", day).cloned();
+        faults.and_then(|faults| serde_json::from_value(faults).ok()).unwrap_or_default()
     }
 
     /// As it is on a day. `None` for one that an older version of this program has kept, and that is none any more.

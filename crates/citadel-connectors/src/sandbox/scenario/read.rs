@@ -50,8 +50,12 @@ pub fn read(json: &Value) -> Result<Scenario, Vec<Problem>> {
         let message = format!("A scenario has {MAX_BYTES} bytes at most, without blanks between its parts.");
         return Err(vec![refused(String::new(), message)]);
     }
-    let scenario = parse::<Scenario>(json)?;
     let mut problems = Vec::new();
+    lists(json, "", &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let scenario = parse::<Scenario>(json)?;
     check(&scenario, &mut problems);
     let days = days(json);
     if days.len() > MAX_DAYS {
@@ -81,12 +85,56 @@ pub fn read(json: &Value) -> Result<Scenario, Vec<Problem>> {
 
 fn parse<T: DeserializeOwned>(json: &Value) -> Result<T, Vec<Problem>> {
     serde_path_to_error::deserialize(json).map_err(|error| {
-        let field = match error.path().to_string() {
+        let mut field = match error.path().to_string() {
             path if path == "." => String::new(),
             path => path,
         };
-        vec![Problem { field, message: sentence(&error.into_inner().to_string()), code: None }]
+        let text = error.into_inner().to_string();
+        if let Some(name) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+            field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+        }
+        vec![Problem { field, message: sentence(&text), code: None }]
     })
+}
+
+/// The fields that hold lists.
+const LISTS: [&str; 11] = [
+    "products",
+    "faults",
+    "changes",
+    "employments",
+    "statements",
+    "bank_accounts",
+    "w2s",
+    "earnings",
+    "deductions",
+    "taxes",
+    "omit",
+];
+
+/// Refuses lists where objects belong: their members would be taken for fields, in the order in which this program has them.
+fn lists(json: &Value, at: &str, problems: &mut Vec<Problem>) {
+    match json {
+        Value::Object(object) => {
+            for (name, value) in object {
+                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                match value {
+                    Value::Array(list) if LISTS.contains(&name.as_str()) => {
+                        for (place, value) in list.iter().enumerate() {
+                            lists(value, &format!("{at}[{place}]"), problems);
+                        }
+                    }
+                    value => lists(value, &at, problems),
+                }
+            }
+        }
+        Value::Array(_) => problems.push(Problem {
+            field: at.to_owned(),
+            message: "This is a list; send an object or a value.".to_owned(),
+            code: None,
+        }),
+        _ => {}
+    }
 }
 
 fn sentence(text: &str) -> String {
@@ -317,8 +365,12 @@ impl Checker<'_> {
     }
 
     fn generate(&mut self, at: &str, job: &Job, generate: &Generate) {
+        if job.income.is_some_and(|income| income.0.cents() <= 0) {
+            let field = format!("{}.income", at.trim_end_matches(".generate"));
+            self.refuse(field, "Statements are generated from it: send more than 0.");
+        }
         let is_ready = job.start_date.is_some()
-            && job.income.is_some_and(|income| income.0.cents() > 0)
+            && job.income.is_some()
             && job.income_unit.is_some()
             && job.pay_frequency.is_some();
         if !is_ready {

@@ -28,7 +28,7 @@ use crate::{
 /// Scenarios of one client.
 const MAX_SCENARIOS: i64 = 1_000;
 /// Those of one user name: each is opened for a sign-in.
-const MAX_OF_USERNAME: i64 = 20;
+const MAX_OF_USERNAME: usize = 20;
 
 /// Keep a scenario. What is wrong with it is told by line and field.
 #[utoipa::path(post, path = "/v1/sandbox/scenarios/", tag = "sandbox", request_body = Scenario, responses(
@@ -60,10 +60,10 @@ pub(crate) async fn create_sandbox_scenario(
             }
             let id = ScenarioId::generate(now, &*writer.next_id_source(tx, tenant, "scenario").await?);
             let new = row(&writer, tenant, id, &scenario, &json, now)?;
-            check_username(tx, &new).await?;
             if !scenarios::create(tx, &new).await? {
                 return Err(label_taken());
             }
+            check_login(&writer, tx, &new, &scenario).await?;
             find(tx, tenant, id).await
         })
         .await?;
@@ -149,10 +149,10 @@ pub(crate) async fn update_sandbox_scenario(
             let after = Value::Object(after);
             let scenario = scenario::read(&after).map_err(|problems| refused(&text, problems))?;
             let new = row(&writer, tenant, id, &scenario, &after, now)?;
-            check_username(tx, &new).await?;
             if !scenarios::update(tx, &new).await? {
                 return Err(label_taken());
             }
+            check_login(&writer, tx, &new, &scenario).await?;
             find(tx, tenant, id).await
         })
         .await?;
@@ -229,20 +229,31 @@ fn row(
         data_source: scenario.data_source.clone(),
         label: scenario.label.clone(),
         username_hash: app.keyring.keyed_hash(purposes::SCENARIO_USERNAME, &scenario.username),
-        faults: scenario.faults.clone(),
         body_sealed: app.keyring.seal(&books::scenario_place(tenant, id), &json)?,
         now,
     })
 }
 
-/// Refuses what is one too many of its user name.
-async fn check_username(tx: &mut Tx<'_>, new: &NewScenario) -> ApiResult<()> {
-    let others = scenarios::count_others_for_username(tx, new.tenant, &new.username_hash, new.id).await?;
-    if others >= MAX_OF_USERNAME {
+/// Refuses a provider that is not there, what is one too many of its user name, and a login that another scenario has: nobody
+/// would ever meet the second.
+async fn check_login(app: &App, tx: &mut Tx<'_>, new: &NewScenario, scenario: &Scenario) -> ApiResult<()> {
+    if scenario.provider_id.as_deref().is_some_and(|id| app.directory.provider(id).is_none()) {
+        return Err(error::invalid("provider_id", "Unknown provider. Take the id from providers."));
+    }
+    let mut others = scenarios::list_for_username(tx, new.tenant, &new.username_hash).await?;
+    others.retain(|other| other.id != new.id);
+    if others.len() >= MAX_OF_USERNAME {
         let message = format!(
             "{MAX_OF_USERNAME} scenarios have this user name already: delete one first, or take another name."
         );
         return Err(error::invalid("username", message));
+    }
+    for other in &others {
+        let other: Option<Scenario> = serde_json::from_value(Value::Object(body(app, other)?)).ok();
+        if let Some(other) = other.filter(|other| other.is_met_with(scenario)) {
+            let message = format!("The scenario {} has this user name and password already.", other.label);
+            return Err(error::invalid("username", message));
+        }
     }
     Ok(())
 }

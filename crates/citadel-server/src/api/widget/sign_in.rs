@@ -4,11 +4,10 @@ use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::{Login, LoginForm, LoginWay};
 use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
 use citadel_store::{
-    Place, Tenant, Tx,
+    Place, Tx,
     bridge_tokens::{self, BridgeToken},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
-    sandboxes, scenarios,
     tasks::{self, NewTask, Task},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -25,9 +24,9 @@ use crate::{
     auth::BridgeSession,
     body::Body,
     error::{self, ApiError, ApiResult},
+    faults::{Planned, SignIn},
     jobs::{self, change, events, safe},
     moment::Moment,
-    purposes,
 };
 
 /// How many links one bridge token may make (P8).
@@ -127,6 +126,13 @@ pub(crate) async fn begin(
                 login_sealed,
                 expires_at: live + LOGIN_LIFE,
             };
+            let sign_in = SignIn {
+                login: &body.login,
+                provider_id: &link.provider_id,
+                product: token.product,
+                today: moment.today(),
+            };
+            let planned = Planned::of_sign_in(&writer, tx, token.tenant, &faults, &sign_in).await?;
             let task = NewTask {
                 id: task_id,
                 tenant: token.tenant,
@@ -135,7 +141,8 @@ pub(crate) async fn begin(
                 access_key_id: token.access_key_id,
                 product: token.product,
                 kind: tasks::Kind::Initial,
-                faults: with_sandbox_faults(&writer, tx, token.tenant, &faults, &body.login).await?,
+                faults: planned.faults,
+                scenario_id: planned.scenario_id,
                 created_at: now,
             };
             let task = tasks::create(tx, &task).await?;
@@ -166,27 +173,6 @@ pub(crate) async fn next_task_id(
     }
     let number = tasks::count_for_link(tx, link.tenant, link.id).await?;
     Ok(TaskId::generate(now, &*app.id_source(link.tenant, link.id.as_bytes(), "task", number)))
-}
-
-/// What goes wrong with a sign-in: what the call asked for, what the client asked for in all it does, and what the scenario
-/// behind the user name asks for.
-async fn with_sandbox_faults(
-    app: &App,
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    asked: &[Fault],
-    login: &Login,
-) -> ApiResult<Vec<Fault>> {
-    if tenant.environment != Environment::Sandbox {
-        return Ok(Vec::new());
-    }
-    let mut faults = asked.to_vec();
-    faults.extend(sandboxes::faults(tx, tenant).await?);
-    let hash = app.keyring.keyed_hash(purposes::SCENARIO_USERNAME, login.get("username"));
-    faults.extend(scenarios::faults_for_username(tx, tenant, &hash).await?);
-    faults.sort_unstable();
-    faults.dedup();
-    Ok(faults)
 }
 
 /// The fields of one of the provider's ways to sign in must be there, with the organization where it asks for one; nothing
