@@ -38,6 +38,9 @@ pub struct CreateBridgeToken {
     #[serde(deserialize_with = "liberal::optional_redacted", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub access_token: Option<Redacted>,
+    /// How the widget looks: a template of yours.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub template_id: Option<String>,
 }
 
 impl CreateBridgeToken {

@@ -25,6 +25,7 @@ pub mod deposits;
 pub mod error;
 pub mod events;
 mod liberal;
+pub mod links;
 pub mod page;
 pub mod payroll;
 pub mod providers;
@@ -35,6 +36,7 @@ pub mod sandbox;
 mod schema;
 pub mod statements;
 pub mod tasks;
+pub mod users;
 pub mod webhook_endpoints;
 pub mod webhooks;
 

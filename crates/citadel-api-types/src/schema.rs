@@ -20,8 +20,10 @@ const EXCEPT: &[&str] = &[
     "CreateBridgeToken",
     "CreatePayrollReport",
     "CreateRefreshTask",
+    "CreateUser",
     "CreateWebhook",
     "ErrorObject",
+    "EventOrder",
     "CreateSandboxPublicToken",
     "RefreshSettings",
     "ReportRequest",
@@ -30,7 +32,9 @@ const EXCEPT: &[&str] = &[
     "ResolveSandboxScenario",
     "SandboxFaults",
     "TurnSandboxClock",
+    "UpdateUser",
     "UpdateWebhook",
+    "User",
     "WebhookEvent",
 ];
 

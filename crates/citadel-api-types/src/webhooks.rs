@@ -67,4 +67,18 @@ pub struct WebhookEvent {
     /// How many there are now; only in events about several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects_count: Option<i64>,
+    /// The order; only in events about one.
+    #[serde(default, flatten, skip_serializing_if = "Option::is_none")]
+    pub order: Option<EventOrder>,
+}
+
+/// The part of an event that tells of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EventOrder {
+    /// The order.
+    pub order_id: String,
+    /// Your own number of it.
+    pub order_number: Option<String>,
+    /// The employer in it whose status is told; `null` for the order as a whole.
+    pub employer_id: Option<String>,
 }

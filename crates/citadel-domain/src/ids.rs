@@ -122,6 +122,16 @@ ids! {
     DeliveryId,
     /// A login that a client of the sandbox invented.
     ScenarioId,
+    /// A person of a client.
+    UserId,
+    /// What a client asks of a person: employers, one after another.
+    OrderId,
+    /// One employer of an order.
+    OrderEmployerId,
+    /// A look of the widget.
+    TemplateId,
+    /// What all links of a person knew at one moment.
+    UserReportId,
 }
 
 #[cfg(test)]

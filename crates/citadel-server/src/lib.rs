@@ -17,7 +17,7 @@ mod faults;
 mod http;
 pub mod jobs;
 mod ledger_export;
-mod link_key;
+
 mod logs;
 mod marks;
 pub mod metrics;
@@ -26,6 +26,7 @@ mod openapi;
 pub mod opening;
 pub mod operations;
 pub mod outbound;
+mod owner_key;
 mod pages;
 pub mod purposes;
 mod reports;

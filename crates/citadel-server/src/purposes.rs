@@ -16,6 +16,12 @@ pub const OBJECT_ID: &str = "object_id";
 pub const FILE: &str = "file";
 /// User names of scenarios.
 pub const SCENARIO_USERNAME: &str = "scenario_username";
+/// Clients' own ids of users.
+pub const EXTERNAL_USER_ID: &str = "external_user_id";
+/// Hash of the token in the address of an order's page.
+pub const ORDER_PAGE: &str = "order_page";
+/// What clients see of the person that a link belongs to.
+pub const LINK_HASH: &str = "link_hash";
 /// The person that a link belongs to.
 pub const PERSON: &str = "person";
 /// Whose account entries in a provider's books are for.

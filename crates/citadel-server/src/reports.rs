@@ -35,7 +35,7 @@ use crate::{
     app::App,
     error::{self, ApiResult},
     jobs::change,
-    link_key::LinkKey,
+    owner_key::OwnerKey,
     purposes,
 };
 
@@ -289,7 +289,7 @@ fn with_stored_list(
 }
 
 /// Seals a form for its place.
-pub(crate) fn seal(key: &LinkKey<'_>, link: &Link, kind: &'static str, json: &[u8]) -> ApiResult<Vec<u8>> {
+pub(crate) fn seal(key: &OwnerKey, link: &Link, kind: &'static str, json: &[u8]) -> ApiResult<Vec<u8>> {
     key.seal("reports", kind, *link.id.as_bytes(), &short::shorten(json)?)
 }
 
@@ -300,7 +300,7 @@ pub(crate) fn open(
     kind: &'static str,
     sealed: &[u8],
 ) -> ApiResult<Zeroizing<Vec<u8>>> {
-    short::lengthen(LinkKey::open(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)?)
+    short::lengthen(OwnerKey::of_link(app, link)?.unseal("reports", kind, *link.id.as_bytes(), sealed)?)
 }
 
 /// Ids of things inside a link's data: a function of the link and the provider's own ids, so that a refresh gives the

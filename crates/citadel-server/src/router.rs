@@ -28,6 +28,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
 fn for_clients() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Frame::openapi())
         .routes(routes!(api::bridge_tokens::create_bridge_token))
+        .routes(routes!(api::users::list_users, api::users::create_user))
+        .routes(routes!(api::users::get_user, api::users::update_user, api::users::delete_user))
+        .routes(routes!(api::users::create_user_token))
         .routes(routes!(api::access_tokens::create_access_token))
         .routes(routes!(api::access_tokens::create_access_tokens))
         .routes(routes!(api::verifications::get_employment_verification))

@@ -1,7 +1,10 @@
 //! Bridge tokens: permission to open the widget, for six hours. The row decides what the widget may do, whatever the
 //! page says (P8).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, ClientId, CompanyId, Fault, LinkId, Product};
+use citadel_domain::{
+    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Fault, LinkId, OrderEmployerId, Product, TemplateId,
+    UserId,
+};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, sandboxes::Pace, value::params, words};
@@ -26,6 +29,12 @@ pub struct NewBridgeToken {
     pub account_sealed: Option<Vec<u8>>,
     /// What goes wrong on purpose in the token's sign-ins.
     pub faults: Vec<Fault>,
+    /// The person for whom it is.
+    pub user_id: Option<UserId>,
+    /// The employer of an order for which it is.
+    pub order_employer_id: Option<OrderEmployerId>,
+    /// How the widget looks.
+    pub template_id: Option<TemplateId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -46,6 +55,9 @@ pub struct BridgeToken {
     pub data_sources: Vec<String>,
     pub account_sealed: Option<Vec<u8>>,
     pub faults: Vec<Fault>,
+    pub user_id: Option<UserId>,
+    pub order_employer_id: Option<OrderEmployerId>,
+    pub template_id: Option<TemplateId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// The client's, as they are now: a page that is taken off the list stops at once.
@@ -62,8 +74,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
         "insert into bridge_tokens (
              client_id, id, environment, access_key_id, token_hash, product, allowed_products, client_name,
              tracking_info, company_mapping_id, provider_id, link_id, data_sources, link_count, sign_in_count,
-             account_sealed, faults, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16, $17)",
+             account_sealed, faults, created_at, expires_at, user_id, order_employer_id, template_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16, $17, $18, $19, $20)",
         params![
             new.tenant.client_id,
             new.id,
@@ -82,6 +94,9 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
             words::join(&new.faults),
             new.created_at,
             new.expires_at,
+            new.user_id,
+            new.order_employer_id,
+            new.template_id,
         ],
     )
     .await
@@ -93,7 +108,8 @@ pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Opti
     tx.fetch_optional(
         "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
                 t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
-                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults, s.clock_ahead, s.standing_at
+                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults, s.clock_ahead, s.standing_at,
+                t.user_id, t.order_employer_id, t.template_id
            from bridge_tokens t
            join clients c on c.id = t.client_id
            join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
@@ -177,5 +193,8 @@ fn read(row: &Row<'_>) -> Result<BridgeToken, Error> {
         account_sealed: row.get(16)?,
         faults: words::split(&row.get::<String>(17)?)?,
         pace: Pace::of(row.get(18)?, row.get(19)?),
+        user_id: row.get(20)?,
+        order_employer_id: row.get(21)?,
+        template_id: row.get(22)?,
     })
 }

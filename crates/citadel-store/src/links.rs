@@ -1,6 +1,6 @@
 //! Links: a consumer's consented connection to one provider. A deleted link is never found.
 
-use citadel_domain::{BridgeTokenId, ClientId, CompanyId, LinkId, Product, TaskStatus};
+use citadel_domain::{BridgeTokenId, ClientId, CompanyId, LinkId, Product, TaskStatus, UserId};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, bridge_tokens::BridgeToken, value::params, words};
@@ -17,6 +17,8 @@ pub struct NewLink {
     pub product: Product,
     pub allowed_products: Vec<Product>,
     pub data_key_wrapped: Vec<u8>,
+    /// The person for whom its token was made.
+    pub user_id: Option<UserId>,
     pub created_at: Timestamp,
 }
 
@@ -41,6 +43,9 @@ pub struct Link {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
+    pub user_id: Option<UserId>,
+    /// Whose link it is, from the first sign-in that succeeded: the same for the same person at the same provider.
+    pub person_hash: Option<[u8; 32]>,
 }
 
 /// What [`read`] reads, in its order.
@@ -48,7 +53,7 @@ macro_rules! columns {
     () => {
         "id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product, \
          allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at, \
-         grant_sealed"
+         grant_sealed, user_id, person_hash"
     };
 }
 
@@ -58,8 +63,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
         concat!(
             "insert into links (
              client_id, id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info,
-             product, allowed_products, status, data_key_wrapped, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+             product, allowed_products, status, data_key_wrapped, created_at, updated_at, user_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)
          returning ",
             columns!()
         ),
@@ -76,6 +81,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
             TaskStatus::New,
             &new.data_key_wrapped,
             new.created_at,
+            new.user_id,
         ],
         read,
     )
@@ -168,6 +174,94 @@ pub async fn find_by_file_grant(
     .await
 }
 
+/// A part of the list, newest first; of one person, if one is asked for.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    user_id: Option<UserId>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Link>, Error> {
+    match user_id {
+        Some(user_id) => {
+            tx.fetch_all(
+                concat!(
+                    "select ",
+                    columns!(),
+                    " from links
+                      where client_id = $1 and environment = $2 and user_id = $3 and deleted_at is null
+                      order by created_at desc, id desc limit $4 offset $5"
+                ),
+                params![tenant.client_id, tenant.environment, user_id, limit, offset],
+                read,
+            )
+            .await
+        }
+        None => {
+            tx.fetch_all(
+                concat!(
+                    "select ",
+                    columns!(),
+                    " from links
+                      where client_id = $1 and environment = $2 and deleted_at is null
+                      order by id desc limit $3 offset $4"
+                ),
+                params![tenant.client_id, tenant.environment, limit, offset],
+                read,
+            )
+            .await
+        }
+    }
+}
+
+/// How many there are in that list.
+pub async fn count(tx: &mut Tx<'_>, tenant: Tenant, user_id: Option<UserId>) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from links
+          where client_id = $1 and environment = $2 and deleted_at is null and ($3 = false or user_id = $4)",
+        params![
+            tenant.client_id,
+            tenant.environment,
+            user_id.is_some(),
+            user_id.unwrap_or(UserId::from_bytes([0; 16]))
+        ],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// Erases a link: its key goes, and with it all that lies under it; its tasks end (P22). `false` when there is no such link.
+pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) -> Result<bool, Error> {
+    let erased = tx
+        .execute(
+            "update links set data_key_wrapped = $4, access_token_hash = null, access_token_sealed = null,
+                              grant_sealed = null, person_hash = null, deleted_at = $5, updated_at = $5
+              where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id, &Vec::<u8>::new(), now],
+        )
+        .await?;
+    for statement in [
+        // Jobs have the ids of their tasks.
+        "delete from jobs where id in (
+             select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)",
+        "delete from logins where client_id = $1 and environment = $2 and task_id in (
+             select id from tasks where client_id = $1 and link_id = $3)",
+        "delete from reports where client_id = $1 and environment = $2 and link_id = $3",
+        "delete from payroll_reports where client_id = $1 and environment = $2 and link_id = $3",
+        "delete from changes where client_id = $1 and environment = $2 and link_id = $3",
+        "delete from public_tokens where client_id = $1 and environment = $2 and link_id = $3",
+    ] {
+        tx.execute(statement, params![tenant.client_id, tenant.environment, id]).await?;
+    }
+    tx.execute(
+        "update tasks set status = 'error', step = null, finished_at = $4, updated_at = $4
+          where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null",
+        params![tenant.client_id, tenant.environment, id, now],
+    )
+    .await?;
+    Ok(erased == 1)
+}
+
 /// Makes other transactions that lock the link wait until this one ends. (SQLite has one writer at a time anyway.)
 pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<(), Error> {
     tx.execute(
@@ -248,5 +342,7 @@ fn read(row: &Row<'_>) -> Result<Link, Error> {
         updated_at: row.get(13)?,
         deleted_at: row.get(14)?,
         grant_sealed: row.get(15)?,
+        user_id: row.get(16)?,
+        person_hash: row.get(17)?,
     })
 }

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0004_live_tables"),
     migration!("0005_sandbox"),
     migration!("0006_scenarios_of_tasks"),
+    migration!("0007_users_and_orders"),
 ];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";

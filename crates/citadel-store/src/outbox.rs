@@ -121,12 +121,13 @@ pub async fn due(
     tx.fetch_all(
         concat!(
             "select o.event_id, o.round, o.attempts, v.event_type, v.body, v.created_at,
-                    coalesce(t.access_key_id, b.access_key_id), o.is_doubled
+                    coalesce(t.access_key_id, b.access_key_id, r.access_key_id), o.is_doubled
                from outbox as o
                join webhook_events as v on v.client_id = o.client_id and v.id = o.event_id
                left join tasks as t on t.client_id = v.client_id and t.id = v.task_id
                left join links as l on l.client_id = v.client_id and l.id = v.link_id
                left join bridge_tokens as b on b.client_id = l.client_id and b.id = l.bridge_token_id
+               left join orders as r on r.client_id = v.client_id and r.id = v.order_id
               where o.client_id = $1 and o.environment = $2 and o.webhook_id = $3 and o.next_at <= $4 and ",
             eligible!(),
             "

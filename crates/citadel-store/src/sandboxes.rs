@@ -154,6 +154,11 @@ pub async fn empty(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(), Error> {
         "delete from tasks where client_id = $1 and environment = $2",
         "delete from links where client_id = $1 and environment = $2",
         "delete from bridge_tokens where client_id = $1 and environment = $2",
+        "delete from user_reports where client_id = $1 and environment = $2",
+        "delete from order_employers where client_id = $1 and environment = $2",
+        "delete from orders where client_id = $1 and environment = $2",
+        "delete from users where client_id = $1 and environment = $2",
+        "delete from templates where client_id = $1 and environment = $2",
         "delete from provider_books where client_id = $1 and environment = $2",
         "delete from scenarios where client_id = $1 and environment = $2",
     ] {

@@ -1,7 +1,9 @@
 //! Tasks: one run of work for a link. Every change is conditional on the status that the caller saw, so that two
 //! workers cannot both move a task (P36).
 
-use citadel_domain::{AccessKeyId, BridgeTokenId, Fault, LinkId, Product, ScenarioId, TaskId, TaskStatus};
+use citadel_domain::{
+    AccessKeyId, BridgeTokenId, Fault, LinkId, Product, ScenarioId, TaskId, TaskStatus, UserId,
+};
 use jiff::Timestamp;
 
 use crate::{Error, FromValue, Row, Tenant, Tx, ValueRef, value::params, words};
@@ -223,6 +225,54 @@ pub async fn last_consent(
         "select max(finished_at) from tasks
           where client_id = $1 and environment = $2 and link_id = $3 and kind = 'initial' and status = 'done'",
         params![tenant.client_id, tenant.environment, link_id],
+        |row| row.get(0),
+    )
+    .await
+}
+
+/// A part of the list of tasks, newest first; of one person's links, if one is asked for.
+pub async fn list(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    user_id: Option<UserId>,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Task>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            " from tasks
+              where client_id = $1 and environment = $2 and link_id in (
+                    select id from links
+                     where client_id = $1 and deleted_at is null and ($3 = false or user_id = $4))
+              order by id desc limit $5 offset $6"
+        ),
+        params![
+            tenant.client_id,
+            tenant.environment,
+            user_id.is_some(),
+            user_id.unwrap_or(UserId::from_bytes([0; 16])),
+            limit,
+            offset
+        ],
+        read,
+    )
+    .await
+}
+
+/// How many there are in that list.
+pub async fn count(tx: &mut Tx<'_>, tenant: Tenant, user_id: Option<UserId>) -> Result<i64, Error> {
+    tx.fetch_one(
+        "select cast(count(*) as bigint) from tasks
+          where client_id = $1 and environment = $2 and link_id in (
+                select id from links where client_id = $1 and deleted_at is null and ($3 = false or user_id = $4))",
+        params![
+            tenant.client_id,
+            tenant.environment,
+            user_id.is_some(),
+            user_id.unwrap_or(UserId::from_bytes([0; 16]))
+        ],
         |row| row.get(0),
     )
     .await

@@ -4,7 +4,8 @@ use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, CompanyId, DeliveryId, Environment, EventId, JobId, LinkId,
-    ObjectId, PayrollReportId, Product, PublicTokenId, ScenarioId, TaskId, TaskStatus, WebhookId,
+    ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId, ScenarioId,
+    TaskId, TaskStatus, TemplateId, UserId, UserReportId, WebhookId,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};
@@ -329,9 +330,14 @@ ids!(
     JobId,
     LinkId,
     ObjectId,
+    OrderEmployerId,
+    OrderId,
     PayrollReportId,
     PublicTokenId,
     TaskId,
+    TemplateId,
+    UserId,
+    UserReportId,
     WebhookId,
 );
 
@@ -351,4 +357,4 @@ macro_rules! words {
     )*};
 }
 
-words!(Environment, Product, TaskStatus);
+words!(Environment, OrderStatus, Product, TaskStatus);

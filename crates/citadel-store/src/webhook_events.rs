@@ -1,6 +1,6 @@
 //! Webhook events: what happened, written in the transaction in which it happened.
 
-use citadel_domain::{AccessKeyId, EventId, LinkId, TaskId};
+use citadel_domain::{AccessKeyId, EventId, LinkId, OrderId, TaskId};
 use jiff::Timestamp;
 
 use crate::{Error, Row, Tenant, Tx, value::params};
@@ -12,6 +12,7 @@ pub struct NewWebhookEvent {
     pub tenant: Tenant,
     pub link_id: Option<LinkId>,
     pub task_id: Option<TaskId>,
+    pub order_id: Option<OrderId>,
     pub event_type: String,
     /// The JSON that is sent, byte for byte: a signature covers it. Ids and statuses only (P7).
     pub body: String,
@@ -24,12 +25,13 @@ pub struct WebhookEvent {
     pub id: EventId,
     pub link_id: Option<LinkId>,
     pub task_id: Option<TaskId>,
+    pub order_id: Option<OrderId>,
     pub event_type: String,
     pub body: String,
     pub created_at: Timestamp,
     /// Its place among all events of the client's environment, in the order of commits.
     pub sequence: i64,
-    /// The key behind the bridge token of its task or link: its secret signs.
+    /// The key behind its order, or behind the bridge token of its task or link: its secret signs.
     pub access_key_id: Option<AccessKeyId>,
 }
 
@@ -38,11 +40,12 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select e.id, e.link_id, e.task_id, e.event_type, e.body, e.created_at, e.sequence,
-                    coalesce(t.access_key_id, b.access_key_id)
+                    coalesce(t.access_key_id, b.access_key_id, o.access_key_id), e.order_id
                from webhook_events as e
                left join tasks as t on t.client_id = e.client_id and t.id = e.task_id
                left join links as l on l.client_id = e.client_id and l.id = e.link_id
                left join bridge_tokens as b on b.client_id = l.client_id and b.id = l.bridge_token_id
+               left join orders as o on o.client_id = e.client_id and o.id = e.order_id
               where e.client_id = $1 and e.environment = $2 and ",
             $rest
         )
@@ -84,8 +87,9 @@ pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> 
         numbers.push(numbered.1);
         tx.execute(
             "insert into webhook_events
-                (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                (client_id, id, environment, link_id, task_id, event_type, body, created_at, sequence, task_sequence,
+                 order_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             params![
                 tenant.client_id,
                 new.id,
@@ -97,6 +101,7 @@ pub async fn append(tx: &mut Tx<'_>, first: i64, events: &[NewWebhookEvent]) -> 
                 new.created_at,
                 sequence,
                 numbered.1,
+                new.order_id,
             ],
         )
         .await?;
@@ -120,6 +125,20 @@ async fn last_of_task(tx: &mut Tx<'_>, tenant: Tenant, task_id: Option<TaskId>) 
 /// The event with this id.
 pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: EventId) -> Result<Option<WebhookEvent>, Error> {
     tx.fetch_optional(select!("e.id = $3"), params![tenant.client_id, tenant.environment, id], read).await
+}
+
+/// The events of an order, oldest first.
+pub async fn list_for_order(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    order_id: OrderId,
+) -> Result<Vec<WebhookEvent>, Error> {
+    tx.fetch_all(
+        select!("e.order_id = $3 order by e.sequence"),
+        params![tenant.client_id, tenant.environment, order_id],
+        read,
+    )
+    .await
 }
 
 /// The events of a task, oldest first.
@@ -173,5 +192,6 @@ fn read(row: &Row<'_>) -> Result<WebhookEvent, Error> {
         created_at: row.get(5)?,
         sequence: row.get(6)?,
         access_key_id: row.get(7)?,
+        order_id: row.get(8)?,
     })
 }

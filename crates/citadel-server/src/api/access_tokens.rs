@@ -15,7 +15,7 @@ use crate::{
     auth::{self, Caller},
     body::Body,
     error::{self, ApiResult},
-    link_key::LinkKey,
+    owner_key::OwnerKey,
     purposes,
 };
 
@@ -107,7 +107,7 @@ async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<R
         return open_access_token(app, link);
     }
     let (token, hash) = auth::new_token(app, purposes::ACCESS_TOKEN);
-    let sealed = LinkKey::open(app, link)?.seal_text(SEALED, &token)?;
+    let sealed = OwnerKey::of_link(app, link)?.seal_text(SEALED, &token)?;
     if links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &sealed).await? {
         return Ok(Redacted::from(token.expose()));
     }
@@ -117,6 +117,12 @@ async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<R
 }
 
 fn open_access_token(app: &App, link: &Link) -> ApiResult<Redacted> {
-    let sealed = link.access_token_sealed.as_deref().unwrap_or_default();
-    Ok(Redacted::from(LinkKey::open(app, link)?.unseal_text(SEALED, sealed)?.expose()))
+    known_access_token(app, link)?
+        .ok_or_else(|| error::internal("a link without the access token that it has"))
+}
+
+/// The link's access token, if it has one.
+pub(super) fn known_access_token(app: &App, link: &Link) -> ApiResult<Option<Redacted>> {
+    let Some(sealed) = &link.access_token_sealed else { return Ok(None) };
+    Ok(Some(Redacted::from(OwnerKey::of_link(app, link)?.unseal_text(SEALED, sealed)?.expose())))
 }

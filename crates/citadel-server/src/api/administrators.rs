@@ -26,7 +26,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     jobs::payroll,
-    link_key::LinkKey,
+    owner_key::OwnerKey,
     reports::{self, ObjectIds, ReportKind},
 };
 
@@ -90,7 +90,7 @@ pub(crate) async fn create_payroll_report(
             let id = PayrollReportId::generate(created_at, &*source);
             // Sealed for its place, which the id is a part of.
             let body_sealed =
-                LinkKey::open(&writer, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?;
+                OwnerKey::of_link(&writer, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?;
             payroll_reports::create(tx, &NewPayrollReport { id, body_sealed, ..new.clone() }).await?;
             Ok::<_, ApiError>(id)
         })
@@ -122,7 +122,7 @@ pub(crate) async fn get_payroll_report(
         })
         .await?;
     let (report, link) = found.ok_or_else(error::not_found)?;
-    let rows = LinkKey::open(&app, &link)?.unseal(BODY.0, BODY.1, *id.as_bytes(), &report.body_sealed)?;
+    let rows = OwnerKey::of_link(&app, &link)?.unseal(BODY.0, BODY.1, *id.as_bytes(), &report.body_sealed)?;
     let rows = std::str::from_utf8(&rows).map_err(|_| error::internal("a sealed register is not text"))?;
     let envelope = PayrollEnvelope {
         id: &id.to_string(),

@@ -8,10 +8,13 @@ use citadel_api_types::{
     bridge_tokens::{BridgeToken as BridgeTokenView, CreateBridgeToken},
     error::{Detail, ErrorBody},
 };
-use citadel_domain::{AccountDetails, BridgeTokenId, CompanyId, Environment, Product};
+use citadel_domain::{
+    AccountDetails, BridgeTokenId, CompanyId, Environment, Fault, Product, TemplateId, UserId,
+};
 use citadel_store::{
-    Place, Tenant, bridge_tokens,
+    Place, Tenant, Tx, bridge_tokens,
     bridge_tokens::{BridgeToken, NewBridgeToken},
+    templates,
 };
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
@@ -45,11 +48,22 @@ pub(crate) async fn create_bridge_token(
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateBridgeToken>,
 ) -> ApiResult<Json<BridgeTokenView>> {
-    let order = Order::check(&app, caller.tenant.environment, &body)?;
+    make(&app, caller, faults, body, None).await.map(Json)
+}
+
+/// Makes a bridge token, for a person or for nobody in particular.
+pub(super) async fn make(
+    app: &App,
+    caller: Caller,
+    faults: Vec<Fault>,
+    body: CreateBridgeToken,
+    user_id: Option<UserId>,
+) -> ApiResult<BridgeTokenView> {
+    let asked = Asked::check(app, caller.tenant.environment, &body)?;
     let link_id = match &body.access_token {
         Some(access_token) => {
-            let link = reports::find_link(&app, caller.tenant, access_token).await?;
-            if !link.allowed_products.contains(&order.product) {
+            let link = reports::find_link(app, caller.tenant, access_token).await?;
+            if !link.allowed_products.contains(&asked.product) {
                 return Err(error::invalid(
                     "product_type",
                     "The link of this access token does not serve it.",
@@ -59,53 +73,83 @@ pub(crate) async fn create_bridge_token(
         }
         None => None,
     };
+    let template_id = body.template_id.as_deref().map(parse_template_id).transpose()?;
     let now = app.moment(caller.tenant).await?.now;
-    let (token, token_hash) = auth::new_token(&app, purposes::BRIDGE_TOKEN);
+    let (token, token_hash) = auth::new_token(app, purposes::BRIDGE_TOKEN);
     let new = NewBridgeToken {
         id: BridgeTokenId::from_bytes([0; 16]),
         tenant: caller.tenant,
         access_key_id: caller.access_key_id,
         token_hash,
-        product: order.product,
-        allowed_products: order.allowed_products.clone(),
+        product: asked.product,
+        allowed_products: asked.allowed_products.clone(),
         client_name: body.client_name.clone(),
         tracking_info: body.tracking_info.clone(),
-        company_mapping_id: order.company_mapping_id,
+        company_mapping_id: asked.company_mapping_id,
         provider_id: body.provider_id.clone(),
         link_id,
-        data_sources: vec!["payroll".to_owned()],
+        data_sources: vec![PAYROLL.to_owned()],
         account_sealed: None,
         faults,
+        user_id,
+        order_employer_id: None,
+        template_id,
         created_at: now,
         expires_at: now.saturating_add(BRIDGE_TOKEN_LIFE).unwrap_or(now),
     };
-    let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), order.account);
+    let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), asked.account);
     db.write(async move |tx| {
-        let mut new = new.clone();
-        new.id = BridgeTokenId::generate(now, &*writer.next_id_source(tx, new.tenant, "bridge_token").await?);
-        // Sealed for its place, which the id is a part of.
-        if let Some(account) = &account {
-            new.account_sealed = Some(seal_account(&writer, new.tenant, new.id, account)?);
+        if let Some(template_id) = new.template_id {
+            templates::find(tx, new.tenant, template_id).await?.ok_or_else(unknown_template)?;
         }
-        Ok::<_, ApiError>(bridge_tokens::create(tx, &new).await?)
+        create(&writer, tx, new.clone(), account.as_ref()).await
     })
     .await?;
-    Ok(Json(BridgeTokenView {
+    Ok(BridgeTokenView {
         bridge_token: Redacted::from(token.expose()),
         tracking_info: body.tracking_info,
         client_name: body.client_name,
-        product_type: order.product.to_string(),
-        allowed_products: order.allowed_products.iter().map(Product::to_string).collect(),
-        company_mapping_id: order.company_mapping_id.map(|id| id.to_string()),
+        product_type: asked.product.to_string(),
+        allowed_products: asked.allowed_products.iter().map(Product::to_string).collect(),
+        company_mapping_id: asked.company_mapping_id.map(|id| id.to_string()),
         access_token: body.access_token,
-        user_id: None,
-        template_id: None,
-        data_sources: vec!["payroll".to_owned()],
-    }))
+        user_id: user_id.map(|id| id.to_string()),
+        template_id: template_id.map(|id| id.to_string()),
+        data_sources: vec![PAYROLL.to_owned()],
+    })
+}
+
+/// The one source of data.
+const PAYROLL: &str = "payroll";
+
+/// Keeps a token, with its id and the account that it is about.
+pub(super) async fn create(
+    app: &App,
+    tx: &mut Tx<'_>,
+    mut new: NewBridgeToken,
+    account: Option<&AccountDetails>,
+) -> ApiResult<BridgeTokenId> {
+    let source = app.next_id_source(tx, new.tenant, "bridge_token").await?;
+    new.id = BridgeTokenId::generate(new.created_at, &*source);
+    drop(source);
+    // Sealed for its place, which the id is a part of.
+    if let Some(account) = account {
+        new.account_sealed = Some(seal_account(app, new.tenant, new.id, account)?);
+    }
+    bridge_tokens::create(tx, &new).await?;
+    Ok(new.id)
+}
+
+fn parse_template_id(text: &str) -> ApiResult<TemplateId> {
+    text.parse().map_err(|_| unknown_template())
+}
+
+pub(super) fn unknown_template() -> ApiError {
+    error::invalid("template_id", "Unknown template. Take the id from templates.")
 }
 
 /// The checked parts of a request.
-struct Order {
+struct Asked {
     product: Product,
     allowed_products: Vec<Product>,
     company_mapping_id: Option<CompanyId>,
@@ -113,7 +157,7 @@ struct Order {
     account: Option<AccountDetails>,
 }
 
-impl Order {
+impl Asked {
     fn check(app: &App, environment: Environment, body: &CreateBridgeToken) -> Result<Self, ApiError> {
         let mut fields = Vec::new();
         let mut refuse = |field: &str, message: String| fields.push((field.to_owned(), message));

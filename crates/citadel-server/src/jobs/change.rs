@@ -22,7 +22,7 @@ use super::LEASE;
 use crate::{
     app::App,
     error::{self, ApiResult},
-    link_key::LinkKey,
+    owner_key::OwnerKey,
 };
 
 /// Pay goes to another account.
@@ -54,7 +54,7 @@ pub(crate) async fn keep(
     now: Timestamp,
 ) -> ApiResult<()> {
     let (task_id, product) = task;
-    let key = LinkKey::open(app, link)?;
+    let key = OwnerKey::of_link(app, link)?;
     let new = NewChange {
         task_id,
         tenant: link.tenant,
@@ -67,12 +67,12 @@ pub(crate) async fn keep(
 }
 
 /// What is wanted.
-pub(crate) fn open(key: &LinkKey<'_>, stored: &StoredChange) -> ApiResult<Change> {
+pub(crate) fn open(key: &OwnerKey, stored: &StoredChange) -> ApiResult<Change> {
     key.unseal_json("changes", "change_sealed", *stored.task_id.as_bytes(), &stored.change_sealed)
 }
 
 /// What it will do, once that was worked out.
-pub(crate) fn open_plan(key: &LinkKey<'_>, stored: &StoredChange) -> ApiResult<Option<Plan>> {
+pub(crate) fn open_plan(key: &OwnerKey, stored: &StoredChange) -> ApiResult<Option<Plan>> {
     let Some(sealed) = &stored.plan_sealed else { return Ok(None) };
     key.unseal_json("changes", "plan_sealed", *stored.task_id.as_bytes(), sealed).map(Some)
 }
@@ -86,7 +86,7 @@ pub(super) async fn plan(
     link: &Link,
     stored: &StoredChange,
 ) -> ApiResult<Result<Vec<u8>, ConnectorError>> {
-    let key = LinkKey::open(app, link)?;
+    let key = OwnerKey::of_link(app, link)?;
     let change = open(&key, stored)?;
     Ok(match connector.plan(cx, grant, &change).await {
         Ok(plan) => Ok(key.seal_json("changes", "plan_sealed", *stored.task_id.as_bytes(), &plan)?),
@@ -123,7 +123,7 @@ pub(super) async fn send(
     link: &Link,
     stored: &StoredChange,
 ) -> ApiResult<Step> {
-    let plan = open_plan(&LinkKey::open(app, link)?, stored)?
+    let plan = open_plan(&OwnerKey::of_link(app, link)?, stored)?
         .ok_or_else(|| error::internal("a change is sent without its plan"))?;
     // One key for one submission: the task's id, the same for whoever works on it.
     let key = stored.task_id.to_string();

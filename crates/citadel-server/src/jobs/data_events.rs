@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    events::{NewEvent, Objects},
+    events::{About, NewEvent, Objects},
     run_task::Turn,
 };
 use crate::{
@@ -130,7 +130,13 @@ pub(super) async fn keep<'a>(
         None => Inventory::default(),
     };
     stored::put(tx, link.tenant, link.id, INVENTORY, sealed, now).await?;
-    let event = |(event_type, objects)| NewEvent { event_type, link, task: Some(task), status, objects };
+    let event = |(event_type, objects)| NewEvent {
+        event_type,
+        about: About::Link(link),
+        task: Some(task),
+        status: status.as_str(),
+        objects,
+    };
     Ok(inventory.changes_since(&before).into_iter().map(event).collect())
 }
 

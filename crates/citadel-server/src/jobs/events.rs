@@ -3,11 +3,13 @@
 
 use std::mem;
 
-use citadel_api_types::webhooks::WebhookEvent;
+use citadel_api_types::webhooks::{EventOrder, WebhookEvent};
 use citadel_domain::{EventId, Fault, TaskStatus};
 use citadel_store::{
-    Tx, jobs,
+    Tenant, Tx, jobs,
     links::Link,
+    order_employers::OrderEmployer,
+    orders::Order,
     outbox,
     tasks::Task,
     webhook_events::{self, NewWebhookEvent},
@@ -32,12 +34,52 @@ const REORDERED: SignedDuration = SignedDuration::from_secs(2);
 pub(crate) struct NewEvent<'a> {
     /// One of [`citadel_api_types::webhooks::EVENT_TYPES`].
     pub(crate) event_type: &'static str,
-    pub(crate) link: &'a Link,
+    pub(crate) about: About<'a>,
     /// The run of work in which it happened, if it was one. Events of one task are delivered in their order.
     pub(crate) task: Option<&'a Task>,
     /// Every event has a status: handlers in the wild fail without. That of the link, when nothing else is told.
-    pub(crate) status: TaskStatus,
+    pub(crate) status: &'static str,
     pub(crate) objects: Objects,
+}
+
+/// What an event is about.
+#[derive(Clone, Copy)]
+pub(crate) enum About<'a> {
+    Link(&'a Link),
+    /// An order, and the employer in it whose status is told; with the link of that employer.
+    Order(&'a Order, Option<&'a OrderEmployer>, Option<&'a Link>),
+}
+
+impl<'a> About<'a> {
+    fn tenant(self) -> Tenant {
+        match self {
+            Self::Link(link) => link.tenant,
+            Self::Order(order, ..) => order.tenant,
+        }
+    }
+
+    fn link(self) -> Option<&'a Link> {
+        match self {
+            Self::Link(link) => Some(link),
+            Self::Order(_, _, link) => link,
+        }
+    }
+
+    fn order(self) -> Option<&'a Order> {
+        if let Self::Order(order, ..) = self { Some(order) } else { None }
+    }
+
+    fn employer(self) -> Option<&'a OrderEmployer> {
+        if let Self::Order(_, employer, _) = self { employer } else { None }
+    }
+
+    /// Whose id the ids of its events follow from.
+    fn parent(self) -> [u8; 16] {
+        match self {
+            Self::Link(link) => *link.id.as_bytes(),
+            Self::Order(order, ..) => *order.id.as_bytes(),
+        }
+    }
 }
 
 /// The part of a link's data that an event is about.
@@ -62,7 +104,25 @@ pub(crate) async fn append_status(
 
 /// What [`append_status`] tells.
 pub(super) fn status_event<'a>(task: &'a Task, link: &'a Link, status: TaskStatus) -> NewEvent<'a> {
-    NewEvent { event_type: TASK_STATUS_UPDATED, link, task: Some(task), status, objects: Objects::default() }
+    NewEvent {
+        event_type: TASK_STATUS_UPDATED,
+        about: About::Link(link),
+        task: Some(task),
+        status: status.as_str(),
+        objects: Objects::default(),
+    }
+}
+
+/// Tells that a link is being deleted, while it is still there.
+pub(crate) async fn append_deleted(app: &App, tx: &mut Tx<'_>, link: &Link, moment: Moment) -> ApiResult<()> {
+    let event = NewEvent {
+        event_type: "link-deleted",
+        about: About::Link(link),
+        task: None,
+        status: link.status.as_str(),
+        objects: Objects::default(),
+    };
+    append(app, tx, event, moment).await
 }
 
 /// Tells that something happened.
@@ -77,7 +137,7 @@ pub(crate) async fn append_all(
     news: &[NewEvent<'_>],
     moment: Moment,
 ) -> ApiResult<()> {
-    let Some(tenant) = news.first().map(|new| new.link.tenant) else { return Ok(()) };
+    let Some(tenant) = news.first().map(|new| new.about.tenant()) else { return Ok(()) };
     let first = webhook_events::take_places(tx, tenant, news.len()).await?;
     let stored: Vec<_> = (first..)
         .zip(news)
@@ -115,30 +175,45 @@ pub(crate) async fn append_all(
 
 fn stored_form(app: &App, new: &NewEvent<'_>, sequence: i64, now: Timestamp) -> ApiResult<NewWebhookEvent> {
     let at = reports::time(now);
-    let (link, task) = (new.link, new.task);
-    let id = EventId::generate(now, &*app.id_source(link.tenant, link.id.as_bytes(), "event", sequence));
+    let (about, task) = (new.about, new.task);
+    let (tenant, link, order, employer) = (about.tenant(), about.link(), about.order(), about.employer());
+    let id = EventId::generate(now, &*app.id_source(tenant, &about.parent(), "event", sequence));
+    let product = task
+        .map(|task| task.product)
+        .or_else(|| employer.map(|employer| employer.product))
+        .or_else(|| link.map(|link| link.product));
+    let user_id = link.and_then(|link| link.user_id).or_else(|| order.map(|order| order.user_id));
     let body = WebhookEvent {
         webhook_id: id.to_string(),
         event_type: new.event_type.to_owned(),
         updated_at: at.replace('Z', "+00:00"),
         event_created_at: at,
-        link_id: Some(link.id.to_string()),
-        product: Some(task.map_or(link.product, |task| task.product).to_string()),
-        tracking_info: link.tracking_info.clone(),
+        link_id: link.map(|link| link.id.to_string()),
+        product: product.map(|product| product.to_string()),
+        tracking_info: match employer {
+            Some(employer) => Some(employer.id.to_string()),
+            None => link.and_then(|link| link.tracking_info.clone()),
+        },
         task_id: task.map(|task| task.id.to_string()),
-        status: new.status.to_string(),
-        user_id: None,
-        template_id: None,
-        data_source: Some("payroll".to_owned()),
+        status: new.status.to_owned(),
+        user_id: user_id.map(|id| id.to_string()),
+        template_id: order.and_then(|order| order.template_id).map(|id| id.to_string()),
+        data_source: link.map(|_| "payroll".to_owned()),
         object_id: new.objects.object_id.clone(),
         employment_id: new.objects.employment_id.clone(),
         objects_count: new.objects.count,
+        order: order.map(|order| EventOrder {
+            order_id: order.id.to_string(),
+            order_number: order.order_number.clone(),
+            employer_id: employer.map(|employer| employer.id.to_string()),
+        }),
     };
     Ok(NewWebhookEvent {
         id,
-        tenant: link.tenant,
-        link_id: Some(link.id),
+        tenant,
+        link_id: link.map(|link| link.id),
         task_id: task.map(|task| task.id),
+        order_id: order.map(|order| order.id),
         event_type: new.event_type.to_owned(),
         body: serde_json::to_string(&body).map_err(error::internal)?,
         created_at: now,

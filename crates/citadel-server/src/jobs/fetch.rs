@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::App,
     error::{self, ApiResult},
-    link_key::LinkKey,
+    owner_key::OwnerKey,
     purposes,
     reports::{self, ReportKind},
 };
@@ -140,14 +140,14 @@ pub(super) fn sealed_forms(
         Found::Person(data) => reports::stored_forms(app, link, data, now)?,
         Found::Company(company) => reports::company_forms(app, link, company)?,
     };
-    let key = LinkKey::open(app, link)?;
+    let key = OwnerKey::of_link(app, link)?;
     forms.into_iter().map(|(kind, json)| Ok((kind, reports::seal(&key, link, kind, &json)?))).collect()
 }
 
 fn seal_inventory(app: &App, link: &Link, data: &PayrollData) -> ApiResult<(Inventory, Vec<u8>)> {
     let held = Inventory::of(app, link, data)?;
     let json = serde_json::to_vec(&held).map_err(error::internal)?;
-    let sealed = reports::seal(&LinkKey::open(app, link)?, link, INVENTORY, &json)?;
+    let sealed = reports::seal(&OwnerKey::of_link(app, link)?, link, INVENTORY, &json)?;
     Ok((held, sealed))
 }
 

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use tokio::time::timeout;
 
 use super::{run_task::context, sign_in::LINK_GRANT};
-use crate::{app::App, error::ApiResult, link_key::LinkKey};
+use crate::{app::App, error::ApiResult, owner_key::OwnerKey};
 
 /// How long a provider may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -26,7 +26,7 @@ pub(crate) async fn read(
     };
     // Without the provider's permission the person has to sign in first, or again.
     let Some(sealed) = &link.grant_sealed else { return Ok(Err(TaskStatus::LoginError)) };
-    let grant = LinkKey::open(app, link)?.unseal_text(LINK_GRANT, sealed)?;
+    let grant = OwnerKey::of_link(app, link)?.unseal_text(LINK_GRANT, sealed)?;
     let cx = context(app, link, Product::Admin, app.moment(link.tenant).await?, 1, &[]);
     Ok(match timeout(PATIENCE, connector.fetch_payroll(&cx, &grant, from, to)).await {
         Ok(Ok(rows)) => Ok(rows),

@@ -30,7 +30,7 @@ use super::{
     books::ProviderBooks,
     change,
     data_events::{self, Inventory},
-    events::{self, NewEvent, Objects},
+    events::{self, About, NewEvent, Objects},
     fetch::{self, Found},
     safe::Safe,
     sign_in, with_heartbeat,
@@ -38,8 +38,8 @@ use super::{
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
-    link_key::LinkKey,
     moment::Moment,
+    owner_key::OwnerKey,
 };
 
 /// Tries at a provider that asks to be tried again.
@@ -347,7 +347,7 @@ async fn switch(
 
 /// What refreshes sign in with, sealed under the link's key: the provider's permission, never the login.
 pub(super) fn seal_grant(app: &App, link: &Link, grant: &Secret) -> ApiResult<Vec<u8>> {
-    LinkKey::open(app, link)?.seal_text(sign_in::LINK_GRANT, grant)
+    OwnerKey::of_link(app, link)?.seal_text(sign_in::LINK_GRANT, grant)
 }
 
 /// Commits steps if this worker still holds the job, and ends the job with its task. `false` when it does not, or when the
@@ -488,9 +488,9 @@ async fn end<'a>(
     };
     Ok(told.map(|event_type| NewEvent {
         event_type,
-        link,
+        about: About::Link(link),
         task: Some(task),
-        status,
+        status: status.as_str(),
         objects: Objects::default(),
     }))
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     app::App,
     error::{self, ApiResult},
-    link_key::LinkKey,
+    owner_key::OwnerKey,
 };
 
 /// How long a consumer may take to answer a question.
@@ -75,7 +75,7 @@ fn input(app: &App, turn: &Turn, safe: &Safe<'_>, now: Timestamp) -> ApiResult<R
         }
         (_, _, None) if task.kind == Kind::Refresh => match &turn.link.grant_sealed {
             Some(sealed) => {
-                let grant = LinkKey::open(app, &turn.link)?.unseal_text(LINK_GRANT, sealed)?;
+                let grant = OwnerKey::of_link(app, &turn.link)?.unseal_text(LINK_GRANT, sealed)?;
                 Ok(AuthInput::Renew { grant })
             }
             // The provider took its permission back: the person has to sign in again.

@@ -20,7 +20,7 @@ use crate::{
     app::App,
     error::{self, ApiResult},
     jobs::change,
-    link_key::LinkKey,
+    owner_key::OwnerKey,
 };
 
 /// Wrong pairs of micro-deposits after which a new account is needed.
@@ -35,7 +35,7 @@ pub(super) fn deposit_report(
     access_token: &Redacted,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
-    let key = LinkKey::open(app, link)?;
+    let key = OwnerKey::of_link(app, link)?;
     let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
     let shown = shown(facts, kind).map(|found| change::open(&key, found)).transpose()?;
     // The first plan saw the accounts before anything was touched.
@@ -65,7 +65,7 @@ pub(super) fn funding_report(
     opening: Opening,
     access_token: &Redacted,
 ) -> ApiResult<Vec<u8>> {
-    let key = LinkKey::open(app, &facts.link)?;
+    let key = OwnerKey::of_link(app, &facts.link)?;
     let shown = shown(facts, change::FUNDING).map(|found| change::open(&key, found)).transpose()?;
     let report = FundingSwitchReport {
         id: opening.id,

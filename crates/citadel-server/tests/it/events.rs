@@ -25,6 +25,7 @@ async fn write_events(app: &TestApp, client: &TestClient<'_>, count: usize) {
                     tenant,
                     link_id: None,
                     task_id: None,
+                    order_id: None,
                     event_type: "task-status-updated".to_owned(),
                     body: json!({"webhook_id": id.to_string(), "status": "done"}).to_string(),
                     created_at: now,

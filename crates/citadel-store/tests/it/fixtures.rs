@@ -81,6 +81,9 @@ impl Store {
             data_sources: vec!["payroll".to_owned()],
             account_sealed: None,
             faults: Vec::new(),
+            user_id: None,
+            order_employer_id: None,
+            template_id: None,
             created_at: self.now,
             expires_at: self.after(6 * 3600),
         }
@@ -107,6 +110,7 @@ impl Store {
             product: token.product,
             allowed_products: token.allowed_products.clone(),
             data_key_wrapped: vec![6],
+            user_id: None,
             created_at: self.now,
         }
     }
@@ -198,6 +202,7 @@ impl Store {
             tenant: task.tenant,
             link_id: Some(task.link_id),
             task_id: Some(task.id),
+            order_id: None,
             event_type: "task-status-updated".to_owned(),
             body: "{}".to_owned(),
             created_at: self.now,

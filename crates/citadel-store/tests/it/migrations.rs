@@ -108,7 +108,8 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0003_webhooks",
             "0004_live_tables",
             "0005_sandbox",
-            "0006_scenarios_of_tasks"
+            "0006_scenarios_of_tasks",
+            "0007_users_and_orders"
         ]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
@@ -133,6 +134,18 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         let claimed = store.db.write(async move |tx| {
             // As before 0004; what came later has to go first.
             for undo in [
+                "drop table user_reports",
+                "drop table order_employers",
+                "drop table orders",
+                "drop table users",
+                "drop table templates",
+                "drop index links_by_user",
+                "drop index webhook_events_by_order",
+                "alter table bridge_tokens drop column user_id",
+                "alter table bridge_tokens drop column order_employer_id",
+                "alter table bridge_tokens drop column template_id",
+                "alter table links drop column user_id",
+                "alter table webhook_events drop column order_id",
                 "drop table scenarios",
                 "drop table sandboxes",
                 "alter table tasks drop column scenario_id",
@@ -147,7 +160,7 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         let claimed = claimed.await.unwrap();
         assert_eq!(
             store.db.migrate(now).await.unwrap(),
-            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks"]
+            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks", "0007_users_and_orders"]
         );
         let held = claimed[0].clone();
         assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());

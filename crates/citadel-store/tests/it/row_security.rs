@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Tables with rows of clients.
-const TENANT_TABLES: usize = 18;
+const TENANT_TABLES: usize = 23;
 
 /// Every table with rows of clients, and the column that tells whose they are.
 async fn tenant_tables(db: &Db) -> Vec<(String, &'static str)> {
@@ -85,6 +85,21 @@ async fn rows_of_products(store: &Store, task: &Task) {
             "insert into scenarios (client_id, id, environment, data_source, label, username_hash, body_sealed, created_at,
                                     updated_at)
              select $1, $2, 'sandbox', 'payroll', 'own', $5, $5, $4, $4 where cast($3 as uuid) is not null",
+            "insert into users (client_id, id, environment, data_key_wrapped, profile_sealed, created_at, updated_at)
+             select $1, $2, 'sandbox', $5, $5, $4, $4 where cast($3 as uuid) is not null",
+            "insert into templates (client_id, id, environment, name, body, created_at, updated_at)
+             select $1, $2, 'sandbox', 'Plain', '{}', $4, $4
+              where cast($3 as uuid) is not null and cast($5 as bytea) is not null",
+            "insert into user_reports (client_id, id, environment, user_id, is_voe, body_sealed, created_at)
+             select $1, $2, 'sandbox', $2, false, $5, $4 where cast($3 as uuid) is not null",
+            "insert into orders (client_id, id, environment, user_id, access_key_id, products, source, body_sealed,
+                                 page_token_hash, page_token_sealed, created_at, updated_at, expires_at)
+             select $1, $2, 'sandbox', $2, t.access_key_id, 'income', 'external', $5, t.token_hash, $5, $4, $4, $4
+               from bridge_tokens as t join links as l on l.client_id = t.client_id and l.bridge_token_id = t.id
+              where l.client_id = $1 and l.id = $3",
+            "insert into order_employers (client_id, id, environment, order_id, place, product, status, body_sealed,
+                                          bridge_token_sealed, created_at, updated_at)
+             select $1, $2, 'sandbox', $2, 0, 'income', 'pending', $5, $5, $4, $4 where cast($3 as uuid) is not null",
         ] {
             tx.execute(sql, &ids).await?;
         }
@@ -99,6 +114,7 @@ fn event_of(store: &Store, tenant: Tenant) -> NewWebhookEvent {
         tenant,
         link_id: None,
         task_id: None,
+        order_id: None,
         event_type: "task-status-updated".to_owned(),
         body: "{}".to_owned(),
         created_at: store.now,

@@ -51,6 +51,7 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
             tenant: task.tenant,
             link_id: Some(link.id),
             task_id: Some(task.id),
+            order_id: None,
             event_type: "task-status-updated".to_owned(),
             body: "{}".to_owned(),
             created_at: store.now,

@@ -20,6 +20,7 @@ async fn events_of_a_task_are_listed_in_the_order_of_their_changes() {
             tenant: task.tenant,
             link_id: Some(link.id),
             task_id: Some(task.id),
+            order_id: None,
             event_type: "task-status-updated".to_owned(),
             body: format!(r#"{{"number":{number}}}"#),
             // All at one time: the order must not hang on the clock.
@@ -69,6 +70,7 @@ async fn row_job_and_event_of_one_change_are_kept_or_dropped_together() {
                         tenant,
                         link_id: None,
                         task_id: Some(id),
+                        order_id: None,
                         event_type: "task-status-updated".to_owned(),
                         body: "{}".to_owned(),
                         created_at: now,

@@ -4,7 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use citadel_connectors::{Login, LoginForm, LoginWay};
 use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
 use citadel_store::{
-    Place, Tx,
+    Tx,
     bridge_tokens::{self, BridgeToken},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
@@ -27,6 +27,7 @@ use crate::{
     faults::{Planned, SignIn},
     jobs::{self, change, events, safe},
     moment::Moment,
+    owner_key::OwnerKey,
 };
 
 /// How many links one bridge token may make (P8).
@@ -95,6 +96,7 @@ pub(crate) async fn begin(
         product: token.product,
         allowed_products: token.allowed_products.clone(),
         data_key_wrapped: Vec::new(),
+        user_id: token.user_id,
         created_at: now,
     };
     let faults = [faults, token.faults.as_slice()].concat();
@@ -267,7 +269,6 @@ async fn find_or_create_link(
     }
     let source = app.id_source(token.tenant, token.id.as_bytes(), "link", number);
     let id = LinkId::generate(new.created_at, &*source);
-    let key_place = Place::new(token.tenant, "links", "data_key_wrapped", *id.as_bytes());
-    let (_, data_key_wrapped) = app.keyring.new_data_key(&key_place)?;
+    let (_, data_key_wrapped) = OwnerKey::new(app, token.tenant, "links", *id.as_bytes())?;
     Ok(links::create(tx, &NewLink { id, data_key_wrapped, ..new.clone() }).await?)
 }

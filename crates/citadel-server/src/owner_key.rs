@@ -1,7 +1,7 @@
-//! A link's data key, under which everything that the link knows is sealed, each value for its own place.
+//! The data key of a link or a user, under which everything that is known of it is sealed, each value for its own place.
 
 use citadel_domain::Secret;
-use citadel_store::{DataKey, Place, links::Link};
+use citadel_store::{DataKey, Place, Tenant, links::Link, users::User};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
@@ -10,16 +10,44 @@ use crate::{
     error::{self, ApiResult},
 };
 
-/// The opened key of one link.
-pub(crate) struct LinkKey<'a> {
-    link: &'a Link,
+/// The opened key of one link or user.
+pub(crate) struct OwnerKey {
+    tenant: Tenant,
+    table: &'static str,
+    row: [u8; 16],
     key: DataKey,
 }
 
-impl<'a> LinkKey<'a> {
-    pub(crate) fn open(app: &App, link: &'a Link) -> ApiResult<Self> {
-        let place = Place::new(link.tenant, "links", "data_key_wrapped", *link.id.as_bytes());
-        Ok(Self { link, key: app.keyring.unwrap_data_key(&place, &link.data_key_wrapped)? })
+impl OwnerKey {
+    pub(crate) fn of_link(app: &App, link: &Link) -> ApiResult<Self> {
+        Self::open(app, link.tenant, "links", *link.id.as_bytes(), &link.data_key_wrapped)
+    }
+
+    pub(crate) fn of_user(app: &App, user: &User) -> ApiResult<Self> {
+        Self::open(app, user.tenant, "users", *user.id.as_bytes(), &user.data_key_wrapped)
+    }
+
+    /// A new key for a row that is about to be made, and what is stored of it.
+    pub(crate) fn new(
+        app: &App,
+        tenant: Tenant,
+        table: &'static str,
+        row: [u8; 16],
+    ) -> ApiResult<(Self, Vec<u8>)> {
+        let (key, wrapped) = app.keyring.new_data_key(&Place::new(tenant, table, "data_key_wrapped", row))?;
+        Ok((Self { tenant, table, row, key }, wrapped))
+    }
+
+    fn open(
+        app: &App,
+        tenant: Tenant,
+        table: &'static str,
+        row: [u8; 16],
+        wrapped: &[u8],
+    ) -> ApiResult<Self> {
+        let key =
+            app.keyring.unwrap_data_key(&Place::new(tenant, table, "data_key_wrapped", row), wrapped)?;
+        Ok(Self { tenant, table, row, key })
     }
 
     /// Seals bytes for a column of the row with this id; a report's kind stands in the place of a column.
@@ -67,19 +95,19 @@ impl<'a> LinkKey<'a> {
             .map_err(|_| error::internal(format!("a sealed {column} cannot be read")))
     }
 
-    /// A text in the link's own row.
+    /// A text in the owner's own row.
     pub(crate) fn seal_text(&self, column: &'static str, text: &Secret) -> ApiResult<Vec<u8>> {
-        self.seal("links", column, *self.link.id.as_bytes(), text.expose().as_bytes())
+        self.seal(self.table, column, self.row, text.expose().as_bytes())
     }
 
     pub(crate) fn unseal_text(&self, column: &'static str, sealed: &[u8]) -> ApiResult<Secret> {
-        let bytes = self.unseal("links", column, *self.link.id.as_bytes(), sealed)?;
+        let bytes = self.unseal(self.table, column, self.row, sealed)?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|_| error::internal(format!("a sealed {column} is not text")))?;
         Ok(Secret::new(text))
     }
 
     fn place(&self, table: &'static str, column: &'static str, row: [u8; 16]) -> Place {
-        Place::new(self.link.tenant, table, column, row)
+        Place::new(self.tenant, table, column, row)
     }
 }

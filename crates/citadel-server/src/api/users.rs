@@ -1,0 +1,394 @@
+//! Users: people of a client, to whom links and orders belong.
+
+use axum::{Json, extract::State, http::StatusCode};
+use citadel_api_types::{
+    Redacted,
+    bridge_tokens::{BridgeToken as BridgeTokenView, CreateBridgeToken},
+    error::{Detail, ErrorBody},
+    users::{CreateUser, UpdateUser, User as UserView, UserPage, UserWithReports},
+};
+use citadel_domain::UserId;
+use citadel_store::{
+    Tenant, Tx, links,
+    links::Link,
+    user_reports,
+    users::{self, Filter, NewUser, User},
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
+
+use super::{
+    PageAsked, Params, PathId, bridge_tokens,
+    links::{Shown, view as link_view},
+    optional_product, time_range,
+};
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiError, ApiResult},
+    faults::SandboxFaults,
+    jobs::events,
+    owner_key::OwnerKey,
+    purposes, reports,
+};
+
+/// Links that are listed with a user, at the most; `links/?user_id=` has pages.
+const MOST_LINKS: i64 = 100;
+/// The longest text of a profile, in characters.
+const MAX_TEXT: usize = 256;
+
+/// What a client told of a person. Sealed under the user's data key.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub(crate) external_user_id: Option<String>,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) ssn: Option<Redacted>,
+}
+
+/// Make a user. A second one with the same `external_user_id` is another user.
+#[utoipa::path(post, path = "/v1/users/", tag = "users", request_body = CreateUser, responses(
+    (status = 201, body = UserView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+))]
+pub(crate) async fn create_user(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<CreateUser>,
+) -> ApiResult<(StatusCode, Json<UserView>)> {
+    let profile = Profile {
+        external_user_id: body.external_user_id,
+        first_name: body.first_name,
+        last_name: body.last_name,
+        email: body.email,
+        phone: body.phone,
+        ssn: body.ssn,
+    };
+    profile.check()?;
+    let now = app.moment(caller.tenant).await?.now;
+    let (writer, kept) = (app.clone(), profile.clone());
+    let db = app.db.scoped(caller.tenant.client_id);
+    let user = db.write(async move |tx| create(&writer, tx, caller.tenant, &kept, now).await).await?;
+    Ok((StatusCode::CREATED, Json(view(&user, profile, None))))
+}
+
+/// Keeps a new user.
+pub(crate) async fn create(
+    app: &App,
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    profile: &Profile,
+    now: Timestamp,
+) -> ApiResult<User> {
+    let source = app.next_id_source(tx, tenant, "user").await?;
+    let id = UserId::generate(now, &*source);
+    drop(source);
+    let (key, data_key_wrapped) = OwnerKey::new(app, tenant, "users", *id.as_bytes())?;
+    let new = NewUser {
+        id,
+        tenant,
+        external_id_hash: profile.external_user_id.as_deref().map(|id| external_id_hash(app, id)),
+        data_key_wrapped,
+        profile_sealed: key.seal_json("users", "profile_sealed", *id.as_bytes(), profile)?,
+        created_at: now,
+    };
+    Ok(users::create(tx, &new).await?)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Only users with this id of yours.
+    external_user_id: Option<String>,
+    /// `false`: without the users' links.
+    list_links: Option<String>,
+    /// Only users made at this time or later.
+    #[serde(rename = "created_at__gte")]
+    #[param(rename = "created_at__gte")]
+    created_at_gte: Option<String>,
+    /// Only users made at this time or earlier.
+    #[serde(rename = "created_at__lte")]
+    #[param(rename = "created_at__lte")]
+    created_at_lte: Option<String>,
+    /// Only users with a link that serves this product.
+    product_type: Option<String>,
+    /// From 1.
+    page: Option<String>,
+    /// 1 to 100.
+    page_size: Option<String>,
+}
+
+/// List users, newest first.
+#[utoipa::path(get, path = "/v1/users/", tag = "users", params(ListParams), responses(
+    (status = 200, body = UserPage),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, description = "no such page", body = Detail),
+))]
+pub(crate) async fn list_users(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> ApiResult<Json<UserPage>> {
+    let tenant = caller.tenant;
+    let asked = PageAsked::read(&params.page, &params.page_size)?;
+    let with_links = !is_no("list_links", params.list_links.as_deref())?;
+    let external_user_id = params.external_user_id.as_deref().filter(|id| !id.is_empty());
+    let (from, to) = time_range(params.created_at_gte.as_deref(), params.created_at_lte.as_deref())?;
+    let filter = Filter {
+        external_id_hash: external_user_id.map(|id| external_id_hash(&app, id)),
+        from,
+        to,
+        product: optional_product(params.product_type.as_deref())?,
+    };
+    let db = app.db.scoped(tenant.client_id);
+    let (count, found) = db
+        .read(async move |tx| {
+            let rows = users::list(tx, tenant, &filter, asked.size, asked.offset()).await?;
+            let mut found = Vec::with_capacity(rows.len());
+            for user in rows {
+                let links = match with_links {
+                    true => Some(links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?),
+                    false => None,
+                };
+                found.push((user, links));
+            }
+            Ok::<_, ApiError>((users::count(tx, tenant, &filter).await?, found))
+        })
+        .await?;
+    let results = found.iter().map(|(user, links)| full_view(&app, user, links.as_deref()));
+    let results = results.collect::<ApiResult<_>>()?;
+    let filters = [
+        ("external_user_id", params.external_user_id.as_deref()),
+        ("list_links", params.list_links.as_deref()),
+        ("created_at__gte", params.created_at_gte.as_deref()),
+        ("created_at__lte", params.created_at_lte.as_deref()),
+        ("product_type", params.product_type.as_deref()),
+    ];
+    asked.answer(&app, "/v1/users/", &filters, count, results).map(Json)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReadParams {
+    /// `false`: without the user's links.
+    list_links: Option<String>,
+}
+
+/// Read one user.
+#[utoipa::path(get, path = "/v1/users/{user_id}/", tag = "users", params(("user_id" = String, Path), ReadParams), responses(
+    (status = 200, body = UserWithReports),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn get_user(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserId>,
+    Params(params): Params<ReadParams>,
+) -> ApiResult<Json<UserWithReports>> {
+    let tenant = caller.tenant;
+    let with_links = !is_no("list_links", params.list_links.as_deref())?;
+    let db = app.db.scoped(tenant.client_id);
+    let (user, links, report) = db
+        .read(async move |tx| {
+            let user = find(tx, tenant, id).await?;
+            let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
+            let report = user_reports::newest_with_income(tx, tenant, user.id).await?;
+            Ok::<_, ApiError>((user, links, report))
+        })
+        .await?;
+    Ok(Json(UserWithReports {
+        user: full_view(&app, &user, with_links.then_some(&links[..]))?,
+        voie_report_id: report.map(|report| report.id.to_string()),
+        ..UserWithReports::default()
+    }))
+}
+
+/// Change a user: what is sent is written, and what is left out stays.
+#[utoipa::path(patch, path = "/v1/users/{user_id}/", tag = "users", params(("user_id" = String, Path)),
+request_body = UpdateUser, responses(
+    (status = 200, body = UserView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn update_user(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserId>,
+    Body(body): Body<UpdateUser>,
+) -> ApiResult<Json<UserView>> {
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let (user, profile) = db
+        .write(async move |tx| {
+            let user = find(tx, tenant, id).await?;
+            let before = profile(&writer, &user)?;
+            let body = body.clone();
+            let after = Profile {
+                external_user_id: body.external_user_id.or(before.external_user_id),
+                first_name: body.first_name.unwrap_or(before.first_name),
+                last_name: body.last_name.unwrap_or(before.last_name),
+                email: body.email.or(before.email),
+                phone: body.phone.or(before.phone),
+                ssn: body.ssn.or(before.ssn),
+            };
+            after.check()?;
+            let sealed = OwnerKey::of_user(&writer, &user)?.seal_json(
+                "users",
+                "profile_sealed",
+                *user.id.as_bytes(),
+                &after,
+            )?;
+            let hash = after.external_user_id.as_deref().map(|id| external_id_hash(&writer, id));
+            users::update(tx, &user, hash, &sealed, now).await?;
+            Ok::<_, ApiError>((User { updated_at: now, ..user }, after))
+        })
+        .await?;
+    Ok(Json(view(&user, profile, None)))
+}
+
+/// Delete a user with everything that is known of the person: links, reports, orders' names. It cannot be brought back.
+#[utoipa::path(delete, path = "/v1/users/{user_id}/", tag = "users", params(("user_id" = String, Path)), responses(
+    (status = 204, description = "erased"),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn delete_user(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserId>,
+) -> ApiResult<StatusCode> {
+    let tenant = caller.tenant;
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    db.write(async move |tx| {
+        let user = find(tx, tenant, id).await?;
+        loop {
+            let some = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
+            if some.is_empty() {
+                break;
+            }
+            for link in &some {
+                events::append_deleted(&writer, tx, link, moment).await?;
+                links::erase(tx, tenant, link.id, moment.now).await?;
+            }
+        }
+        users::erase(tx, tenant, user.id, moment.now).await?;
+        Ok::<_, ApiError>(())
+    })
+    .await?;
+    app.ring_events();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Create a bridge token for a user.
+#[utoipa::path(post, path = "/v1/users/{user_id}/tokens/", tag = "users", params(("user_id" = String, Path)),
+request_body = CreateBridgeToken, responses(
+    (status = 200, body = BridgeTokenView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn create_user_token(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<UserId>,
+    SandboxFaults(faults): SandboxFaults,
+    Body(body): Body<CreateBridgeToken>,
+) -> ApiResult<Json<BridgeTokenView>> {
+    let tenant = caller.tenant;
+    let user = app.db.scoped(tenant.client_id).read(async move |tx| find(tx, tenant, id).await).await?;
+    bridge_tokens::make(&app, caller, faults, body, Some(user.id)).await.map(Json)
+}
+
+pub(crate) async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: UserId) -> ApiResult<User> {
+    users::find(tx, tenant, id).await?.ok_or_else(error::not_found)
+}
+
+/// What is known of a person.
+pub(crate) fn profile(app: &App, user: &User) -> ApiResult<Profile> {
+    let row = *user.id.as_bytes();
+    OwnerKey::of_user(app, user)?.unseal_json("users", "profile_sealed", row, &user.profile_sealed)
+}
+
+/// The keyed hash that finds a user by the client's own id.
+pub(crate) fn external_id_hash(app: &App, id: &str) -> [u8; 32] {
+    app.keyring.keyed_hash(purposes::EXTERNAL_USER_ID, id)
+}
+
+impl Profile {
+    pub(crate) fn check(&self) -> ApiResult<()> {
+        let mut problems = Vec::new();
+        let mut refuse = |field: &str, message: &str| problems.push((field.to_owned(), message.to_owned()));
+        for (field, text) in [("first_name", &self.first_name), ("last_name", &self.last_name)] {
+            if text.trim().is_empty() {
+                refuse(field, "This field is required.");
+            }
+        }
+        for (field, text) in [
+            ("external_user_id", self.external_user_id.as_deref()),
+            ("first_name", Some(self.first_name.as_str())),
+            ("last_name", Some(self.last_name.as_str())),
+            ("email", self.email.as_deref()),
+            ("phone", self.phone.as_deref()),
+        ] {
+            if text.is_some_and(|text| text.chars().count() > MAX_TEXT) {
+                refuse(field, "At most 256 characters.");
+            }
+        }
+        if self.email.as_deref().is_some_and(|email| !email.contains('@')) {
+            refuse("email", "This is no e-mail address.");
+        }
+        let is_ssn = |text: &str| {
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            matches!(digits, 4 | 9) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        };
+        if self.ssn.as_ref().is_some_and(|ssn| !is_ssn(ssn.expose())) {
+            refuse("ssn", "Send nine digits, or the last four.");
+        }
+        if problems.is_empty() { Ok(()) } else { Err(error::invalid_fields(problems)) }
+    }
+}
+
+/// Whether a switch in a query says no.
+fn is_no(field: &str, text: Option<&str>) -> ApiResult<bool> {
+    match text.unwrap_or_default() {
+        "" | "true" | "True" | "1" => Ok(false),
+        "false" | "False" | "0" => Ok(true),
+        _ => Err(error::invalid(field, "Send true or false.")),
+    }
+}
+
+fn full_view(app: &App, user: &User, links: Option<&[Link]>) -> ApiResult<UserView> {
+    let profile = profile(app, user)?;
+    let external = profile.external_user_id.clone();
+    let links = links.map(|links| {
+        links.iter().map(|link| link_view(app, link, external.as_deref(), Shown::Masked)).collect()
+    });
+    Ok(view(user, profile, links.transpose()?))
+}
+
+fn view(user: &User, profile: Profile, links: Option<Vec<citadel_api_types::links::Link>>) -> UserView {
+    UserView {
+        id: user.id.to_string(),
+        external_user_id: profile.external_user_id,
+        first_name: profile.first_name,
+        last_name: profile.last_name,
+        email: profile.email,
+        phone: profile.phone,
+        ssn: profile.ssn,
+        created_at: reports::time(user.created_at),
+        updated_at: reports::time(user.updated_at),
+        links,
+    }
+}
