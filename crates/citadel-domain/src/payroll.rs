@@ -17,6 +17,20 @@ pub struct PayrollData {
     pub employments: Vec<Employment>,
 }
 
+impl PayrollData {
+    /// The jobs, and nothing of what they pay.
+    #[must_use]
+    pub fn without_pay(mut self) -> Self {
+        for job in &mut self.employments {
+            job.pay = None;
+            job.statements.clear();
+            job.deposit_accounts.clear();
+            job.w2s.clear();
+        }
+        self
+    }
+}
+
 /// A person as an employer knows them. Class S2 and S3.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

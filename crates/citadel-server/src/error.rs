@@ -89,6 +89,11 @@ pub(crate) fn forbidden(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, ErrorCode::NotAuthenticated, message)
 }
 
+/// 403: a product of the published API that this server does not offer.
+pub(crate) fn product_not_enabled() -> ApiError {
+    forbidden("This product is not enabled on this server.")
+}
+
 /// 403: this belongs to the sandbox, and the key to another environment.
 pub(crate) fn env_not_sandbox() -> ApiError {
     ApiError::new(

@@ -10,6 +10,7 @@ mod employments;
 mod file_urls;
 mod provenance;
 mod short;
+pub(crate) mod user;
 
 use citadel_api_types::{Redacted, administrators::DirectoryEnvelope, reports::ReportEnvelope};
 use citadel_domain::{
@@ -129,6 +130,8 @@ pub(crate) fn stored_forms(
             .collect();
         forms.push((ReportKind::Income.as_str(), to_json(&list)?));
         forms.push((PAYROLL_DATA, to_json(data)?));
+    } else if ReportKind::Employment.is_allowed(link) {
+        forms.push((PAYROLL_DATA, to_json(&data.clone().without_pay())?));
     }
     Ok(forms)
 }
@@ -163,10 +166,20 @@ impl Facts {
         access_token_hash: &[u8; 32],
         kind: ReportKind,
     ) -> Result<Option<Self>, citadel_store::Error> {
-        let Some(link) = links::find_by_access_token(tx, tenant, access_token_hash).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
+        match links::find_by_access_token(tx, tenant, access_token_hash).await? {
+            Some(link) => Self::of(tx, link, kind).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads them for a link.
+    pub(crate) async fn of(
+        tx: &mut Tx<'_>,
+        link: Link,
+        kind: ReportKind,
+    ) -> Result<Self, citadel_store::Error> {
+        let tenant = link.tenant;
+        Ok(Self {
             task: tasks::latest_for_link(tx, tenant, link.id).await?,
             refresh: tasks::latest_refresh(tx, tenant, link.id).await?,
             report: stored::find(tx, tenant, link.id, kind.as_str()).await?,
@@ -176,7 +189,7 @@ impl Facts {
                 Vec::new()
             },
             link,
-        }))
+        })
     }
 }
 
@@ -208,7 +221,7 @@ pub(crate) fn render(
     app: &App,
     kind: ReportKind,
     facts: &Facts,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
     with_provenance: bool,
 ) -> ApiResult<Vec<u8>> {
     let opening = Opening::of(app, kind, facts);
@@ -229,7 +242,7 @@ fn jobs(
     kind: ReportKind,
     facts: &Facts,
     opening: &Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
     let envelope = serde_json::to_vec(&ReportEnvelope {
@@ -237,7 +250,7 @@ fn jobs(
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
         finished_at: opening.finished_at.as_deref(),
-        access_token: Some(access_token),
+        access_token,
         tracking_info: link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         employments: RawValue::NULL,
@@ -250,13 +263,18 @@ fn jobs(
     with_stored_list(app, kind, facts, &envelope, "\"employments\":null")
 }
 
-fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacted) -> ApiResult<Vec<u8>> {
+fn directory(
+    app: &App,
+    facts: &Facts,
+    opening: &Opening,
+    access_token: Option<&Redacted>,
+) -> ApiResult<Vec<u8>> {
     let envelope = serde_json::to_vec(&DirectoryEnvelope {
         id: &opening.id,
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
         finished_at: opening.finished_at.as_deref(),
-        access_token: Some(access_token),
+        access_token,
         tracking_info: facts.link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         provider: Some(&facts.link.provider_id),

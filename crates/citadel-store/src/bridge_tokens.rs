@@ -2,8 +2,8 @@
 //! page says (P8).
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Fault, LinkId, OrderEmployerId, Product, TemplateId,
-    UserId,
+    AccessKeyId, BridgeTokenId, ClientId, CompanyId, Fault, LinkId, OrderEmployerId, OrderId, Product,
+    TemplateId, UserId,
 };
 use jiff::Timestamp;
 
@@ -145,6 +145,23 @@ pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Re
         |row| row.get(0),
     )
     .await
+}
+
+/// Ends the tokens of an order's employers.
+pub async fn end_of_order(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    order_id: OrderId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update bridge_tokens set expires_at = $4, account_sealed = null
+          where client_id = $1 and environment = $2 and order_employer_id in (
+                select id from order_employers where client_id = $1 and order_id = $3)",
+        params![tenant.client_id, tenant.environment, order_id, now],
+    )
+    .await
+    .map(drop)
 }
 
 /// Empties the accounts of tokens that have aged; answers how many there were. Not of sandboxes whose clocks were turned.

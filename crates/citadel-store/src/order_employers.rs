@@ -107,6 +107,23 @@ pub async fn find_by_link(
     .await
 }
 
+/// Says for which link the person signs in.
+pub async fn set_link(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: OrderEmployerId,
+    link_id: LinkId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update order_employers set link_id = $4, updated_at = $5
+          where client_id = $1 and environment = $2 and id = $3 and status <> 'completed'",
+        params![tenant.client_id, tenant.environment, id, link_id, now],
+    )
+    .await
+    .map(drop)
+}
+
 /// Sets the status, and the link that it comes from, if it comes from one.
 pub async fn set_status(
     tx: &mut Tx<'_>,

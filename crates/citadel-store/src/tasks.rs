@@ -296,6 +296,22 @@ pub async fn last_scenario(
     Ok(newest.flatten())
 }
 
+/// The newest tasks of a link, the last one first.
+pub async fn list_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Vec<Task>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            " from tasks
+              where client_id = $1 and environment = $2 and link_id = $3
+              order by created_at desc, id desc limit 100"
+        ),
+        params![tenant.client_id, tenant.environment, link_id],
+        read,
+    )
+    .await
+}
+
 /// How many tasks a link has had.
 pub async fn count_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<i64, Error> {
     tx.fetch_one(

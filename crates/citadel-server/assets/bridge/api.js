@@ -48,6 +48,9 @@ export function createApi(token) {
     // With a status that is known, the answer waits a few seconds for another one.
     task: (taskId, seen) => call('GET', '/tasks/' + id(taskId) + (seen ? '?seen=' + id(seen) : '')),
     answer: (taskId, answer) => call('POST', '/tasks/' + id(taskId) + '/answer', { answer }),
+    order: () => call('GET', '/order'),
+    consent: () => call('POST', '/order/consent', {}),
+    skip: (employerId) => call('POST', '/order/employers/' + id(employerId) + '/skip', {}),
     publicToken: (taskId) => call('POST', '/tasks/' + id(taskId) + '/public-token', {}),
   };
 }

@@ -67,7 +67,8 @@
         safely(() => {
           if (!isOpen()) return;
           const onlyModal = isObject(how) && how.mode === 'onlyModal';
-          if (!(onlyModal && view.inline)) view.finish('host_closed');
+          if (onlyModal && view.inline) view.closeInner();
+          else view.finish('host_closed');
         });
       },
       destroy() {
@@ -85,6 +86,7 @@
     const text = (name) => (typeof options[name] === 'string' ? options[name] : undefined);
     const theme = text('theme');
     const companyMappingId = text('companyMappingId');
+    const isOrder = Boolean(options.isOrder);
     const origin = options.baseUrl ? originOf(options.baseUrl) : scriptOrigin;
     const opener = document.activeElement;
     const timers = [];
@@ -114,8 +116,9 @@
       }
     }
 
+    /** With an order, `source` tells who speaks: the order itself, or the widget of one of its employers. */
     function emit(type, payload, source) {
-      call('onEvent', type, payload, ...(options.isOrder ? [source || 'bridge'] : []));
+      call('onEvent', type, payload, ...(isOrder ? [source || 'order'] : []));
     }
 
     function emitLoad() {
@@ -138,13 +141,13 @@
       if (opened === view) opened = null;
       teardown();
       if (silent) return;
-      if (success) {
-        call('onSuccess', success.public_token, success.metadata);
-        if (options.isOrder) emit('COMPLETED', undefined, 'order');
-      }
-      if (!success || options.isOrder || options.closeAfterSuccess) call('onClose');
+      if (success && isOrder) {
+        call('onSuccess');
+        emit('SUCCESS');
+      } else if (success) call('onSuccess', success.public_token, success.metadata);
+      if (!success || isOrder || options.closeAfterSuccess) call('onClose');
       if (!success) call('onExit', broken || reason, Object.assign({}, seen));
-      emit('CLOSE', common());
+      emit('CLOSE', isOrder ? undefined : common());
     }
 
     function teardown() {
@@ -254,7 +257,7 @@
       frame.sandbox = 'allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads';
       frame.referrerPolicy = 'no-referrer';
       window.addEventListener('message', onWindowMessage);
-      frame.src = origin + '/bridge/widget?' + query;
+      frame.src = origin + (isOrder ? '/bridge/order?' : '/bridge/widget?') + query;
       shell.appendChild(frame);
       focus();
       timers.push(
@@ -337,7 +340,8 @@
 
     function onPortMessage(data) {
       if (done || !isObject(data) || data.v !== 1 || data.nonce !== nonce) return;
-      if (data.t === 'event' && typeof data.type === 'string') onFrameEvent(data.type, data.payload);
+      if (data.t === 'event' && data.source === 'bridge') emit(data.type, data.payload, 'bridge');
+      else if (data.t === 'event' && typeof data.type === 'string') onFrameEvent(data.type, data.payload);
       else if (data.t === 'success') {
         if (!success) success = data;
         finish('user_closed');
@@ -356,12 +360,18 @@
       if (typeof view_name === 'string') seen.view_name = view_name;
       if (typeof task_id === 'string') seen.task_id = task_id;
       if (type === 'SUCCESS') success = { public_token: payload.public_token, metadata: { task_id, employer: payload.employer } };
+      if (type === 'COMPLETED') success = {};
       if (type === 'ERROR') seen.error = error;
       emit(type, given);
       if (type === 'ERROR' && !done) call('onError', error, Object.assign({}, seen));
     }
 
-    const view = { inline, mount, focus, finish };
+    /** The widget of an employer goes, and the page of the order stays. */
+    function closeInner() {
+      if (isOrder && port) send({ t: 'close', mode: 'onlyModal' });
+    }
+
+    const view = { inline, mount, focus, finish, closeInner };
     return view;
   }
 

@@ -33,7 +33,8 @@ function connectFrame(parentOrigin, onMessage) {
         kind: options.position === 'inline' ? 'inline' : 'dialog',
         theme: options.theme,
         load: () => send({ t: 'event', type: 'LOAD' }),
-        event: (type, payload) => send({ t: 'event', type, payload }),
+        // `source`: on the page of an order, whether the order or the widget of one employer tells it.
+        event: (type, payload, source) => send({ t: 'event', type, payload, source }),
         success: (publicToken, metadata) => send({ t: 'success', public_token: publicToken, metadata }),
         exit: (reason) => send({ t: 'exit', reason }),
         resize: (height) => send({ t: 'resize', height }),

@@ -5,16 +5,9 @@ import { createApi } from './api.js';
 import { createFlow } from './flow.js';
 import { connect } from './host.js';
 import { createShell } from './shell.js';
+import { applyTheme } from './theme.js';
 
 const params = new URLSearchParams(location.search);
-const root = document.documentElement;
-
-function applyTheme(theme) {
-  const dark = window.matchMedia('(prefers-color-scheme: dark)');
-  const apply = () => root.setAttribute('data-theme', theme === 'dark' || (theme === 'auto' && dark.matches) ? 'dark' : 'light');
-  apply();
-  if (theme === 'auto' && dark.addEventListener) dark.addEventListener('change', apply);
-}
 
 async function main() {
   const isPage = window.parent === window;

@@ -102,7 +102,7 @@ async fn spend(
 }
 
 /// The link's one access token: made at the first exchange, and the same ever after (contract 1.10).
-async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<Redacted> {
+pub(crate) async fn access_token_of(app: &App, tx: &mut Tx<'_>, link: &Link) -> ApiResult<Redacted> {
     if link.access_token_sealed.is_some() {
         return open_access_token(app, link);
     }
@@ -122,7 +122,7 @@ fn open_access_token(app: &App, link: &Link) -> ApiResult<Redacted> {
 }
 
 /// The link's access token, if it has one.
-pub(super) fn known_access_token(app: &App, link: &Link) -> ApiResult<Option<Redacted>> {
+pub(crate) fn known_access_token(app: &App, link: &Link) -> ApiResult<Option<Redacted>> {
     let Some(sealed) = &link.access_token_sealed else { return Ok(None) };
     Ok(Some(Redacted::from(OwnerKey::of_link(app, link)?.unseal_text(SEALED, sealed)?.expose())))
 }

@@ -170,7 +170,7 @@ pub(super) fn sequence(field: &str, text: Option<&str>) -> ApiResult<Option<i64>
     }
 }
 
-fn view(event: &WebhookEvent) -> ApiResult<Event> {
+pub(super) fn view(event: &WebhookEvent) -> ApiResult<Event> {
     Ok(Event {
         id: event.id.to_string(),
         sequence: event.sequence,

@@ -100,7 +100,7 @@ pub(super) async fn read(
     let facts = db.read(async move |tx| Facts::find(tx, tenant, &hash, kind).await).await?;
     let facts = facts.ok_or_else(error::not_found)?;
     check_allowed(&facts.link, kind)?;
-    Ok(json(reports::render(app, kind, &facts, &body.access_token, with_provenance)?))
+    Ok(json(reports::render(app, kind, &facts, Some(&body.access_token), with_provenance)?))
 }
 
 /// The link that an access token opens.

@@ -41,7 +41,7 @@ pub(crate) async fn get_task(
     Ok(Json(view(&app, &task, &link)))
 }
 
-fn view(app: &App, task: &Task, link: &Link) -> TaskView {
+pub(super) fn view(app: &App, task: &Task, link: &Link) -> TaskView {
     TaskView {
         id: task.id.to_string(),
         status: task.status.to_string(),
@@ -50,7 +50,7 @@ fn view(app: &App, task: &Task, link: &Link) -> TaskView {
         created_at: reports::time(task.created_at),
         updated_at: reports::time(task.updated_at),
         link_id: Some(link.id.to_string()),
-        user_id: None,
+        user_id: link.user_id.map(|id| id.to_string()),
         error_message: task.error_message.clone(),
         tracking_info: link.tracking_info.clone(),
         // A bridge token opens the widget; a client that wants to match tasks has `tracking_info`.

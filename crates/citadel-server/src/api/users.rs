@@ -242,14 +242,7 @@ pub(crate) async fn update_user(
                 ssn: body.ssn.or(before.ssn),
             };
             after.check()?;
-            let sealed = OwnerKey::of_user(&writer, &user)?.seal_json(
-                "users",
-                "profile_sealed",
-                *user.id.as_bytes(),
-                &after,
-            )?;
-            let hash = after.external_user_id.as_deref().map(|id| external_id_hash(&writer, id));
-            users::update(tx, &user, hash, &sealed, now).await?;
+            write(&writer, tx, &user, &after, now).await?;
             Ok::<_, ApiError>((User { updated_at: now, ..user }, after))
         })
         .await?;
@@ -311,6 +304,21 @@ pub(crate) async fn create_user_token(
     bridge_tokens::make(&app, caller, faults, body, Some(user.id)).await.map(Json)
 }
 
+/// Writes anew what is known of a person.
+pub(crate) async fn write(
+    app: &App,
+    tx: &mut Tx<'_>,
+    user: &User,
+    profile: &Profile,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let row = *user.id.as_bytes();
+    let sealed = OwnerKey::of_user(app, user)?.seal_json("users", "profile_sealed", row, profile)?;
+    let hash = profile.external_user_id.as_deref().map(|id| external_id_hash(app, id));
+    users::update(tx, user, hash, &sealed, now).await?;
+    Ok(())
+}
+
 pub(crate) async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: UserId) -> ApiResult<User> {
     users::find(tx, tenant, id).await?.ok_or_else(error::not_found)
 }
@@ -327,14 +335,18 @@ pub(crate) fn external_id_hash(app: &App, id: &str) -> [u8; 32] {
 }
 
 impl Profile {
-    pub(crate) fn check(&self) -> ApiResult<()> {
+    fn check(&self) -> ApiResult<()> {
+        let names = [("first_name", &self.first_name), ("last_name", &self.last_name)];
+        let missing = names.into_iter().filter(|(_, text)| text.trim().is_empty());
+        let problems: Vec<_> =
+            missing.map(|(field, _)| (field.to_owned(), "This field is required.".to_owned())).collect();
+        if problems.is_empty() { self.check_texts() } else { Err(error::invalid_fields(problems)) }
+    }
+
+    /// What is there must be right. An order may leave out everything.
+    pub(crate) fn check_texts(&self) -> ApiResult<()> {
         let mut problems = Vec::new();
         let mut refuse = |field: &str, message: &str| problems.push((field.to_owned(), message.to_owned()));
-        for (field, text) in [("first_name", &self.first_name), ("last_name", &self.last_name)] {
-            if text.trim().is_empty() {
-                refuse(field, "This field is required.");
-            }
-        }
         for (field, text) in [
             ("external_user_id", self.external_user_id.as_deref()),
             ("first_name", Some(self.first_name.as_str())),

@@ -8,6 +8,7 @@ mod data_events;
 pub(crate) mod deliver_webhooks;
 pub(crate) mod events;
 mod fetch;
+pub(crate) mod orders;
 pub(crate) mod payroll;
 mod run_task;
 pub(crate) mod safe;

@@ -32,6 +32,7 @@ use super::{
     data_events::{self, Inventory},
     events::{self, About, NewEvent, Objects},
     fetch::{self, Found},
+    orders,
     safe::Safe,
     sign_in, with_heartbeat,
 };
@@ -380,12 +381,14 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
                 return Ok::<_, ApiError>(false);
             }
             let mut news = Vec::new();
+            let mut ended = None;
             for step in &steps {
                 let Some(status) = record(&writer, tx, &step.turn, &step.effects, now, &mut news).await?
                 else {
                     return Ok(false);
                 };
                 if status.is_final() {
+                    ended = Some((&step.turn.task, status));
                     jobs::finish(tx, &job).await?;
                     break;
                 }
@@ -394,6 +397,9 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
                 }
             }
             events::append_all(&writer, tx, &news, moment).await?;
+            if let Some((task, status)) = ended {
+                orders::settle(&writer, tx, task, status, moment).await?;
+            }
             Ok(true)
         })
         .await?;

@@ -37,6 +37,7 @@ files![
     "form.js" as SCRIPT,
     "host.js" as SCRIPT,
     "navigation.js" as SCRIPT,
+    "order.js" as SCRIPT,
     "screen-choice.js" as SCRIPT,
     "screen-code.js" as SCRIPT,
     "screen-deposit.js" as SCRIPT,
@@ -51,6 +52,7 @@ files![
     "sign-in.js" as SCRIPT,
     "task.js" as SCRIPT,
     "texts.js" as SCRIPT,
+    "theme.js" as SCRIPT,
     "unsupported.js" as SCRIPT,
     "widget.css" as STYLE,
     "widget.js" as SCRIPT,
@@ -65,17 +67,29 @@ static WIDGET: LazyLock<Kept> = LazyLock::new(|| {
     let code = join("widget.js", TEXTS).expect("a test joins it");
     Kept::new(SCRIPT, format!("// As written, with comments: /bridge/assets/widget.js, and so on.\n{code}"))
 });
+static ORDER: LazyLock<Kept> = LazyLock::new(|| {
+    let code = join("order.js", TEXTS).expect("a test joins it");
+    Kept::new(SCRIPT, format!("// As written, with comments: /bridge/assets/order.js, and so on.\n{code}"))
+});
 static STYLES: LazyLock<Kept> = LazyLock::new(|| Kept::new(STYLE, trimmed(text("widget.css"))));
 
 /// The page of the widget, its files named by their content.
 pub(super) static WIDGET_PAGE: LazyLock<Kept> = LazyLock::new(|| {
-    let named = |page: String, address: &str, kept: &Kept| {
-        page.replace(&format!("\"{address}\""), &format!("\"{address}?v={}\"", kept.tag()))
-    };
     let page = include_str!("../../assets/bridge/widget.html").to_owned();
     let page = named(page, "/bridge/widget.css", &STYLES);
     Kept::new(PAGE, named(page, "/bridge/widget.js", &WIDGET))
 });
+
+/// The page of an order.
+pub(super) static ORDER_PAGE: LazyLock<Kept> = LazyLock::new(|| {
+    let page = include_str!("../../assets/bridge/order.html").to_owned();
+    let page = named(page, "/bridge/widget.css", &STYLES);
+    Kept::new(PAGE, named(page, "/bridge/order.js", &ORDER))
+});
+
+fn named(page: String, address: &str, kept: &Kept) -> String {
+    page.replace(&format!("\"{address}\""), &format!("\"{address}?v={}\"", kept.tag()))
+}
 
 fn text(name: &str) -> &'static str {
     TEXTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).expect("the file is in the list")
@@ -92,6 +106,11 @@ pub(crate) async fn get_bridge_js(headers: HeaderMap) -> Response {
 /// The widget's modules as one script.
 pub(crate) async fn get_widget_script(query: RawQuery, headers: HeaderMap) -> Response {
     WIDGET.answer(&headers, life(&WIDGET, &query))
+}
+
+/// The modules of an order's page as one script.
+pub(crate) async fn get_order_script(query: RawQuery, headers: HeaderMap) -> Response {
+    ORDER.answer(&headers, life(&ORDER, &query))
 }
 
 /// The widget's styles.
@@ -129,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_module_can_be_joined_and_is_in_the_script() {
-        let script = join("widget.js", TEXTS).unwrap();
+        let script = join("widget.js", TEXTS).unwrap() + &join("order.js", TEXTS).unwrap();
         // `bridge.js` is the host page's, `unsupported.js` is for browsers that know no modules.
         let modules = TEXTS.iter().map(|(name, _)| *name).filter(|name| name.ends_with(".js"));
         for name in modules.filter(|name| !["bridge.js", "unsupported.js"].contains(name)) {

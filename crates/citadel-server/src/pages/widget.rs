@@ -9,7 +9,10 @@ use axum::{
 use citadel_domain::{Environment, tokens};
 use serde::Deserialize;
 
-use super::assets::WIDGET_PAGE;
+use super::{
+    assets::{ORDER_PAGE, WIDGET_PAGE},
+    kept::Kept,
+};
 use crate::{
     api::Params,
     app::App,
@@ -35,11 +38,19 @@ pub(crate) async fn get_widget(
     Params(params): Params<WidgetParams>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
+    page(&headers, &ancestors(&app, &params).await?)
+}
+
+async fn ancestors(app: &App, params: &WidgetParams) -> ApiResult<String> {
     let asked = params.bridge_token.as_deref().unwrap_or_default();
-    let token = auth::find_bridge_token(&app, asked).await?;
-    let ancestors = match token {
+    let token = auth::find_bridge_token(app, asked).await?;
+    Ok(match token {
         Some(token) => {
             let mut origins = token.allowed_origins;
+            // The page of an order frames the widget, and may itself be framed.
+            if token.order_employer_id.is_some() {
+                origins.push("'self'".to_owned());
+            }
             if token.tenant.environment == Environment::Sandbox {
                 origins.push(LOOPBACK.to_owned());
             }
@@ -53,8 +64,25 @@ pub(crate) async fn get_widget(
         }
         // A made-up token opens nothing: the page can only say that it is not good, and anyone may show that.
         None => "*".to_owned(),
-    };
-    page(&headers, &ancestors)
+    })
+}
+
+/// What the page of an order may do besides: frame the widget of each employer.
+const FRAMES: &str = "frame-src 'self'";
+
+/// The page of an order in a host's page.
+pub(crate) async fn get_framed_order(
+    State(app): State<App>,
+    Params(params): Params<WidgetParams>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let ancestors = ancestors(&app, &params).await?;
+    with_policy(&ORDER_PAGE, &headers, &format!("{POLICY}; {FRAMES}"), &ancestors)
+}
+
+/// The page of an order under the address that the person was sent. The token in it is read by the page's script.
+pub(crate) async fn get_order(headers: HeaderMap) -> ApiResult<Response> {
+    with_policy(&ORDER_PAGE, &headers, &format!("{POLICY}; {FRAMES}"), "'none'")
 }
 
 /// The same widget for native web views: top-level, never framed.
@@ -63,9 +91,13 @@ pub(crate) async fn get_mobile(headers: HeaderMap) -> ApiResult<Response> {
 }
 
 fn page(headers: &HeaderMap, ancestors: &str) -> ApiResult<Response> {
+    with_policy(&WIDGET_PAGE, headers, POLICY, ancestors)
+}
+
+fn with_policy(kept: &Kept, headers: &HeaderMap, policy: &str, ancestors: &str) -> ApiResult<Response> {
     let policy =
-        HeaderValue::from_str(&format!("{POLICY}; frame-ancestors {ancestors}")).map_err(error::internal)?;
-    let mut response = WIDGET_PAGE.body(headers);
+        HeaderValue::from_str(&format!("{policy}; frame-ancestors {ancestors}")).map_err(error::internal)?;
+    let mut response = kept.body(headers);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }

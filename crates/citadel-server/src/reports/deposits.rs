@@ -32,7 +32,7 @@ pub(super) fn deposit_report(
     kind: &str,
     facts: &Facts,
     opening: Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
     let key = OwnerKey::of_link(app, link)?;
@@ -46,7 +46,7 @@ pub(super) fn deposit_report(
         status: opening.status.to_owned(),
         completed_at: opening.completed_at,
         finished_at: opening.finished_at,
-        access_token: Some(access_token.clone()),
+        access_token: access_token.cloned(),
         tracking_info: link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
         deposit_details: shown.as_ref().and_then(account).map(deposit_details),
@@ -63,7 +63,7 @@ pub(super) fn funding_report(
     app: &App,
     facts: &Facts,
     opening: Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let key = OwnerKey::of_link(app, &facts.link)?;
     let shown = shown(facts, change::FUNDING).map(|found| change::open(&key, found)).transpose()?;
@@ -72,7 +72,7 @@ pub(super) fn funding_report(
         status: opening.status.to_owned(),
         completed_at: opening.completed_at,
         finished_at: opening.finished_at,
-        access_token: Some(access_token.clone()),
+        access_token: access_token.cloned(),
         tracking_info: facts.link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
         account_details: shown.as_ref().and_then(account).map(bank_account),

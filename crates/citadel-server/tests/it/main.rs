@@ -25,6 +25,7 @@ mod leaks;
 mod ledger;
 mod ledger_tools;
 mod openapi;
+mod orders;
 mod outbound;
 mod provenance;
 mod receiver;

@@ -4,6 +4,7 @@
 //! be skipped; the page can change none of it (P8).
 
 pub(crate) mod deposit;
+pub(crate) mod order;
 pub(crate) mod public_token;
 pub(crate) mod session;
 pub(crate) mod sign_in;

@@ -8,6 +8,7 @@ use citadel_store::{
     bridge_tokens::{self, BridgeToken},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
+    order_employers,
     tasks::{self, NewTask, Task},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -118,6 +119,9 @@ pub(crate) async fn begin(
                 Some(link) => still_idle(tx, link).await?,
                 None => find_or_create_link(&writer, tx, &token, &new_link, number).await?,
             };
+            if let Some(employer) = token.order_employer_id {
+                order_employers::set_link(tx, token.tenant, employer, link.id, now).await?;
+            }
             let task_id = next_task_id(&writer, tx, &link, now).await?;
             // Sealed for its place, which the id is a part of.
             let (key_wrapped, login_sealed) = safe::seal_login(&writer, token.tenant, task_id, &body.login)?;

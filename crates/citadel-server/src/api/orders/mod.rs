@@ -1,0 +1,342 @@
+//! Orders: a user, bridge tokens and a page in one call. [`making`] writes one, [`showing`] reads it.
+
+mod making;
+mod showing;
+
+use axum::{Json, extract::State, http::StatusCode};
+use citadel_api_types::{
+    error::{Detail, ErrorBody},
+    events::Event,
+    orders::{
+        CreateOrder, LookUpOrders, Order as OrderView, OrderEmployer as OrderEmployerView,
+        OrderEmployerRequest, OrderPage, RefreshOrder, UpdateOrder,
+    },
+};
+use citadel_domain::{OrderId, OrderStatus};
+use citadel_store::{
+    Tenant, Tx, bridge_tokens, order_employers,
+    orders::{self, Mark, Order},
+    users, webhook_events,
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+pub(crate) use making::open_bridge_token;
+pub(crate) use showing::{Loaded, has_jobs};
+
+use self::making::{Wanted, WantedEmployer, find_or_create_user, update_body};
+use super::{PageAsked, Params, PathId, events::view as event_view};
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiError, ApiResult},
+    faults::SandboxFaults,
+    jobs::orders::tell,
+};
+
+/// Make an order: a user, a bridge token for each employer, and a page for the person. It ends after three days.
+#[utoipa::path(post, path = "/v1/orders/", tag = "orders", request_body = CreateOrder, responses(
+    (status = 201, body = OrderView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 403, description = "this server offers none of the products", body = ErrorBody),
+))]
+pub(crate) async fn create_order(
+    State(app): State<App>,
+    caller: Caller,
+    SandboxFaults(faults): SandboxFaults,
+    Body(body): Body<CreateOrder>,
+) -> ApiResult<(StatusCode, Json<OrderView>)> {
+    let wanted = Wanted::check(&app, caller, faults, body)?;
+    let moment = app.moment(caller.tenant).await?;
+    let writer = app.clone();
+    let db = app.db.scoped(caller.tenant.client_id);
+    let loaded = db
+        .write(async move |tx| {
+            let user = find_or_create_user(&writer, tx, caller.tenant, &wanted.profile, moment.now).await?;
+            let id = making::make(&writer, tx, &user, &wanted, None, moment).await?;
+            Loaded::find(&writer, tx, caller.tenant, id).await
+        })
+        .await?;
+    app.ring_events();
+    Ok((StatusCode::CREATED, Json(loaded.view(&app, moment.now)?)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Only orders with this number of yours.
+    order_number: Option<String>,
+    /// From 1.
+    page: Option<String>,
+    /// 1 to 100.
+    page_size: Option<String>,
+}
+
+/// List orders, newest first.
+#[utoipa::path(get, path = "/v1/orders/", tag = "orders", params(ListParams), responses(
+    (status = 200, body = OrderPage),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, description = "no such page", body = Detail),
+))]
+pub(crate) async fn list_orders(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> ApiResult<Json<OrderPage>> {
+    let asked = PageAsked::read(&params.page, &params.page_size)?;
+    let order_number = params.order_number.filter(|number| !number.is_empty());
+    page(&app, caller.tenant, asked, order_number).await.map(Json)
+}
+
+/// Look for orders by your own number.
+#[utoipa::path(post, path = "/v1/orders/lookup/", tag = "orders", request_body = LookUpOrders, responses(
+    (status = 200, body = OrderPage),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+))]
+pub(crate) async fn look_up_orders(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<LookUpOrders>,
+) -> ApiResult<Json<OrderPage>> {
+    if body.order_number.is_empty() {
+        return Err(error::invalid("order_number", "This field is required."));
+    }
+    let asked = PageAsked::read(&None, &None)?;
+    page(&app, caller.tenant, asked, Some(body.order_number)).await.map(Json)
+}
+
+async fn page(
+    app: &App,
+    tenant: Tenant,
+    asked: PageAsked,
+    order_number: Option<String>,
+) -> ApiResult<OrderPage> {
+    let now = app.moment(tenant).await?.now;
+    let (reader, number) = (app.clone(), order_number.clone());
+    let db = app.db.scoped(tenant.client_id);
+    let (count, found) = db
+        .read(async move |tx| {
+            let number = number.as_deref();
+            let mut found = Vec::new();
+            for order in orders::list(tx, tenant, number, asked.size, asked.offset()).await? {
+                found.push(Loaded::of(&reader, tx, order).await?);
+            }
+            Ok::<_, ApiError>((orders::count(tx, tenant, number).await?, found))
+        })
+        .await?;
+    let results = found.iter().map(|loaded| loaded.view(app, now)).collect::<ApiResult<_>>()?;
+    asked.answer(app, "/v1/orders/", &[("order_number", order_number.as_deref())], count, results)
+}
+
+/// Read one order, with the jobs of the employers that are completed.
+#[utoipa::path(get, path = "/v1/orders/{order_id}/", tag = "orders", params(("order_id" = String, Path)), responses(
+    (status = 200, body = OrderView),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn get_order(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> ApiResult<Json<OrderView>> {
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
+    let reader = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let loaded = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
+    loaded.view(&app, now).map(Json)
+}
+
+/// Ask again what an order asked before: a new order for the same person. The older form of `refresh`.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/", tag = "orders", params(("order_id" = String, Path)),
+request_body = RefreshOrder, responses(
+    (status = 201, body = OrderView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn reverify_order(
+    state: State<App>,
+    caller: Caller,
+    id: PathId<OrderId>,
+    faults: SandboxFaults,
+    body: Body<RefreshOrder>,
+) -> ApiResult<(StatusCode, Json<OrderView>)> {
+    refresh_order(state, caller, id, faults, body).await
+}
+
+/// Ask again what an order asked before: a new order for the same person.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/refresh/", tag = "orders", params(("order_id" = String, Path)),
+request_body = RefreshOrder, responses(
+    (status = 201, body = OrderView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn refresh_order(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+    SandboxFaults(faults): SandboxFaults,
+    Body(body): Body<RefreshOrder>,
+) -> ApiResult<(StatusCode, Json<OrderView>)> {
+    let tenant = caller.tenant;
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let loaded = db
+        .write(async move |tx| {
+            let before = Loaded::find(&writer, tx, tenant, id).await?;
+            let user = users::find(tx, tenant, before.order.user_id).await?.ok_or_else(error::not_found)?;
+            let wanted = Wanted::again(&writer, caller, faults.clone(), &before, body.clone())?;
+            let new = making::make(&writer, tx, &user, &wanted, Some(id), moment).await?;
+            orders::set_refresh_order(tx, tenant, id, new).await?;
+            Loaded::find(&writer, tx, tenant, new).await
+        })
+        .await?;
+    app.ring_events();
+    Ok((StatusCode::CREATED, Json(loaded.view(&app, moment.now)?)))
+}
+
+/// Change an order that nobody has begun with.
+#[utoipa::path(patch, path = "/v1/orders/{order_id}/", tag = "orders", params(("order_id" = String, Path)),
+request_body = UpdateOrder, responses(
+    (status = 200, body = OrderView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+    (status = 409, description = "an employer is settled, or the order has ended", body = ErrorBody),
+))]
+pub(crate) async fn update_order(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+    Body(body): Body<UpdateOrder>,
+) -> ApiResult<Json<OrderView>> {
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let loaded = db
+        .write(async move |tx| {
+            orders::lock(tx, tenant, id).await?;
+            let loaded = Loaded::find(&writer, tx, tenant, id).await?;
+            if loaded.status(now) != OrderStatus::Pending || !loaded.is_untouched() {
+                return Err(error::conflict("This order was begun with, or has ended."));
+            }
+            let user = users::find(tx, tenant, loaded.order.user_id).await?.ok_or_else(error::not_found)?;
+            update_body(&writer, tx, &user, &loaded, body.clone(), now).await?;
+            Loaded::find(&writer, tx, tenant, id).await
+        })
+        .await?;
+    loaded.view(&app, now).map(Json)
+}
+
+/// Take an order back: its page and its bridge tokens open nothing any more. What was connected stays.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/cancel/", tag = "orders", params(("order_id" = String, Path)), responses(
+    (status = 200, body = OrderView),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+    (status = 409, description = "it is completed or has ended", body = ErrorBody),
+))]
+pub(crate) async fn cancel_order(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> ApiResult<Json<OrderView>> {
+    let tenant = caller.tenant;
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let loaded = db
+        .write(async move |tx| {
+            orders::lock(tx, tenant, id).await?;
+            let loaded = Loaded::find(&writer, tx, tenant, id).await?;
+            match loaded.status(moment.now) {
+                OrderStatus::Canceled => return Ok(loaded),
+                OrderStatus::Pending => {}
+                _ => return Err(error::conflict("This order is completed or has ended.")),
+            }
+            orders::mark(tx, tenant, id, Mark::Canceled, moment.now).await?;
+            bridge_tokens::end_of_order(tx, tenant, id, moment.now).await?;
+            for employer in loaded.employers().filter(|employer| employer.status.is_open()) {
+                let (id, status) = (employer.id, OrderStatus::Canceled);
+                order_employers::set_status(tx, tenant, id, status, None, moment.now).await?;
+                tell(&writer, tx, &loaded.order, employer, status, None, moment).await?;
+            }
+            Loaded::find(&writer, tx, tenant, id).await
+        })
+        .await?;
+    app.ring_events();
+    loaded.view(&app, moment.now).map(Json)
+}
+
+/// Put one more employer into an order.
+#[utoipa::path(post, path = "/v1/orders/{order_id}/employers/", tag = "orders", params(("order_id" = String, Path)),
+request_body = OrderEmployerRequest, responses(
+    (status = 201, body = OrderEmployerView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+    (status = 409, description = "the order is completed, or has ended", body = ErrorBody),
+))]
+pub(crate) async fn add_order_employer(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+    SandboxFaults(faults): SandboxFaults,
+    Body(body): Body<OrderEmployerRequest>,
+) -> ApiResult<(StatusCode, Json<OrderEmployerView>)> {
+    let tenant = caller.tenant;
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let loaded = db
+        .write(async move |tx| {
+            orders::lock(tx, tenant, id).await?;
+            let loaded = Loaded::find(&writer, tx, tenant, id).await?;
+            if loaded.status(moment.now) != OrderStatus::Pending {
+                return Err(error::conflict("This order is completed, or has ended."));
+            }
+            let user = users::find(tx, tenant, loaded.order.user_id).await?.ok_or_else(error::not_found)?;
+            let product = loaded.first_product();
+            let new = WantedEmployer::check(&writer, tenant.environment, product, &body, "")?;
+            let place = loaded.employers().count();
+            making::add(&writer, tx, &loaded.order, &user, (caller, &faults), (place, &new), moment).await?;
+            Loaded::find(&writer, tx, tenant, id).await
+        })
+        .await?;
+    let view = loaded.view(&app, moment.now)?.employers.pop();
+    let view = view.ok_or_else(|| error::internal("an order without the employer that was put into it"))?;
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// List the webhook events of an order, oldest first.
+#[utoipa::path(get, path = "/v1/orders/{order_id}/events/", tag = "orders", params(("order_id" = String, Path)), responses(
+    (status = 200, body = Vec<Event>),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn list_order_events(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> ApiResult<Json<Vec<Event>>> {
+    let tenant = caller.tenant;
+    let db = app.db.scoped(tenant.client_id);
+    let found = db
+        .read(async move |tx| {
+            find(tx, tenant, id).await?;
+            Ok::<_, ApiError>(webhook_events::list_for_order(tx, tenant, id).await?)
+        })
+        .await?;
+    found.iter().map(event_view).collect::<ApiResult<_>>().map(Json)
+}
+
+async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: OrderId) -> ApiResult<Order> {
+    orders::find(tx, tenant, id).await?.ok_or_else(error::not_found)
+}

@@ -1,0 +1,100 @@
+//! Reports about a person: verification of income and employment over all links.
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use citadel_api_types::{
+    error::{Detail, ErrorBody},
+    user_reports::{CreateUserReport, UserReport as ReportView},
+};
+use citadel_domain::{UserId, UserReportId};
+use citadel_store::{links, user_reports};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{Params, PathId, users::find};
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiError, ApiResult},
+    reports::user as reports,
+};
+
+/// Links of a person, at the most.
+const MOST_LINKS: i64 = 100;
+
+/// Make a report of everything that a person's links know now: employment and income, or employment alone.
+#[utoipa::path(post, path = "/v1/users/{user_id}/reports/", tag = "reports", params(("user_id" = String, Path)),
+request_body = CreateUserReport, responses(
+    (status = 200, body = ReportView),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn create_user_report(
+    State(app): State<App>,
+    caller: Caller,
+    PathId(user_id): PathId<UserId>,
+    Body(body): Body<CreateUserReport>,
+) -> ApiResult<Json<ReportView>> {
+    let tenant = caller.tenant;
+    let now = app.moment(tenant).await?.now;
+    let writer = app.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let (user, report, links) = db
+        .write(async move |tx| {
+            let user = find(tx, tenant, user_id).await?;
+            let report = reports::create(&writer, tx, &user, body.is_voe, now).await?;
+            let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
+            Ok::<_, ApiError>((user, report, links))
+        })
+        .await?;
+    let snapshot = reports::snapshot(&app, &user, &report)?;
+    reports::view(&app, &report, &snapshot, &links).map(Json)
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReadParams {
+    /// `pdf`: the report as a document. JSON when left out.
+    fmt: Option<String>,
+}
+
+/// Read a report about a person, as it was made.
+#[utoipa::path(get, path = "/v1/users/{user_id}/reports/{report_id}/", tag = "reports",
+params(("user_id" = String, Path), ("report_id" = String, Path), ReadParams), responses(
+    (status = 200, body = ReportView, description = "with `fmt=pdf` the document, `application/pdf`"),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn get_user_report(
+    State(app): State<App>,
+    caller: Caller,
+    ids: Result<axum::extract::Path<(String, String)>, axum::extract::rejection::PathRejection>,
+    Params(params): Params<ReadParams>,
+) -> ApiResult<Response> {
+    let Ok(axum::extract::Path((user_id, report_id))) = ids else { return Err(error::not_found()) };
+    let user_id: UserId = user_id.parse().map_err(|_| error::not_found())?;
+    let report_id: UserReportId = report_id.parse().map_err(|_| error::not_found())?;
+    let tenant = caller.tenant;
+    let db = app.db.scoped(tenant.client_id);
+    let (user, report, links) = db
+        .read(async move |tx| {
+            let user = find(tx, tenant, user_id).await?;
+            let report = user_reports::find(tx, tenant, user.id, report_id).await?;
+            let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
+            Ok::<_, ApiError>((user, report.ok_or_else(error::not_found)?, links))
+        })
+        .await?;
+    let snapshot = reports::snapshot(&app, &user, &report)?;
+    match params.fmt.as_deref() {
+        None | Some("" | "json") => {
+            Ok(Json(reports::view(&app, &report, &snapshot, &links)?).into_response())
+        }
+        Some(_) => Err(error::invalid("fmt", "Send pdf or json.")),
+    }
+}
