@@ -42,6 +42,21 @@ pub(crate) fn date(day: Date) -> String {
     day.strftime("%b %-d, %Y").to_string()
 }
 
+/// From a first to a last day.
+pub(crate) fn period(start: Date, end: Date) -> String {
+    format!("{} – {}", date(start), date(end))
+}
+
+/// The sum, if every part of it is known and it is an amount at all.
+pub(crate) fn sum(parts: impl IntoIterator<Item = Option<Money>>) -> Option<Money> {
+    parts.into_iter().try_fold(0_i64, |sum, part| sum.checked_add(part?.cents())).map(Money::from_cents)
+}
+
+/// The text, or what to say in place of an empty one.
+pub(crate) fn or(text: &str, otherwise: &str) -> String {
+    if text.trim().is_empty() { otherwise.to_owned() } else { text.to_owned() }
+}
+
 /// `XXX-XX-9991`: the last four, as on paper that is filed.
 pub(crate) fn masked_ssn(ssn: &Secret) -> String {
     format!("XXX-XX-{}", ssn.last4())

@@ -7,12 +7,17 @@
 //! the only place that knows the PDF library.
 #![warn(missing_docs)]
 
+mod blocks;
 mod format;
 mod render;
 mod sheet;
 mod statement;
+mod structure;
+mod table;
+mod tags;
 mod type_face;
 mod w2;
+mod words;
 
 use std::fmt;
 
@@ -39,10 +44,10 @@ pub fn statement_pdf(
     statement: &Statement,
     footer: Option<&str>,
 ) -> Result<Vec<u8>, DocumentError> {
-    render::pdf(&statement::layout(employment, statement), footer)
+    render::pdf(statement::layout(employment, statement), footer)
 }
 
 /// A yearly wage and tax statement. `footer` is one line at the foot of the page, such as [`SANDBOX_FOOTER`].
 pub fn w2_pdf(employment: &Employment, w2: &W2, footer: Option<&str>) -> Result<Vec<u8>, DocumentError> {
-    render::pdf(&w2::layout(employment, w2), footer)
+    render::pdf(w2::layout(employment, w2), footer)
 }
