@@ -54,9 +54,9 @@ pub(crate) fn thirds(facts: [Vec<Fact>; 3]) -> Vec<Column> {
 
 impl Sheet {
     /// The name of the document.
-    pub(crate) fn title_line(&mut self, title: &str, room: f32) {
+    pub(crate) fn title_line(&mut self, title: &str) {
         let y = self.y;
-        self.heading_at(1, LEFT, y, room, TITLE, title);
+        self.heading_at(1, LEFT, y, FULL, TITLE, title);
     }
 
     /// The name of a section, at a place.
@@ -71,8 +71,9 @@ impl Sheet {
         let style = if level == 2 { H2 } else { H3 };
         let lines = words::lines(title, FULL, style, 3);
         let height = style.size + 3.0;
-        self.need(height * lines.len() as f32 + after);
-        self.y += if level == 2 { 10.0 } else { 2.0 };
+        let before = if level == 2 { 16.0 } else { 8.0 };
+        self.need(before + height * lines.len() as f32 + after);
+        self.y += if self.is_at_top() { 0.0 } else { before };
         self.enter(level, self.y - style.size, title);
         self.within(Role::Heading(level, Words::new(title).plain()), |sheet| {
             sheet.broken(&lines, style, height)
@@ -136,10 +137,9 @@ impl Sheet {
         self.within(Role::Label, |sheet| sheet.text(column.x, y, column.room, LABEL, fact.label));
         self.y += LINE;
         self.within(Role::Body, |sheet| {
-            for value in &fact.values {
-                let lines = words::lines(value, column.room, fact.style, 3);
-                sheet.broken_at(&lines, column.x, column.room, fact.style, LINE);
-            }
+            let broken = |value: &String| words::lines(value, column.room, fact.style, 3);
+            let lines: Vec<String> = fact.values.iter().flat_map(broken).collect();
+            sheet.broken_at(&lines, column.x, column.room, fact.style, LINE);
         });
     }
 

@@ -112,12 +112,16 @@ impl Sheet {
     /// Starts a new page unless `height` more fits on this one. Whether it did.
     pub(crate) fn need(&mut self, height: f32) -> bool {
         // What is taller than a page begins where it is: a new page would not help it.
-        let is_full = self.y + height > BOTTOM && self.y > TOP;
+        let is_full = self.y + height > BOTTOM && !self.is_at_top();
         if is_full {
             self.pages.push(Vec::new());
             self.y = TOP;
         }
         is_full
+    }
+
+    pub(crate) fn is_at_top(&self) -> bool {
+        self.y <= TOP
     }
 
     /// Everything that `write` puts on the paper is a part of the document that plays this role.
@@ -174,14 +178,13 @@ impl Sheet {
     pub(crate) fn boxed(&mut self, write: impl FnOnce(&mut Self)) {
         const PAD: f32 = 10.0;
         let (page, top, before) = (self.pages.len(), self.y, self.page().len());
-        self.y += PAD;
         write(self);
-        self.y += PAD;
         if self.pages.len() == page {
             let (width, height) = (RIGHT - LEFT + 2.0 * PAD, self.y - top);
             let area = Mark::Area { x: LEFT - PAD, y: top, width, height, tone: Tone::Tint };
             self.page().insert(before, area);
         }
+        self.y += PAD;
     }
 
     /// Writes what stands at the head and the foot of the pages, once it is known how many there are.
