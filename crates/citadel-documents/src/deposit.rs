@@ -88,8 +88,8 @@ pub(crate) fn layout(confirmation: &DepositConfirmation) -> Sheet {
     sheet
 }
 
-const COPY: &str = "This confirmation is a copy of what was sent to the provider and of what the provider showed of it. An \
-                    employer may take one or two pay cycles to pay to a new account.";
+const COPY: &str = "This confirmation is a copy of what was sent to the provider and of what the provider showed of it. Of account \
+                    numbers, only the last four digits are shown. All times are UTC.";
 
 fn account(sheet: &mut Sheet, confirmation: &DepositConfirmation) {
     let Some(account) = &confirmation.account else {

@@ -129,7 +129,10 @@ impl Sheet {
         self.open.push((role, Vec::new()));
         write(self);
         let (role, parts) = self.open.pop().expect("only this function opens and closes parts");
-        self.add(Node::Group(role, parts));
+        // An empty cell keeps its row whole; an empty paragraph says nothing.
+        if !parts.is_empty() || role != Role::Paragraph {
+            self.add(Node::Group(role, parts));
+        }
     }
 
     /// What `write` puts on the paper has been said before.

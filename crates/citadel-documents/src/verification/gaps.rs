@@ -29,7 +29,10 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
         sheet.sentences(&sentences);
     }
     let jobs: Vec<&Employment> = verification.jobs().map(|job| &job.employment).collect();
-    let between = between_jobs(&jobs, today);
+    let mut between = between_jobs(&jobs, today);
+    if verification.has_income() {
+        between.extend(listed_twice(&jobs));
+    }
     if !between.is_empty() {
         is_whole = false;
         sheet.heading(3, "Between jobs", 24.0);
@@ -87,17 +90,20 @@ pub(super) fn silent_months(job: &Employment, today: Date) -> Vec<String> {
     let mut paid = income::paid_months(job);
     paid.sort_unstable();
     let Some(last) = paid.last().copied() else { return Vec::new() };
+    let ended =
+        job.end_date.filter(|_| status(job, today) == "Ended").map(|end| format::month_of(end.min(today)));
     // The present month, or the one in which the job ended, may be paid in the next.
-    let expected = match (status(job, today), job.end_date) {
-        ("Ended", Some(end)) => format::month_of(end.min(today)) - 1,
-        ("Active", _) => format::month_of(today) - 1,
-        _ => last,
+    let expected = match ended {
+        Some(month) => month - 1,
+        None if status(job, today) == "Active" => format::month_of(today) - 1,
+        None => last,
     };
     let mut sentences = Vec::new();
     // As if the month after the last expected one was paid: silence before it is silence at the end.
     paid.push(expected.max(last) + 1);
     for pair in paid.windows(2) {
-        let (begin, end) = (pair[0] + 1, pair[1] - 1);
+        // After the end of the job, silence is no gap.
+        let (begin, end) = (pair[0] + 1, (pair[1] - 1).min(ended.unwrap_or(i32::MAX)));
         if begin <= end {
             let (months, length) = (format::months(begin, end), count(i64::from(end - begin + 1), "month"));
             sentences
@@ -122,7 +128,9 @@ fn around_the_job(job: &Employment, today: Date) -> Vec<String> {
                 .push(format!("The pay day of {} lies before the first day of the job.", number(before)));
         } else if format::month_of(*first) > format::month_of(start) + 1 {
             let (first, start) = (format::date(*first), format::date(start));
-            sentences.push(format!("The oldest statement is of {first}, and the job began on {start}."));
+            sentences.push(format!(
+                "Statements begin with {first}; the job began on {start}, and no pay before is shown."
+            ));
         }
     }
     if let Some((_, Some(end))) = whole_time(job, today) {
@@ -142,7 +150,7 @@ fn unknown_of_statements(statements: &[Statement]) -> Vec<String> {
         ("pay period", |each| each.period_start.is_none() || each.period_end.is_none()),
         ("gross pay", |each| each.gross.is_none()),
         ("net pay", |each| each.net.is_none()),
-        ("gross pay of the year to date", |each| each.gross_ytd.is_none()),
+        ("year-to-date gross pay", |each| each.gross_ytd.is_none()),
     ];
     let sentence = |(name, lacks): (&str, Lacks)| {
         let (lacking, all) = (statements.iter().filter(|each| lacks(each)).count(), statements.len());
@@ -169,12 +177,12 @@ fn years_that_disagree(job: &Employment) -> Vec<String> {
         let added_up = format::sum(of_year().map(|each| each.gross));
         match (added_up, year.gross) {
             (Some(sum), _) if year.is_added_up => sentences.push(format!(
-                "Gross pay of {} is {}, the sum of {number}: the newest one has no year to date.",
+                "Gross pay of {} is {}, the sum of {number}: the newest one has no year-to-date figure.",
                 year.year,
                 money(sum)
             )),
             (Some(sum), Some(told)) if sum > told => sentences.push(format!(
-                "Gross pay of {} on {number} comes to {}, more than the year to date of {}.",
+                "Gross pay of {} on {number} comes to {}, more than the year-to-date figure of {}.",
                 year.year,
                 money(sum),
                 money(told)
@@ -287,6 +295,24 @@ pub(super) fn between_jobs(jobs: &[&Employment], today: Date) -> Vec<String> {
         }
         if next_end > end {
             (end, name) = (next_end, next_name);
+        }
+    }
+    sentences
+}
+
+/// Jobs that are alike in all that matters, whose pay would count twice if it were added up.
+fn listed_twice(jobs: &[&Employment]) -> Vec<String> {
+    let key = |job: &Employment| {
+        let pay: Vec<_> = job.statements.iter().map(|each| (each.pay_date, each.gross)).collect();
+        (job.employer.name.clone(), job.start_date, pay)
+    };
+    let mut sentences = Vec::new();
+    for (index, job) in jobs.iter().enumerate().filter(|(_, job)| !job.statements.is_empty()) {
+        if let Some(first) = jobs[..index].iter().position(|before| key(before) == key(job)) {
+            let (first, second) = (first + 1, index + 1);
+            sentences.push(format!(
+                "Jobs {first} and {second} have the same employer, first day and pay: one job may be listed twice."
+            ));
         }
     }
     sentences

@@ -130,7 +130,7 @@ fn kids(objects: &BTreeMap<u32, Object>) -> Vec<u32> {
 fn page(objects: &BTreeMap<u32, Object>, number: u32) -> Page {
     let page = &objects[&number].head;
     let resources = &objects[&number_after(page, "/Resources ")].head;
-    let mut glyphs = BTreeMap::new();
+    let (mut fonts, mut font) = (BTreeMap::new(), String::new());
     let mut marks: Vec<Mark> = Vec::new();
     let mut depth = 0;
     for Operation { operator, names, strings } in
@@ -150,14 +150,18 @@ fn page(objects: &BTreeMap<u32, Object>, number: u32) -> Page {
             }
             "EMC" => depth -= 1,
             "Tf" => {
-                let font = &objects[&number_after(resources, &format!("/{} ", names[0]))].head;
-                glyphs = unicode(&latin(&objects[&number_after(font, "/ToUnicode ")].stream));
+                let read = || {
+                    let font = &objects[&number_after(resources, &format!("/{} ", names[0]))].head;
+                    unicode(&latin(&objects[&number_after(font, "/ToUnicode ")].stream))
+                };
+                fonts.entry(names[0].clone()).or_insert_with(read);
+                font.clone_from(&names[0]);
             }
             "TJ" | "Tj" => {
                 assert!(depth > 0, "a text that is neither part nor artifact");
                 let units = strings.iter().flat_map(|string| string.chunks(2)).filter(|_| depth == 1);
                 for unit in units {
-                    let letters = &glyphs[&u16::from_be_bytes([unit[0], unit[1]])];
+                    let letters = &fonts[&font][&u16::from_be_bytes([unit[0], unit[1]])];
                     marks.last_mut().expect("a part around the text").shown.push_str(letters);
                 }
             }
