@@ -6,26 +6,33 @@ use citadel_domain::{
 };
 
 use crate::{
+    blocks::{Column as Facts, Fact},
     format::{self, maybe_money, number},
     sheet::{BODY, LABEL, LEFT, QUIET, RIGHT, STRONG, Sheet, Style, TITLE},
+    structure::Role,
+    table::{Column, Row, Table},
     type_face::Weight,
 };
 
 const ROW: f32 = 15.0;
-/// Where the columns of figures end.
-const RATE: f32 = 340.0;
-const HOURS: f32 = 400.0;
-const CURRENT: f32 = 478.0;
-const YEAR: f32 = RIGHT;
-const FIGURE: f32 = 74.0;
-
 const NET: Style = Style { size: 13.0, ..STRONG };
 const HEADING: Style = Style { size: 10.5, weight: Weight::SemiBold, ..BODY };
+
+/// Where the columns of figures end.
+const CURRENT_END: f32 = 478.0;
+const FIGURE: f32 = 74.0;
+const NAME: Column = Column::text("", LEFT, 215.0);
+const RATE: Column = Column::figure("Rate", 340.0, FIGURE);
+const HOURS: Column = Column::figure("Hours", 400.0, FIGURE);
+const CURRENT: Column = Column::figure("This period", CURRENT_END, FIGURE);
+const YEAR: Column = Column::figure("Year to date", RIGHT, FIGURE);
 
 pub(crate) fn layout(employment: &Employment, statement: &Statement) -> Sheet {
     let day = statement.pay_date.map(|day| format!(" {day}")).unwrap_or_default();
     let title = format!("Earnings statement{day}");
-    let mut sheet = Sheet::new(title, statement.pay_date);
+    let dates =
+        [statement.pay_date, statement.period_end, statement.period_start, employment.external_last_updated];
+    let mut sheet = Sheet::new(title, dates.into_iter().flatten().next());
     employer(&mut sheet, employment);
     facts(&mut sheet, employment, statement);
     earnings(&mut sheet, statement);
@@ -37,17 +44,18 @@ pub(crate) fn layout(employment: &Employment, statement: &Statement) -> Sheet {
 
 /// Who pays, and the name of the paper.
 fn employer(sheet: &mut Sheet, employment: &Employment) {
+    const NAME: &str = "Earnings Statement";
     let employer = &employment.employer;
     let top = sheet.y;
-    sheet.text(LEFT, top, 290.0, TITLE, &employer.name);
-    sheet.text_to(RIGHT, top, 200.0, TITLE, "Earnings Statement");
+    sheet.heading_at(1, RIGHT - TITLE.width(NAME), top, 200.0, TITLE, NAME);
+    sheet.within(Role::Paragraph, |sheet| sheet.text(LEFT, top, 290.0, TITLE, &employer.name));
     let address = employer.address.as_ref().map(format::address).into_iter().flatten();
     let ein = employer.ein.as_ref().map(|ein| format!("EIN {ein}"));
     sheet.y += 4.0;
     for line in address.chain(ein) {
         sheet.y += 12.0;
         let y = sheet.y;
-        sheet.text(LEFT, y, 290.0, QUIET, &line);
+        sheet.within(Role::Paragraph, |sheet| sheet.text(LEFT, y, 290.0, QUIET, &line));
     }
     sheet.y += 14.0;
     let y = sheet.y;
@@ -58,119 +66,98 @@ fn employer(sheet: &mut Sheet, employment: &Employment) {
 /// Who is paid, for which days, and on what terms, side by side.
 fn facts(sheet: &mut Sheet, employment: &Employment, statement: &Statement) {
     let person = &employment.person;
-    let mut employee = vec![("Employee", format::full_name(person))];
-    if let Some(address) = &person.home_address {
-        let [street, city] = format::address(address);
-        employee.extend([("", street), ("", city)]);
-    }
+    let address = person.home_address.as_ref().map(format::address).into_iter().flatten();
+    let mut employee = vec![Fact::lines("Employee", [format::full_name(person)].into_iter().chain(address))];
     if let Some(ssn) = &person.ssn {
-        employee.push(("Social Security number", format::masked_ssn(ssn)));
+        employee.push(Fact::new("Social Security number", format::masked_ssn(ssn)));
     }
 
-    let mut period = vec![("Pay date", statement.pay_date.map(format::date).unwrap_or_default())];
+    let mut period = vec![Fact::new("Pay date", statement.pay_date.map(format::date).unwrap_or_default())];
     if let (Some(start), Some(end)) = (statement.period_start, statement.period_end) {
-        period.push(("Pay period", format!("{} – {}", format::date(start), format::date(end))));
+        period.push(Fact::new("Pay period", format::period(start, end)));
     }
     if let Some(number) = &statement.check_number {
-        period.push(("Check number", number.clone()));
+        period.push(Fact::new("Check number", number));
     }
 
     let mut terms = Vec::new();
     if let Some(title) = &employment.title {
         let job_type = employment.job_type.map(format::job_type);
-        terms.push((
-            "Position",
-            [Some(title.as_str()), job_type].into_iter().flatten().collect::<Vec<_>>().join(", "),
-        ));
+        let position = [Some(title.as_str()), job_type].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        terms.push(Fact::new("Position", position));
     }
     // The employer's record may be newer than the statement, so a rate of pay is shown with its statement only
     // where the lines below carry it.
     if let Some(frequency) = employment.pay.and_then(|pay| pay.frequency) {
-        terms.push(("Pay frequency", format::frequency(frequency).to_owned()));
+        terms.push(Fact::new("Pay frequency", format::frequency(frequency)));
     }
     if statement.hours.is_some() {
-        terms.push(("Hours", number(statement.hours)));
+        terms.push(Fact::new("Hours", number(statement.hours)));
     }
-
-    let top = sheet.y;
-    let columns = [(LEFT, 180.0, employee), (LEFT + 190.0, 170.0, period), (LEFT + 372.0, 132.0, terms)];
-    let mut lowest = top;
-    for (x, room, facts) in columns {
-        let mut y = top;
-        for (label, value) in facts {
-            if !label.is_empty() {
-                y += if y > top { 5.0 } else { 0.0 };
-                sheet.text(x, y, room, LABEL, label);
-                y += 12.0;
-            }
-            sheet.text(x, y, room, BODY, &value);
-            y += 12.0;
-        }
-        lowest = lowest.max(y);
-    }
-    sheet.y = lowest + 16.0;
+    sheet.facts(&[
+        Facts { x: LEFT, room: 180.0, facts: employee },
+        Facts { x: LEFT + 190.0, room: 170.0, facts: period },
+        Facts { x: LEFT + 372.0, room: 132.0, facts: terms },
+    ]);
+    sheet.y += 16.0;
 }
 
-fn heading(sheet: &mut Sheet, name: &str, columns: &[(f32, &str)]) {
-    sheet.need(4.0 * ROW);
+/// A section's name stands on the line of the names of its columns.
+fn section(sheet: &mut Sheet, name: &str, columns: &[Column], rows: Vec<Row>) {
+    let table = Table { about: name, columns, rows, pitch: ROW };
+    sheet.need(table.least());
     let y = sheet.y;
-    sheet.text(LEFT, y, 200.0, HEADING, name);
-    for (x, label) in columns {
-        sheet.text_to(*x, y, FIGURE, LABEL, label);
-    }
-    sheet.line(LEFT, y + 6.0, RIGHT - LEFT);
-    sheet.y += 6.0 + ROW;
-}
-
-fn row(sheet: &mut Sheet, style: Style, label: &str, figures: &[(f32, String)]) {
-    sheet.need(ROW);
-    let y = sheet.y;
-    sheet.text(LEFT, y, 215.0, style, label);
-    for (x, figure) in figures {
-        sheet.text_to(*x, y, FIGURE, style, figure);
-    }
-    sheet.y += ROW;
-}
-
-fn total(sheet: &mut Sheet, label: &str, current: Option<Money>, year: Option<Money>) {
-    sheet.need(ROW);
-    let y = sheet.y;
-    sheet.line(LEFT, y - 10.5, RIGHT - LEFT);
-    sheet.y += 1.0;
-    row(sheet, STRONG, label, &[(CURRENT, maybe_money(current)), (YEAR, maybe_money(year))]);
+    sheet.heading_at(2, LEFT, y, 200.0, HEADING, name);
+    sheet.table(&table);
     sheet.y += 12.0;
 }
 
 fn earnings(sheet: &mut Sheet, statement: &Statement) {
     // Salaries have neither rate nor hours on their line.
     let by_the_hour = statement.earnings.iter().any(|line| line.rate.is_some() || line.units.is_some());
-    let columns = [(RATE, "Rate"), (HOURS, "Hours"), (CURRENT, "This period"), (YEAR, "Year to date")];
-    heading(sheet, "Earnings", if by_the_hour { &columns } else { &columns[2..] });
-    for line in &statement.earnings {
-        let figures = [
-            (RATE, number(line.rate)),
-            (HOURS, number(line.units)),
-            (CURRENT, maybe_money(line.amount)),
-            (YEAR, maybe_money(line.ytd)),
-        ];
-        row(sheet, BODY, &line.label, &figures);
-    }
-    total(sheet, "Gross pay", statement.gross, statement.gross_ytd);
+    let cells = |name: String, rate, hours, current, year| {
+        let figures = [maybe_money(current), maybe_money(year)];
+        let by_the_hour = by_the_hour.then_some([rate, hours]).into_iter().flatten();
+        [name].into_iter().chain(by_the_hour).chain(figures).collect::<Vec<_>>()
+    };
+    let mut rows: Vec<Row> = statement
+        .earnings
+        .iter()
+        .map(|line| {
+            let name = format::or(&line.label, "Without a name");
+            Row::new(cells(name, number(line.rate), number(line.units), line.amount, line.ytd))
+        })
+        .collect();
+    let none = String::new;
+    rows.push(Row::total(cells(
+        "Gross pay".to_owned(),
+        none(),
+        none(),
+        statement.gross,
+        statement.gross_ytd,
+    )));
+    let all = [NAME, RATE, HOURS, CURRENT, YEAR];
+    section(sheet, "Earnings", if by_the_hour { &all } else { &[NAME, CURRENT, YEAR] }, rows);
 }
 
 fn taken(sheet: &mut Sheet, name: &str, total_name: &str, lines: &[DeductionLine]) {
     if lines.is_empty() {
         return;
     }
-    heading(sheet, name, &[(CURRENT, "This period"), (YEAR, "Year to date")]);
-    for line in lines {
-        let label = if line.pretax { format!("{} (before tax)", line.label) } else { line.label.clone() };
-        row(sheet, BODY, &label, &[(CURRENT, maybe_money(line.amount)), (YEAR, maybe_money(line.ytd))]);
-    }
-    // A year's sum is known only if every line's is.
-    let year: Option<Vec<Money>> = lines.iter().map(|line| line.ytd).collect();
-    let current = lines.iter().map(|line| line.amount).sum::<Option<Money>>();
-    total(sheet, total_name, current, year.map(|amounts| amounts.into_iter().sum()));
+    let cells = |name: String, current, year| vec![name, maybe_money(current), maybe_money(year)];
+    let mut rows: Vec<Row> = lines
+        .iter()
+        .map(|line| {
+            let name = format::or(&line.label, "Without a name");
+            let name = if line.pretax { format!("{name} (before tax)") } else { name };
+            Row::new(cells(name, line.amount, line.ytd))
+        })
+        .collect();
+    // A sum is known only if every line's part of it is.
+    let current = format::sum(lines.iter().map(|line| line.amount));
+    let year = format::sum(lines.iter().map(|line| line.ytd));
+    rows.push(Row::total(cells(total_name.to_owned(), current, year)));
+    section(sheet, name, &[NAME, CURRENT, YEAR], rows);
 }
 
 fn net(sheet: &mut Sheet, statement: &Statement) {
@@ -178,9 +165,22 @@ fn net(sheet: &mut Sheet, statement: &Statement) {
     sheet.y += 4.0;
     let y = sheet.y;
     sheet.tint(LEFT - 10.0, y - 19.0, RIGHT - LEFT + 20.0, 31.0);
-    sheet.text(LEFT, y, 200.0, NET, "Net pay");
-    sheet.text_to(CURRENT, y, 110.0, NET, &dollars(statement.net));
-    sheet.text_to(YEAR, y, FIGURE, STRONG, &maybe_money(statement.net_ytd));
+    sheet.within(Role::List, |sheet| {
+        sheet.within(Role::Item, |sheet| {
+            sheet.within(Role::Label, |sheet| sheet.text(LEFT, y, 200.0, NET, "Net pay"));
+            let amount = dollars(statement.net);
+            sheet.within(Role::Body, |sheet| sheet.text_to(CURRENT_END, y, 110.0, NET, &amount));
+        });
+        if let Some(year) = statement.net_ytd {
+            sheet.within(Role::Item, |sheet| {
+                sheet.within(Role::Label, |sheet| {
+                    sheet.text_to(RIGHT, y - 9.0, FIGURE, LABEL, "Year to date");
+                });
+                let amount = format::money(year);
+                sheet.within(Role::Body, |sheet| sheet.text_to(RIGHT, y + 3.0, FIGURE, STRONG, &amount));
+            });
+        }
+    });
     sheet.y += 30.0;
 }
 

@@ -41,6 +41,11 @@ impl Weight {
     }
 }
 
+/// Whether the type face has a glyph for a character. Both weights have the same ones.
+pub(crate) fn has(character: char) -> bool {
+    Weight::Regular.loaded().face.glyph_index(character).is_some_and(|glyph| glyph.0 != 0)
+}
+
 struct Loaded {
     font: Font,
     face: Face<'static>,
@@ -58,6 +63,15 @@ impl Loaded {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_weights_have_the_same_characters() {
+        for character in '\0'..='\u{1FFFF}' {
+            let in_semi_bold = Weight::SemiBold.loaded().face.glyph_index(character);
+            assert_eq!(has(character), in_semi_bold.is_some_and(|glyph| glyph.0 != 0), "{character:?}");
+        }
+        assert!(has('\u{FFFD}') && has('…') && has('•') && has('–'));
+    }
 
     #[test]
     fn figures_are_all_of_one_width() {

@@ -2,11 +2,12 @@
 //! and numbers, in our own arrangement. It is a copy for reading, not the form to file with a return.
 
 use citadel_domain::payroll::{Employment, W2};
-use jiff::civil::date;
+use jiff::civil::Date;
 
 use crate::{
     format::{self, money},
     sheet::{BODY, LABEL, LEFT, QUIET, RIGHT, STRONG, Sheet, Style, TITLE},
+    structure::Role,
 };
 
 const HALF: f32 = (RIGHT - LEFT) / 2.0;
@@ -14,18 +15,26 @@ const AMOUNT: Style = Style { size: 12.0, ..STRONG };
 
 pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
     let title = format!("Wage and tax statement {}", w2.year);
-    let mut sheet = Sheet::new(title, Some(date(w2.year, 12, 31)));
+    let mut sheet = Sheet::new(title, Date::new(w2.year, 12, 31).ok());
     let top = sheet.y;
-    sheet.text(LEFT, top, 330.0, TITLE, "Wage and Tax Statement");
-    sheet.text_to(RIGHT, top, 120.0, TITLE, &w2.year.to_string());
-    sheet.text(LEFT, top + 15.0, 330.0, QUIET, "The boxes of Form W-2, copy for the employee's records");
+    sheet.heading_at(1, LEFT, top, 330.0, TITLE, "Wage and Tax Statement");
+    let year = w2.year.to_string();
+    sheet.within(Role::Paragraph, |sheet| sheet.text_to(RIGHT, top, 120.0, TITLE, &year));
+    let what = "The boxes of Form W-2, copy for the employee's records";
+    sheet.within(Role::Paragraph, |sheet| sheet.text(LEFT, top + 15.0, 330.0, QUIET, what));
     sheet.y = top + 32.0;
+    sheet.within(Role::List, |sheet| form(sheet, employment, w2));
+    let y = sheet.y;
+    sheet.line(LEFT, y, RIGHT - LEFT);
+    sheet
+}
 
+fn form(sheet: &mut Sheet, employment: &Employment, w2: &W2) {
     let person = &employment.person;
     let employer = &employment.employer;
     let ssn = person.ssn.as_ref().map(format::masked_ssn);
     boxes(
-        &mut sheet,
+        sheet,
         [
             ("a", "Employee's Social Security number", ssn),
             ("b", "Employer identification number", employer.ein.clone()),
@@ -35,7 +44,7 @@ pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
     let home = person.home_address.as_ref().map(format::address).into_iter().flatten();
     let office = employer.address.as_ref().map(format::address).into_iter().flatten();
     people(
-        &mut sheet,
+        sheet,
         [
             ("c", "Employer", [employer.name.clone()].into_iter().chain(office).collect()),
             ("e, f", "Employee", [format::full_name(person)].into_iter().chain(home).collect()),
@@ -55,11 +64,8 @@ pub(crate) fn layout(employment: &Employment, w2: &W2) -> Sheet {
             ("6", "Medicare tax withheld", w2.medicare_tax),
         ],
     ] {
-        boxes(&mut sheet, pair.map(|(number, label, value)| (number, label, value.map(money))), AMOUNT);
+        boxes(sheet, pair.map(|(number, label, value)| (number, label, value.map(money))), AMOUNT);
     }
-    let y = sheet.y;
-    sheet.line(LEFT, y, RIGHT - LEFT);
-    sheet
 }
 
 /// Two boxes side by side, each with its letter or number.
@@ -67,8 +73,11 @@ fn boxes(sheet: &mut Sheet, pair: [(&str, &str, Option<String>); 2], style: Styl
     let top = sheet.y;
     sheet.line(LEFT, top, RIGHT - LEFT);
     for (x, (number, label, value)) in [LEFT, LEFT + HALF].into_iter().zip(pair) {
-        caption(sheet, x, top, number, label);
-        sheet.text(x, top + 31.0, HALF - 20.0, style, &value.unwrap_or_default());
+        let value = value.unwrap_or_default();
+        sheet.within(Role::Item, |sheet| {
+            caption(sheet, x, top, number, label);
+            sheet.within(Role::Body, |sheet| sheet.text(x, top + 31.0, HALF - 20.0, style, &value));
+        });
     }
     sheet.y = top + 44.0;
 }
@@ -79,12 +88,17 @@ fn people(sheet: &mut Sheet, pair: [(&str, &str, Vec<String>); 2]) {
     sheet.line(LEFT, top, RIGHT - LEFT);
     let mut lowest = top;
     for (x, (number, label, lines)) in [LEFT, LEFT + HALF].into_iter().zip(pair) {
-        caption(sheet, x, top, number, label);
         let mut y = top + 31.0;
-        for (index, line) in lines.iter().enumerate() {
-            sheet.text(x, y, HALF - 20.0, if index == 0 { STRONG } else { BODY }, line);
-            y += 12.5;
-        }
+        sheet.within(Role::Item, |sheet| {
+            caption(sheet, x, top, number, label);
+            sheet.within(Role::Body, |sheet| {
+                for (index, line) in lines.iter().enumerate() {
+                    let style = if index == 0 { STRONG } else { BODY };
+                    sheet.within(Role::Paragraph, |sheet| sheet.text(x, y, HALF - 20.0, style, line));
+                    y += 12.5;
+                }
+            });
+        });
         lowest = lowest.max(y);
     }
     sheet.y = lowest + 2.0;
@@ -92,14 +106,17 @@ fn people(sheet: &mut Sheet, pair: [(&str, &str, Vec<String>); 2]) {
 
 fn caption(sheet: &mut Sheet, x: f32, top: f32, number: &str, label: &str) {
     let style = Style { size: 7.5, ..STRONG };
-    sheet.text(x, top + 14.0, 30.0, style, number);
-    let after = style.weight.width(number, style.size) + 6.0;
-    sheet.text(x + after, top + 14.0, HALF - after - 10.0, LABEL, label);
+    let after = style.width(number) + 6.0;
+    sheet.within(Role::Label, |sheet| {
+        sheet.text(x, top + 14.0, 30.0, style, number);
+        sheet.text(x + after, top + 14.0, HALF - after - 10.0, LABEL, label);
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use citadel_connectors::sandbox;
+    use jiff::civil::date;
 
     use super::*;
 

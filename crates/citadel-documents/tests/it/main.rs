@@ -1,0 +1,7 @@
+//! The files themselves, read back.
+
+mod deposit;
+mod file;
+mod pdf;
+mod people;
+mod verification;
