@@ -6,6 +6,7 @@
 
 mod company;
 mod deposits;
+pub(crate) mod documents;
 mod employments;
 mod file_urls;
 mod provenance;
@@ -42,7 +43,6 @@ use crate::{
 
 pub(crate) use company::payroll_rows;
 pub(crate) use deposits::{Proof, proof_of_funding, two_digits};
-pub(crate) use employments::{statement_id, w2_id};
 pub(crate) use file_urls::find_grant;
 
 /// What can be asked of a link.
@@ -207,7 +207,7 @@ impl Opening {
         let task = facts.task.as_ref();
         let finished = task.filter(|task| task.status == TaskStatus::Done).and_then(|task| task.finished_at);
         Self {
-            id: ObjectIds { app, link: &facts.link }.id(&["report", kind.as_str()]).to_string(),
+            id: documents::report_id(&ObjectIds { app, link: &facts.link }, kind).to_string(),
             status: task.map_or(TaskStatus::New, |task| task.status).as_str(),
             completed_at: finished.map(legacy_time),
             finished_at: finished.map(time),
@@ -245,6 +245,7 @@ fn jobs(
     access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
+    let pdf_report = facts.report.as_ref().map(|_| pdf_address(app, link, kind)).transpose()?;
     let envelope = serde_json::to_vec(&ReportEnvelope {
         id: &opening.id,
         status: opening.status,
@@ -254,13 +255,18 @@ fn jobs(
         tracking_info: link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         employments: RawValue::NULL,
-        pdf_report: None,
+        pdf_report: pdf_report.as_deref(),
         provider: Some(&link.provider_id),
         data_source: Some("payroll"),
         is_suspicious: false,
     })
     .map_err(error::internal)?;
     with_stored_list(app, kind, facts, &envelope, "\"employments\":null")
+}
+
+/// The address of a report's document, for an hour.
+pub(crate) fn pdf_address(app: &App, link: &Link, kind: ReportKind) -> ApiResult<String> {
+    file_urls::address(app, link, documents::report_id(&ObjectIds { app, link }, kind))
 }
 
 fn directory(

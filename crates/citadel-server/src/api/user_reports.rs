@@ -3,6 +3,7 @@
 use axum::{
     Json,
     extract::State,
+    http::header,
     response::{IntoResponse, Response},
 };
 use citadel_api_types::{
@@ -20,7 +21,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
-    reports::user as reports,
+    reports::{documents, user as reports},
 };
 
 /// Links of a person, at the most.
@@ -94,6 +95,10 @@ pub(crate) async fn get_user_report(
     match params.fmt.as_deref() {
         None | Some("" | "json") => {
             Ok(Json(reports::view(&app, &report, &snapshot, &links)?).into_response())
+        }
+        Some("pdf") => {
+            let pdf = documents::of_user(&app, &report, snapshot, &links)?;
+            Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
         }
         Some(_) => Err(error::invalid("fmt", "Send pdf or json.")),
     }

@@ -6,7 +6,7 @@ use citadel_api_types::{
     deposits::{BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
 };
 use citadel_domain::{
-    AccountDetails,
+    AccountDetails, TaskStatus,
     payroll::{self, DepositAccount, Plan},
 };
 use citadel_store::{
@@ -15,7 +15,7 @@ use citadel_store::{
 };
 use rust_decimal::Decimal;
 
-use super::{Facts, Opening};
+use super::{Facts, Opening, ReportKind};
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -35,12 +35,8 @@ pub(super) fn deposit_report(
     access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
-    let key = OwnerKey::of_link(app, link)?;
-    let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
-    let shown = shown(facts, kind).map(|found| change::open(&key, found)).transpose()?;
-    // The first plan saw the accounts before anything was touched.
-    let first_plan =
-        of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
+    let (shown, before) = accounts(app, kind, facts)?;
+    let report_kind = if kind == change::PLL { ReportKind::Pll } else { ReportKind::DirectDeposit };
     let report = DepositReport {
         id: opening.id,
         status: opening.status.to_owned(),
@@ -49,14 +45,30 @@ pub(super) fn deposit_report(
         access_token: access_token.cloned(),
         tracking_info: link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
-        deposit_details: shown.as_ref().and_then(account).map(deposit_details),
-        initial_accounts: first_plan.map(|plan: Plan| plan.before.iter().map(initial_account).collect()),
+        deposit_details: shown.as_ref().map(deposit_details),
+        initial_accounts: before.map(|before| before.iter().map(initial_account).collect()),
         is_suspicious: false,
-        pdf_report: None,
+        pdf_report: (opening.status == TaskStatus::Done.as_str())
+            .then(|| super::pdf_address(app, link, report_kind))
+            .transpose()?,
         employer: employer(app, link),
         provider: app.provider_ref(&link.provider_id),
     };
     serde_json::to_vec(&report).map_err(error::internal)
+}
+
+/// The account that a report of deposits is about, and those that were there before anything was touched.
+pub(super) fn accounts(
+    app: &App,
+    kind: &str,
+    facts: &Facts,
+) -> ApiResult<(Option<AccountDetails>, Option<Vec<DepositAccount>>)> {
+    let key = OwnerKey::of_link(app, &facts.link)?;
+    let shown = shown(facts, kind).map(|found| change::open(&key, found)).transpose()?;
+    let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
+    let first_plan =
+        of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
+    Ok((shown.as_ref().and_then(account).cloned(), first_plan.map(|plan: Plan| plan.before)))
 }
 
 pub(super) fn funding_report(
@@ -157,7 +169,7 @@ fn initial_account(account: &DepositAccount) -> InitialAccount {
     }
 }
 
-fn employer(app: &App, link: &Link) -> Option<CompanyRef> {
+pub(super) fn employer(app: &App, link: &Link) -> Option<CompanyRef> {
     let company = app.directory.find_company(link.company_mapping_id?)?;
     let id = company.id.to_string();
     Some(CompanyRef { name: company.name.clone(), logo_url: Some(app.mark_url(&id)), id })

@@ -71,6 +71,14 @@ pub(super) fn fill(app: &App, link: &Link, json: &[u8], filled: &mut Vec<u8>) ->
     Ok(())
 }
 
+/// The address of one document.
+pub(super) fn address(app: &App, link: &Link, object: ObjectId) -> ApiResult<String> {
+    let json = serde_json::to_vec(&mark(object)).map_err(error::internal)?;
+    let mut filled = Vec::with_capacity(room(app, &json));
+    fill(app, link, &json, &mut filled)?;
+    serde_json::from_slice(&filled).map_err(error::internal)
+}
+
 /// What only we can say about a path and its end.
 fn proof(app: &App, path_and_end: &[u8]) -> String {
     tokens::hex(&app.keyring.keyed_hash(purposes::FILE, path_and_end)[..16])

@@ -1,11 +1,11 @@
 //! Reports about a person: a copy of what all links knew at one moment, which stays as it was made.
 
 use citadel_api_types::user_reports::{UserReport as ReportView, UserReportLink};
-use citadel_domain::{LinkId, UserReportId, payroll::PayrollData};
+use citadel_domain::{LinkId, Product, UserReportId, payroll::PayrollData};
 use citadel_store::{
-    Tx,
+    Tx, clients,
     links::{self, Link},
-    reports as stored,
+    reports as stored, tasks,
     user_reports::{self, UserReport},
     users::User,
 };
@@ -27,17 +27,21 @@ const MOST_LINKS: i64 = 100;
 /// What is kept of a report.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Snapshot {
-    pub(crate) links: Vec<Source>,
+    /// The client's name.
+    pub(super) requested_by: String,
+    pub(super) links: Vec<Source>,
 }
 
 /// What one link knew.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Source {
-    pub(crate) link_id: LinkId,
-    pub(crate) tracking_info: Option<String>,
-    pub(crate) provider_id: String,
-    pub(crate) read_at: Timestamp,
-    pub(crate) data: PayrollData,
+pub(super) struct Source {
+    pub(super) link_id: LinkId,
+    pub(super) tracking_info: Option<String>,
+    pub(super) provider_id: String,
+    pub(super) products: Vec<Product>,
+    pub(super) consented_at: Option<Timestamp>,
+    pub(super) read_at: Timestamp,
+    pub(super) data: PayrollData,
 }
 
 /// Makes a report of everything that the person's links know now.
@@ -62,15 +66,20 @@ pub(crate) async fn create(
             link_id: link.id,
             tracking_info: link.tracking_info.clone(),
             provider_id: link.provider_id.clone(),
+            products: link.allowed_products.clone(),
+            consented_at: tasks::last_consent(tx, tenant, link.id).await?,
             read_at: report.updated_at,
             data,
         });
     }
+    let requested_by =
+        clients::find(tx, tenant.client_id).await?.map(|client| client.name).unwrap_or_default();
     let source = app.next_id_source(tx, tenant, "user_report").await?;
     let id = UserReportId::generate(now, &*source);
     drop(source);
-    let json =
-        serde_json::to_vec(&Snapshot { links: sources }).map(Zeroizing::new).map_err(error::internal)?;
+    let json = serde_json::to_vec(&Snapshot { requested_by, links: sources })
+        .map(Zeroizing::new)
+        .map_err(error::internal)?;
     let body_sealed =
         OwnerKey::of_user(app, user)?.seal("user_reports", "body_sealed", *id.as_bytes(), &json)?;
     let report = UserReport { id, tenant, user_id: user.id, is_voe, body_sealed, created_at: now };

@@ -21,8 +21,18 @@ use crate::{
 type Record = Vec<(String, Vec<u8>)>;
 
 /// Members that are random on purpose, or an address with a proof in it, or of this run's receiver, or measured.
-const RANDOM: [&str; 7] =
-    ["public_token", "access_token", "bridge_token", "secret", "file", "webhook_url", "duration_ms"];
+const RANDOM: [&str; 10] = [
+    "public_token",
+    "access_token",
+    "bridge_token",
+    "secret",
+    "file",
+    "pdf_report",
+    "share_url",
+    "short_share_url",
+    "webhook_url",
+    "duration_ms",
+];
 
 fn masked(mut value: Value) -> Vec<u8> {
     fn mask(value: &mut Value) {
@@ -147,6 +157,35 @@ impl Run<'_> {
         }
     }
 
+    /// A user, an order with two employers, and the report about the person.
+    async fn order(&mut self) {
+        let body = json!({"external_user_id": "u-1", "first_name": "John", "last_name": "Doe"});
+        self.post("/v1/users/", body).await;
+        let order = self
+            .post(
+                "/v1/orders/",
+                json!({
+                    "products": ["income"], "order_number": "7", "external_user_id": "u-1",
+                    "employers": [{"company_name": "Home Depot"}, {}],
+                }),
+            )
+            .await;
+        for (row, username) in order["employers"].as_array().unwrap().iter().zip(["goodlogin", "fulltime"]) {
+            let body = json!({
+                "bridge_token": row["bridge_token"], "username": username, "password": "goodpassword",
+            });
+            let reply = sign_in(self.client, body).await.json();
+            assert_eq!(reply["status"], "done", "{reply}");
+        }
+        let order = self.get(&format!("/v1/orders/{}/", order["id"].as_str().unwrap())).await;
+        let (user, report) = (order["user_id"].as_str().unwrap(), order["voie_report_id"].as_str().unwrap());
+        let path = format!("/v1/users/{user}/reports/{report}/");
+        self.get(&path).await;
+        let pdf = self.client.get(&format!("{path}?fmt=pdf")).await;
+        assert!(pdf.body.starts_with(b"%PDF"));
+        self.record.push((path, pdf.body.to_vec()));
+    }
+
     /// Somebody who signs in once more, because the provider forgot the first time.
     async fn repair(&mut self) {
         let access_token = link(self.client, "income", "goodlogin.monthly", "goodpassword").await;
@@ -259,6 +298,7 @@ async fn run(app: &TestApp) -> Record {
     }
     run.company().await;
     run.changes().await;
+    run.order().await;
     run.repair().await;
     run.failures().await;
     run.faults().await;

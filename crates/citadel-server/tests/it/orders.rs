@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    sandbox::{sign_in, turn},
+    sandbox::{link, sign_in, turn},
     support::{TestApp, TestClient, for_each_db},
 };
 
@@ -327,7 +327,8 @@ async fn reports_about_a_person_stay_as_they_were_made() {
         assert_eq!((empty.status, &empty.json()["links"]), (StatusCode::OK, &json!([])));
         let token = client.post(&format!("{path}/tokens/"), json!({"product_type": "income"})).await.json();
         connect(&client, &token["bridge_token"], "goodlogin", "goodpassword").await;
-        let report = client.post_text(&format!("{path}/reports/"), "application/json", String::new()).await.json();
+        let report =
+            client.post_text(&format!("{path}/reports/"), "application/json", String::new()).await.json();
         let job = &report["links"][0]["employments"][0];
         assert!(!job["statements"].as_array().unwrap().is_empty() && job["gse_accepted"].is_null());
         assert_eq!(report["links"][0]["provider"], "adp");
@@ -341,6 +342,24 @@ async fn reports_about_a_person_stay_as_they_were_made() {
         let later = client.get(&read_path).await.json();
         assert_eq!(without_files(later), without_files(report.clone()));
         assert_eq!(client.get(&path).await.json()["voie_report_id"], report["report_id"]);
+
+        // The document, and those of the link's own reports, at addresses that need no key.
+        let pdf = client.get(&format!("{read_path}?fmt=pdf")).await;
+        assert_eq!((pdf.status, pdf.header("content-type")), (StatusCode::OK, "application/pdf"));
+        assert!(pdf.body.starts_with(b"%PDF"));
+        let again = client.get(&format!("{read_path}?fmt=pdf")).await;
+        assert_eq!(pdf.body, again.body, "the same bytes");
+        for product in ["income", "employment", "deposit_switch", "pll"] {
+            let username = if product == "pll" { "goodlogin.monthly" } else { "goodlogin.weekly" };
+            let access_token = link(&client, product, username, "goodpassword").await;
+            let kind = if product == "deposit_switch" { "direct_deposit" } else { product };
+            let path = format!("/v1/links/reports/{kind}/");
+            let report = client.post(&path, json!({"access_token": access_token})).await.json();
+            let address = text(&report["pdf_report"]);
+            let pdf = app.get(address.strip_prefix("http://citadel.test").unwrap()).await;
+            assert_eq!(pdf.status, StatusCode::OK, "{kind}");
+            assert!(pdf.body.starts_with(b"%PDF"), "{kind}");
+        }
 
         let voe = client.post(&format!("{path}/reports/"), json!({"is_voe": true})).await.json();
         let job = &voe["links"][0]["employments"][0];

@@ -199,7 +199,12 @@ impl Loaded {
             bridge_token: Some(open_bridge_token(app, row)?),
             link_id: link.map(|link| link.id.to_string()),
             access_token,
-            pdf_report: None,
+            pdf_report: match &each.facts {
+                Some(facts) => report_kind(row.product)
+                    .map(|kind| reports::pdf_address(app, &facts.link, kind))
+                    .transpose()?,
+                None => None,
+            },
             data_source: link.map(|_| "payroll".to_owned()),
             provider: link.and_then(|link| app.provider_ref(&link.provider_id)),
             is_suspicious: false,
