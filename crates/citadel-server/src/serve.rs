@@ -53,6 +53,9 @@ const STOP: Duration = Duration::from_secs(25);
 const EPHEMERAL_DRAIN: Duration = Duration::from_millis(500);
 const EPHEMERAL_STOP: Duration = Duration::from_secs(1);
 
+const ALLOW_LOW_PORTS: &str =
+    "use a port above 1023, or on Linux: sudo setcap cap_net_bind_service=+ep \"$(command -v citadel)\"";
+
 /// Where the server listens.
 #[derive(Clone, Debug)]
 pub struct Addresses {
@@ -232,7 +235,7 @@ async fn bind(setting: &Setting, address: SocketAddr) -> Result<TcpListener, Pro
                 ),
             ),
             io::ErrorKind::PermissionDenied => {
-                (format!("may not be used by this user ({error})"), "use a port above 1023".to_owned())
+                (format!("may not be used by this user ({error})"), ALLOW_LOW_PORTS.to_owned())
             }
             _ => (format!("cannot be used ({error})"), "use an address of this machine".to_owned()),
         };
