@@ -45,7 +45,7 @@ pub(crate) enum Verb {
     /// for the server. Nothing is sent anywhere, and no list of trusted authorities is changed: the commands for that are
     /// printed.
     #[command(
-        after_help = "Examples:\n  citadel dev-cert\n  citadel dev-cert --host localhost --host 127.0.0.1 --dir /tmp/cert --json\n\nThe key of the authority (ca-key.pem) must not leave this machine: whoever has it can pass for these hosts here."
+        after_help = "Examples:\n  citadel dev-cert\n  citadel dev-cert --host localhost --host 127.0.0.1 --dir cert --json\n\nThe key of the authority (ca-key.pem) must not leave this machine: whoever has it can pass for these hosts here."
     )]
     DevCert(DevCert),
     /// Companies that use the API.

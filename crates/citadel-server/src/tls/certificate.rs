@@ -17,6 +17,7 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
+use zeroize::Zeroizing;
 
 use super::TlsFiles;
 use crate::config::{Problem, Setting, TLS_CERT, TLS_KEY};
@@ -98,7 +99,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, Problem> {
-    let text = read_file(&TLS_KEY, path)?;
+    let text = Zeroizing::new(read_file(&TLS_KEY, path)?);
     PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
         let marker = b"ENCRYPTED";
         if text.windows(marker.len()).any(|window| window == marker) {
