@@ -8,6 +8,8 @@ listen=${CITADEL_LISTEN:-127.0.0.1:8700}
 metrics=${CITADEL_METRICS_LISTEN:-127.0.0.1:8702}
 data_dir=${CITADEL_DATA_DIR:-./data}
 server= quickstart= log= sleeper=
+# Both programs are on this machine, and the quickstart is told a plain address.
+unset CITADEL_TLS_CERT CITADEL_TLS_KEY
 
 fail() {
   echo "rust_local: $1" >&2

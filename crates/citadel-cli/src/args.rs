@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use citadel_domain::{AccessKeyId, ClientId, Environment};
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::dev_cert::Host;
+
 /// Self-hosted, consumer-permissioned payroll data.
 #[derive(Parser)]
 #[command(
@@ -37,6 +39,15 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: ConfigVerb,
     },
+    /// Make a certificate for this machine, so that apps can call the server by TLS.
+    ///
+    /// The first run makes an authority of its own, which only this machine should trust; each run makes a fresh certificate
+    /// for the server. Nothing is sent anywhere, and no list of trusted authorities is changed: the commands for that are
+    /// printed.
+    #[command(
+        after_help = "Examples:\n  citadel dev-cert\n  citadel dev-cert --host localhost --host 127.0.0.1 --dir cert --json\n\nThe key of the authority (ca-key.pem) must not leave this machine: whoever has it can pass for these hosts here."
+    )]
+    DevCert(DevCert),
     /// Companies that use the API.
     #[command(after_help = "Example:\n  citadel client create --name demo")]
     Client {
@@ -103,6 +114,22 @@ pub(crate) struct Serve {
     /// Stop when the standard input ends, so that the server does not outlive the test that started it.
     #[arg(long, requires = "ephemeral")]
     pub(crate) stop_with_stdin: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct DevCert {
+    /// Where the files go; dev-cert in the data directory when absent.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// A name or IP address that the certificate is for. May be repeated; takes the place of the usual ones.
+    ///
+    /// The usual ones are localhost, 127.0.0.1, ::1, and the hosts that apps written for Citadel and Truv call:
+    /// prod.citadelid.com, cdn.citadelid.com, prod.truv.com and cdn.truv.com.
+    #[arg(long = "host", value_name = "NAME")]
+    pub(crate) hosts: Vec<Host>,
+    /// Print the files, the settings and the commands as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Subcommand)]

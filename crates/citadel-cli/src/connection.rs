@@ -1,6 +1,6 @@
 //! The way to a server for verbs that are a client of it, with the keys that the quickstart reads.
 
-use std::path::Path;
+use std::{error::Error as StdError, iter, path::Path};
 
 use anyhow::bail;
 use citadel_domain::Secret;
@@ -36,10 +36,22 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The libraries below have no kinds for what their texts tell.
+fn is_caused_by(error: &Error, text: &str) -> bool {
+    let causes = iter::successors(error.source(), |cause| StdError::source(*cause));
+    causes.map(ToString::to_string).any(|cause| cause.contains(text))
+}
+
 /// An error with what to do about it.
 pub(crate) fn explained(error: Error) -> anyhow::Error {
     let hint = match error.kind() {
+        ErrorKind::Connect if is_caused_by(&error, "certificate") => {
+            "this machine does not trust the server's certificate: for one of citadel dev-cert, set SSL_CERT_FILE to its ca.pem"
+        }
         ErrorKind::Connect => "start it with citadel serve, or set API_URL to its address",
+        ErrorKind::Interrupted if is_caused_by(&error, "invalid HTTP version") => {
+            "the server speaks TLS: let API_URL begin with https://"
+        }
         ErrorKind::Unauthorized => {
             "the server does not know API_CLIENT_ID and API_SECRET: check them with citadel doctor"
         }

@@ -35,6 +35,7 @@ async fn main() -> ExitCode {
         Verb::Serve(_) => commands::serve::run(file).await,
         Verb::Migrate => commands::migrate::run(file).await,
         Verb::Config { verb } => commands::config::run(file, verb),
+        Verb::DevCert(options) => commands::dev_cert::run(file, &options),
         Verb::Client { verb } => commands::client::run(file, verb).await,
         Verb::Key { verb } => commands::key::run(file, verb).await,
         Verb::Listen { forward_to, env_file, after, print_secret } => {

@@ -1,9 +1,9 @@
 //! Making a client.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use reqwest::{
-    Url,
+    Certificate, Url,
     header::{ACCEPT, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
@@ -20,6 +20,8 @@ pub struct Builder {
     timeout: Duration,
     backoff: Backoff,
     is_direct: bool,
+    authorities: Vec<u8>,
+    resolved: Option<(String, SocketAddr)>,
 }
 
 impl Builder {
@@ -32,6 +34,8 @@ impl Builder {
             timeout: Duration::from_secs(30),
             backoff: Backoff::default(),
             is_direct: false,
+            authorities: Vec::new(),
+            resolved: None,
         }
     }
 
@@ -56,6 +60,18 @@ impl Builder {
     /// The wait before the first repeat, which doubles from one to the next. 250 ms unless told.
     pub fn first_wait(mut self, wait: Duration) -> Self {
         self.backoff.first_wait = wait;
+        self
+    }
+
+    /// Trusts these authorities in place of those of the machine: PEM, as of the `ca.pem` that `citadel dev-cert` makes.
+    pub fn trust(mut self, authorities: impl Into<Vec<u8>>) -> Self {
+        self.authorities = authorities.into();
+        self
+    }
+
+    /// Reaches the host of the base URL at this address, whatever the name service says. The port stays that of the URL.
+    pub fn resolve(mut self, host: impl Into<String>, address: SocketAddr) -> Self {
+        self.resolved = Some((host.into(), address));
         self
     }
 
@@ -90,6 +106,16 @@ impl Builder {
         // Nothing is proven over plain HTTP, so that a machine without certificates of authorities does.
         if base_url.scheme() == "http" {
             http = http.tls_certs_only([]);
+        }
+        if !self.authorities.is_empty() {
+            let authorities = Certificate::from_pem_bundle(&self.authorities).unwrap_or_default();
+            if authorities.is_empty() {
+                return Err(Error::configuration("the authorities to trust are not PEM certificates"));
+            }
+            http = http.tls_certs_only(authorities);
+        }
+        if let Some((host, address)) = &self.resolved {
+            http = http.resolve(host, *address);
         }
         let http = http
             .build()
@@ -170,6 +196,8 @@ mod tests {
         assert!(
             Citadel::builder(url, "", "s").build().unwrap_err().to_string().contains("client id is empty")
         );
+        let untrusted = Citadel::builder(url, "id", "s").trust("nothing").build().unwrap_err();
+        assert!(untrusted.to_string().contains("not PEM certificates"), "{untrusted}");
         let error = Citadel::builder(url, "id", "canary\n").build().unwrap_err();
         assert!(error.to_string().contains("the access secret"), "{error}");
         assert!(!format!("{error} {error:?}").contains("canary"));

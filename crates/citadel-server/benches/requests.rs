@@ -105,6 +105,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         random,
         connectors: Registry::default(),
         public_url: "http://127.0.0.1:8700".to_owned(),
+        is_transport_strict: false,
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
         sandbox: SandboxSettings::default(),
     });

@@ -30,6 +30,8 @@ pub struct AppParts {
     pub connectors: Registry,
     /// Where consumers and clients reach this server, without a trailing slash.
     pub public_url: String,
+    /// Whether browsers are told never to call this server without TLS.
+    pub is_transport_strict: bool,
     /// The way to clients' endpoints.
     pub outbound: Outbound,
     /// What sandboxes grow from.

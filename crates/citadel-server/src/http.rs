@@ -29,6 +29,9 @@ const MAX_REQUEST_LINE: usize = 8 << 10;
 const MAX_HEADER_BYTES: usize = 32 << 10;
 const MAX_HEADERS: usize = 100;
 
+/// For a year after the last answer, browsers reach this host and those below it by TLS or not at all (P49).
+const STRICT_TRANSPORT: &str = "max-age=31536000; includeSubDomains";
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes of the public listener with what happens around them.
@@ -155,6 +158,9 @@ async fn observe(
         headers.insert(REQUEST_ID, value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if app.is_transport_strict {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT));
+    }
     headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers

@@ -37,6 +37,7 @@ pub mod seeding;
 pub mod serve;
 pub mod system;
 mod task_bells;
+pub mod tls;
 mod webhooks;
 
 /// The people of the sandbox who break integrations, for lists.

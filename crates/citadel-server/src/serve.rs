@@ -1,6 +1,13 @@
 //! Running the server, from the configuration to the last answer. [`serve_until`] reads from top to bottom.
 
-use std::{convert::Infallible, future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future,
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     BoxError,
@@ -9,7 +16,7 @@ use axum::{
     http,
     response::Response,
 };
-use axum_server::{Handle, Server, accept::NoDelayAcceptor};
+use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
 use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use tokio::{
@@ -31,6 +38,7 @@ use crate::{
     operations,
     outbound::{self, Outbound, Rules, SystemResolver},
     router, seeding,
+    tls::Tls,
 };
 
 /// A request's head must be whole this long after its connection was accepted or last used (P45).
@@ -45,12 +53,17 @@ const STOP: Duration = Duration::from_secs(25);
 const EPHEMERAL_DRAIN: Duration = Duration::from_millis(500);
 const EPHEMERAL_STOP: Duration = Duration::from_secs(1);
 
+const ALLOW_LOW_PORTS: &str =
+    "use a port above 1023, or on Linux: sudo setcap cap_net_bind_service=+ep \"$(command -v citadel)\"";
+
 /// Where the server listens.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     /// API and widget.
     pub api: SocketAddr,
-    /// Health and metrics.
+    /// What it speaks there: `http` or `https`.
+    pub scheme: &'static str,
+    /// Health and metrics. Plain HTTP.
     pub metrics: SocketAddr,
     /// What browsers call.
     pub public_url: String,
@@ -107,6 +120,7 @@ pub async fn serve_until(
     let api_listener = bind(&LISTEN, config.listen).await?;
     let metrics_listener = bind(&METRICS_LISTEN, config.metrics_listen).await?;
     let addresses = addresses(&config, &api_listener, &metrics_listener).map_err(broken("a listener"))?;
+    let tls = config.tls.as_ref().map(|files| Tls::open(files, clock.now())).transpose()?;
 
     let Opened { db, keyring, applied } = opening::open(&config, &*clock, &random).await?;
     for migration in applied {
@@ -150,6 +164,7 @@ pub async fn serve_until(
         directory,
         connectors: Registry::seeded(&config.sandbox.seed),
         public_url,
+        is_transport_strict: config.is_transport_strict(),
         outbound,
         sandbox: config.sandbox.clone(),
     });
@@ -157,9 +172,15 @@ pub async fn serve_until(
 
     let (api, metrics) = (Handle::new(), Handle::new());
     let operations = operations::router(app.clone(), stopping.clone());
+    let acceptor = tls.as_ref().map(|tls| tls.acceptor(NoDelayAcceptor::new()));
+    if let Some(mut tls) = tls {
+        tls.warn(&addresses.public_url, app.clock.now());
+        let hang_up = hang_up().map_err(broken("signal handling"))?;
+        tokio::spawn(tls.keep_fresh(Arc::clone(&app.clock), hang_up, stopping.clone()));
+    }
     let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
-    let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone()));
-    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone()));
+    let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone(), acceptor));
+    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), None));
     tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
     announce(&addresses);
 
@@ -214,7 +235,7 @@ async fn bind(setting: &Setting, address: SocketAddr) -> Result<TcpListener, Pro
                 ),
             ),
             io::ErrorKind::PermissionDenied => {
-                (format!("may not be used by this user ({error})"), "use a port above 1023".to_owned())
+                (format!("may not be used by this user ({error})"), ALLOW_LOW_PORTS.to_owned())
             }
             _ => (format!("cannot be used ({error})"), "use an address of this machine".to_owned()),
         };
@@ -224,7 +245,12 @@ async fn bind(setting: &Setting, address: SocketAddr) -> Result<TcpListener, Pro
 
 fn addresses(config: &Config, api: &TcpListener, metrics: &TcpListener) -> io::Result<Addresses> {
     let api = api.local_addr()?;
-    Ok(Addresses { api, metrics: metrics.local_addr()?, public_url: config.public_url_for(api) })
+    Ok(Addresses {
+        api,
+        scheme: config.scheme(),
+        metrics: metrics.local_addr()?,
+        public_url: config.public_url_for(api),
+    })
 }
 
 fn admin_socket_problem(config: &Config, error: &io::Error) -> Problem {
@@ -233,8 +259,13 @@ fn admin_socket_problem(config: &Config, error: &io::Error) -> Problem {
     Problem::of(&DATA_DIR, Some(&config.data_dir.display().to_string()), what, fix)
 }
 
-/// One listener, until its handle says stop.
-async fn run<S>(listener: TcpListener, routes: S, handle: Handle<SocketAddr>) -> io::Result<()>
+/// One listener, until its handle says stop. With an acceptor it speaks TLS and nothing else.
+async fn run<S>(
+    listener: TcpListener,
+    routes: S,
+    handle: Handle<SocketAddr>,
+    tls: Option<RustlsAcceptor<NoDelayAcceptor>>,
+) -> io::Result<()>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send>
         + Clone
@@ -246,6 +277,7 @@ where
         .acceptor(NoDelayAcceptor::new())
         .handle(handle)
         .first_request_timeout(HEAD_DEADLINE)
+        .accept_error_handler(|_, error| tracing::debug!(error.cause = %error, "a connection was not taken"))
         .http1_only();
     server
         .http_builder()
@@ -253,7 +285,12 @@ where
         .header_read_timeout(HEAD_DEADLINE)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    server.serve(Shared::new(MapRequest::new(routes, with_any_body))).await
+    let routes = Shared::new(MapRequest::new(routes, with_any_body));
+    match tls {
+        // The deadlines and limits above stay with the server.
+        Some(tls) => server.acceptor(tls).serve(routes).await,
+        None => server.serve(routes).await,
+    }
 }
 
 /// The request as routes take it.
@@ -276,6 +313,15 @@ fn ended_early(part: &'static str, ended: Result<io::Result<()>, JoinError>) -> 
         Err(_) => io::Error::other("it panicked"),
     };
     ServeError::Broken { part, source }
+}
+
+/// SIGHUP, by which certificates are read again. Not on a terminal: there it says that the terminal has gone away, and
+/// ends the server as it ends every program.
+fn hang_up() -> io::Result<Option<Signal>> {
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    signal(SignalKind::hangup()).map(Some)
 }
 
 /// SIGINT and SIGTERM, listened to from the start, so that a signal during the start is not lost.

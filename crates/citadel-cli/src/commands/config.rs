@@ -2,7 +2,12 @@
 
 use std::{path::Path, process::ExitCode};
 
-use citadel_server::config::{self, Problem};
+use citadel_domain::Clock;
+use citadel_server::{
+    config::{self, Config, Problem, Problems},
+    system::SystemClock,
+    tls::Tls,
+};
 use serde_json::{Value, json};
 
 use crate::{args::ConfigVerb, output};
@@ -15,7 +20,7 @@ pub(crate) fn run(file: Option<&Path>, verb: ConfigVerb) -> anyhow::Result<ExitC
         }
         ConfigVerb::Check { json: true } => Ok(check_as_json(file)),
         ConfigVerb::Check { json: false } => {
-            let config = super::load(file)?;
+            let config = load(file)?;
             for (name, value) in config.lines() {
                 output::line(&format!("{name:<25} {value}"));
             }
@@ -31,8 +36,18 @@ pub(crate) fn run(file: Option<&Path>, verb: ConfigVerb) -> anyhow::Result<ExitC
     }
 }
 
+/// The configuration, and that the certificate which it names can be shown. Verbs that show none need not be able to read it.
+fn load(file: Option<&Path>) -> Result<Config, Problems> {
+    let config = super::load(file)?;
+    let tls = config.tls.as_ref().map(|files| Tls::open(files, SystemClock.now()));
+    match tls {
+        Some(Err(problem)) => Err(Problems(vec![problem])),
+        _ => Ok(config),
+    }
+}
+
 fn check_as_json(file: Option<&Path>) -> ExitCode {
-    match super::load(file) {
+    match load(file) {
         Ok(config) => {
             let settings: serde_json::Map<_, _> = config
                 .lines()

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod config;
+pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod ephemeral;
 pub(crate) mod key;

@@ -17,7 +17,7 @@ pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
 
 /// Tells where the server listens, on standard output: scripts and tests wait for these lines.
 pub(super) fn announce(addresses: &Addresses) {
-    output::line(&format!("Citadel is ready on http://{}", addresses.api));
+    output::line(&format!("Citadel is ready on {}://{}", addresses.scheme, addresses.api));
     output::line(&format!("  public address   {}", addresses.public_url));
     output::line(&format!("  health, metrics  http://{}", addresses.metrics));
     output::line("Press Ctrl-C to stop.");

@@ -155,7 +155,8 @@ impl Server {
         }
         let address = |label: &str| {
             let (_, rest) = announced.split_once(label).unwrap();
-            rest.split_whitespace().next().unwrap().trim_start_matches("http://").parse().unwrap()
+            let url = rest.split_whitespace().next().unwrap();
+            url.split_once("://").unwrap().1.parse().unwrap()
         };
         Self {
             api: address("ready on"),

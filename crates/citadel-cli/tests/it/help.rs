@@ -23,6 +23,7 @@ fn every_verb_explains_itself_with_an_example() {
         &["sandbox", "load"],
         &["sandbox", "people"],
         &["doctor"],
+        &["dev-cert"],
     ];
     for verb in verbs {
         let help = home.run(&[verb, &["--help"][..]].concat()).succeeded().stdout;
@@ -44,6 +45,8 @@ fn wrong_use_is_exit_code_2() {
         &["sandbox", "export", "--format", "excel", "--company"],
         &["sandbox", "export", "--format", "csv", "--company", "--username", "goodlogin"],
         &["sandbox", "load"],
+        &["dev-cert", "--host", "https://localhost"],
+        &["dev-cert", "--host", "*.truv.com"],
         &["client", "create"],
         &["key", "create", "--client", "short", "--env", "sandbox"],
         &["key", "create", "--client", "0190163d8694739bbe8c0a6b8d2b9a3e", "--env", "moon"],

@@ -4,6 +4,7 @@
 mod clients;
 mod configuration;
 mod container;
+mod dev_cert;
 mod doctor;
 mod ephemeral;
 mod harness;
@@ -17,4 +18,5 @@ mod sandbox;
 mod sandbox_verbs;
 mod start;
 mod stop;
+mod tls;
 mod verification;

@@ -125,8 +125,8 @@ impl SandboxBuilder {
 
     /// Starts the server and waits until it takes requests, at most 30 seconds.
     ///
-    /// Everything of the surrounding environment reaches the server but its addresses and `CITADEL_DATABASE_URL`, which
-    /// would be those of another server.
+    /// Everything of the surrounding environment reaches the server but its addresses, `CITADEL_DATABASE_URL` and the
+    /// certificate, which would be those of another server.
     ///
     /// # Errors
     ///

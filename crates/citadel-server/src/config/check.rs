@@ -21,7 +21,7 @@ use super::{
         ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
-use crate::app::SandboxSettings;
+use crate::{app::SandboxSettings, tls::TlsFiles};
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
@@ -45,7 +45,8 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         ));
     }
     let production = profile == Some(Profile::Production);
-    let public_url = public_url(values, production, problems);
+    let tls = tls(values, problems);
+    let public_url = public_url(values, production, tls.is_some(), problems);
     let data_dir = PathBuf::from(values.get(&DATA_DIR).unwrap_or_default());
     let database_url = database_url(values, problems);
     if database_url.is_none() {
@@ -60,7 +61,6 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
             "make one with (umask 077; openssl rand -hex 32 > root.key), keep a copy elsewhere, and set the path",
         ));
     }
-    tls_is_unset(values, problems);
     let sandbox = sandbox(values, problems);
     let log = log(values, problems);
 
@@ -69,6 +69,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         dashboard_listen: dashboard_listen?,
         metrics_listen: metrics_listen?,
         public_url,
+        tls,
         root_key_file: root_key_file.unwrap_or_else(|| data_dir.join("root.key")),
         data_dir,
         database_url,
@@ -147,7 +148,12 @@ fn distinct(addresses: &[(&Setting, Option<SocketAddr>)], problems: &mut Vec<Pro
     }
 }
 
-fn public_url(values: &Values, production: bool, problems: &mut Vec<Problem>) -> Option<String> {
+fn public_url(
+    values: &Values,
+    production: bool,
+    is_tls: bool,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
     let text = values.given(&PUBLIC_URL)?;
     // User names and passwords do not belong here, and must not be shown if somebody tries.
     let shown = if text.contains('@') { mask_url(text) } else { text.to_owned() };
@@ -170,10 +176,16 @@ fn public_url(values: &Values, production: bool, problems: &mut Vec<Problem>) ->
     {
         return problem("is more, or other, than scheme, host and port", example);
     }
+    if is_tls && scheme == "http" {
+        return problem(
+            "is plain http, but CITADEL_TLS_CERT is set, and then nothing but TLS is spoken",
+            "write https, or leave it out to use the address of CITADEL_LISTEN",
+        );
+    }
     if production && scheme == "http" && !is_loopback(authority.host()) {
         return problem(
             "is plain http, and payroll logins would cross the network unprotected",
-            "put a TLS proxy in front and write its https address",
+            "put a TLS proxy in front, or set CITADEL_TLS_CERT and CITADEL_TLS_KEY, and write the https address",
         );
     }
     Some(format!("{scheme}://{authority}"))
@@ -210,17 +222,18 @@ fn socket_path_fits(data_dir: &std::path::Path, problems: &mut Vec<Problem>) {
     }
 }
 
-fn tls_is_unset(values: &Values, problems: &mut Vec<Problem>) {
-    for setting in [&TLS_CERT, &TLS_KEY] {
-        if let Some(path) = values.given(setting) {
-            problems.push(Problem::of(
-                setting,
-                Some(path),
-                "this release does not speak TLS itself",
-                "unset it, put a TLS proxy (nginx, Caddy, HAProxy) in front, and write the proxy's https address in CITADEL_PUBLIC_URL",
-            ));
-        }
-    }
+/// Both files or neither. What they hold is looked at where TLS is spoken: the other verbs need not be able to read a key.
+fn tls(values: &Values, problems: &mut Vec<Problem>) -> Option<TlsFiles> {
+    let (missing, other, file) = match (values.given(&TLS_CERT), values.given(&TLS_KEY)) {
+        (Some(cert), Some(key)) => return Some(TlsFiles { cert: cert.into(), key: key.into() }),
+        (None, None) => return None,
+        (Some(_), None) => (&TLS_KEY, &TLS_CERT, "the private key of that certificate"),
+        (None, Some(_)) => (&TLS_CERT, &TLS_KEY, "the certificate of that key"),
+    };
+    let what = format!("is not set, but {} is", other.env);
+    let fix = format!("name the PEM file with {file}, or unset {} (behind a TLS proxy)", other.env);
+    problems.push(Problem::of(missing, None, what, fix));
+    None
 }
 
 fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
@@ -254,9 +267,9 @@ fn is_near(database_url: &str) -> bool {
 fn risks(config: &Config) -> Vec<Problem> {
     let mut risks = Vec::new();
     let production = config.profile == Profile::Production;
-    if !config.listen.ip().is_loopback() {
+    if !config.listen.ip().is_loopback() && config.tls.is_none() {
         let fix = if production {
-            "let only the TLS proxy reach this port (firewall or private network)"
+            "let only the TLS proxy reach this port (firewall or private network), or set CITADEL_TLS_CERT"
         } else {
             "use 127.0.0.1 unless others must reach it; for real data set CITADEL_PROFILE=production"
         };
@@ -265,7 +278,12 @@ fn risks(config: &Config) -> Vec<Problem> {
     }
     if production && config.public_url.is_none() {
         let what = "not set, so browsers on other machines cannot open the widget";
-        risks.push(Problem::of(&PUBLIC_URL, None, what, "write the https address of the proxy in front"));
+        let fix = if config.tls.is_some() {
+            "write https and a name of the certificate"
+        } else {
+            "write the https address of the proxy in front"
+        };
+        risks.push(Problem::of(&PUBLIC_URL, None, what, fix));
     }
     if let Some(url) = config.database_url.as_ref().filter(|url| !is_near(url.expose())) {
         risks.push(Problem::of(

@@ -16,9 +16,11 @@ use std::{
 
 use citadel_domain::Secret;
 
-use crate::app::SandboxSettings;
+use crate::{app::SandboxSettings, tls::TlsFiles};
 
-pub(crate) use self::settings::{DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE};
+pub(crate) use self::settings::{
+    DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE, TLS_CERT, TLS_KEY,
+};
 pub use self::{
     default::default_text,
     problem::{Problem, Problems, mask_url},
@@ -62,6 +64,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Postgres, when set. Holds a password, hence a secret.
     pub database_url: Option<Secret>,
+    /// The certificate of `listen` and its key. `None`: plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Where the root key is.
     pub root_key_file: PathBuf,
     /// How careful to be.
@@ -124,14 +128,25 @@ impl Config {
 
     /// The outside address: the one that was set, else the one that was bound.
     pub fn public_url_for(&self, bound: SocketAddr) -> String {
+        let scheme = self.scheme();
         self.public_url.clone().unwrap_or_else(|| {
             // Nobody can call 0.0.0.0; on the machine itself the loopback address reaches it.
             if bound.ip().is_unspecified() {
-                format!("http://127.0.0.1:{}", bound.port())
+                format!("{scheme}://127.0.0.1:{}", bound.port())
             } else {
-                format!("http://{bound}")
+                format!("{scheme}://{bound}")
             }
         })
+    }
+
+    /// What `listen` speaks.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Whether browsers are told to call this server by TLS alone: where it speaks TLS itself, for real people.
+    pub fn is_transport_strict(&self) -> bool {
+        self.tls.is_some() && self.profile == Profile::Production
     }
 
     /// Each setting with its effective value, nothing secret, in the order of the table.
@@ -141,6 +156,11 @@ impl Config {
             || format!("(embedded: {})", self.database_file().display()),
             |url| mask_url(url.expose()),
         );
+        let tls = |path: fn(&TlsFiles) -> &PathBuf| {
+            self.tls
+                .as_ref()
+                .map_or_else(|| "(not set)".to_owned(), |files| path(files).display().to_string())
+        };
         vec![
             ("CITADEL_PROFILE", self.profile.as_str().to_owned()),
             ("CITADEL_LISTEN", self.listen.to_string()),
@@ -150,6 +170,8 @@ impl Config {
             ("CITADEL_DATA_DIR", self.data_dir.display().to_string()),
             ("CITADEL_DATABASE_URL", database),
             ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
+            ("CITADEL_TLS_CERT", tls(|files| &files.cert)),
+            ("CITADEL_TLS_KEY", tls(|files| &files.key)),
             ("CITADEL_SANDBOX_SEED", self.sandbox.seed.clone()),
             (
                 "CITADEL_SANDBOX_NOW",

@@ -43,8 +43,9 @@ pub(crate) const PUBLIC_URL: Setting = Setting {
     name: "public_url",
     env: "CITADEL_PUBLIC_URL",
     default: None,
-    about: "What browsers call this server, for example https://citadel.example.com. Default: http:// and the address\n\
-            of `listen`. In production it must be https unless the host is a loopback address.",
+    about: "What browsers call this server, for example https://citadel.example.com. Default: the address of `listen`,\n\
+            with https:// if tls_cert is set and http:// if not. In production it must be https unless the host is a\n\
+            loopback address.",
 };
 pub(crate) const DATA_DIR: Setting = Setting {
     name: "data_dir",
@@ -71,10 +72,16 @@ pub(crate) const TLS_CERT: Setting = Setting {
     name: "tls_cert",
     env: "CITADEL_TLS_CERT",
     default: None,
-    about: "Reserved for TLS without a proxy. Not in this release: put a TLS proxy in front and leave this unset.",
+    about: "A PEM file: the certificate, then those between it and its authority. `listen` then speaks TLS 1.2 and 1.3,\n\
+            and nothing else. Leave it and tls_key unset behind a TLS proxy. A renewed file is taken within a minute, or\n\
+            at SIGHUP. `citadel dev-cert` makes one for this machine.",
 };
-pub(crate) const TLS_KEY: Setting =
-    Setting { name: "tls_key", env: "CITADEL_TLS_KEY", default: None, about: "Reserved, as tls_cert." };
+pub(crate) const TLS_KEY: Setting = Setting {
+    name: "tls_key",
+    env: "CITADEL_TLS_KEY",
+    default: None,
+    about: "A PEM file: the private key of tls_cert, without a passphrase.",
+};
 pub(crate) const LOG: Setting = Setting {
     name: "log",
     env: "CITADEL_LOG",

@@ -163,6 +163,35 @@ fn public_urls() {
 }
 
 #[test]
+fn a_certificate_needs_its_key_and_makes_the_public_address_https() {
+    let (cert, key) = (("CITADEL_TLS_CERT", "/c.pem"), ("CITADEL_TLS_KEY", "/k.pem"));
+    let config = load(&[cert, key]).unwrap();
+    assert_eq!((config.scheme(), config.risks.len()), ("https", 0));
+    assert_eq!(config.public_url_for(config.listen), "https://127.0.0.1:8700");
+    let unspecified = "0.0.0.0:443".parse().unwrap();
+    assert_eq!(config.public_url_for(unspecified), "https://127.0.0.1:443");
+    assert!(config.lines().contains(&("CITADEL_TLS_KEY", "/k.pem".to_owned())));
+
+    for (given, missing) in [(cert, "TLS_KEY ("), (key, "TLS_CERT (")] {
+        let text = problems(&[given]);
+        assert!(text.contains(missing) && text.contains(&format!("but {} is", given.0)), "{text}");
+    }
+    let text = problems(&[cert, key, ("CITADEL_PUBLIC_URL", "http://127.0.0.1:8700")]);
+    assert!(text.contains("CITADEL_PUBLIC_URL") && text.contains("nothing but TLS is spoken"), "{text}");
+    // Nothing crosses the network in the open.
+    assert_eq!(load(&[cert, key, ("CITADEL_LISTEN", "0.0.0.0:443")]).unwrap().risks, []);
+}
+
+#[test]
+fn p49_only_production_with_a_certificate_of_its_own_is_strict() {
+    let tls = [("CITADEL_TLS_CERT", "/c.pem"), ("CITADEL_TLS_KEY", "/k.pem")];
+    let production = [("CITADEL_PROFILE", "production"), ("CITADEL_ROOT_KEY_FILE", "/root.key")];
+    assert!(load(&[tls, production].concat()).unwrap().is_transport_strict());
+    assert!(!load(&tls).unwrap().is_transport_strict());
+    assert!(!load(&production).unwrap().is_transport_strict());
+}
+
+#[test]
 fn listeners_need_ports_of_their_own() {
     let text = problems(&[("CITADEL_LISTEN", "127.0.0.1:8702")]);
     assert!(text.contains("is also the address of CITADEL_LISTEN"), "{text}");

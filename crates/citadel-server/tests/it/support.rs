@@ -178,6 +178,7 @@ impl TestApp {
             random: Arc::new(SeededRandom::new(1)),
             connectors,
             public_url: "http://citadel.test".to_owned(),
+            is_transport_strict: false,
             outbound,
             sandbox,
         });

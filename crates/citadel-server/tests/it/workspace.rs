@@ -30,6 +30,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio-postgres", &["citadel-store"]),
     ("deadpool-postgres", &["citadel-store"]),
     ("krilla", &["citadel-documents"]),
+    ("rustls", &["citadel-server"]),
+    ("rcgen", &["citadel-cli"]),
 ];
 
 /// The security promises that hold today, by number. Each has at least one test called `p01_…`.

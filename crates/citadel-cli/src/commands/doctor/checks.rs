@@ -20,7 +20,7 @@ use citadel_server::{
     system::{SystemClock, SystemRandom},
 };
 
-use super::{Finding, Verdict, quickstart};
+use super::{Finding, Verdict, certificate, quickstart};
 
 /// Ours are small and local: an answer takes milliseconds or never comes.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -36,7 +36,8 @@ pub(super) async fn all(config: &Config) -> Vec<Finding> {
     findings.extend(root_key(config));
     findings.push(if running { ready(config).await } else { database(config).await });
     findings.extend(ports(config, running));
-    findings.extend(quickstart::check(Path::new(".env"), running.then_some(config.listen)).await);
+    findings.extend(certificate::check(config));
+    findings.extend(quickstart::check(Path::new(".env"), running.then_some(config)).await);
     findings
 }
 

@@ -1,6 +1,7 @@
 //! `citadel doctor`: looks at everything a set-up needs and says, for each thing that is wrong, how to fix it. It
 //! changes nothing.
 
+mod certificate;
 mod checks;
 mod quickstart;
 

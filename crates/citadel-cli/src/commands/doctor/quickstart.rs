@@ -1,17 +1,19 @@
 //! The quickstart's `.env` in the working directory: are its keys there, and does the server take them?
 
-use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use citadel_domain::{ClientId, Product, Secret, tokens};
-use citadel_sdk::Citadel;
+use citadel_sdk::{Citadel, Error, ErrorKind};
+use citadel_server::config::Config;
+use reqwest::Url;
 
 use super::Finding;
 use crate::env_file::EnvFile;
 
 const FILL: &str = "run: citadel client create --name demo --write-env .env";
 
-/// `running` is the API address if our server answers there.
-pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Finding> {
+/// `running` is the configuration of our server if it answers.
+pub(super) async fn check(path: &Path, running: Option<&Config>) -> Vec<Finding> {
     let Ok(metadata) = fs::metadata(path) else {
         return vec![Finding::note(
             ".env",
@@ -50,7 +52,7 @@ pub(super) async fn check(path: &Path, running: Option<SocketAddr>) -> Vec<Findi
 }
 
 /// The keys are never printed, not even in part.
-async fn check_pair(client_id: &str, secret: &Secret, running: Option<SocketAddr>) -> Finding {
+async fn check_pair(client_id: &str, secret: &Secret, running: Option<&Config>) -> Finding {
     if client_id.parse::<ClientId>().is_err() {
         return Finding::wrong(
             ".env",
@@ -63,19 +65,14 @@ async fn check_pair(client_id: &str, secret: &Secret, running: Option<SocketAddr
             "API_SECRET does not look like an access secret (sandbox-, dev- or prod- and 40 hex digits)";
         return Finding::wrong(".env", what, "copy it again, or empty both keys");
     }
-    let Some(address) = running else {
+    let Some(config) = running else {
         return Finding::note(
             ".env",
             "both keys are there; no server runs that could try them",
             "start it: citadel serve",
         );
     };
-    let base_url = format!("http://{address}/v1/");
-    let citadel = Citadel::builder(base_url, client_id, secret.expose())
-        .timeout(Duration::from_secs(3))
-        .max_retries(0)
-        .build();
-    let answer = match citadel {
+    let answer = match connect(config, client_id, secret) {
         Ok(citadel) => citadel.providers("", 1).await.map(|_| ()),
         Err(error) => Err(error),
     };
@@ -86,10 +83,33 @@ async fn check_pair(client_id: &str, secret: &Secret, running: Option<SocketAddr
                 "the running server does not know its keys (were they made for another data directory?)";
             Finding::wrong(".env", what, format!("empty API_CLIENT_ID and API_SECRET, then {FILL}"))
         }
+        Err(error) if error.kind() == ErrorKind::Connect && config.tls.is_some() => Finding::note(
+            ".env",
+            "both keys are there; they were not tried, because nothing here proves the certificate",
+            "try them with a call from where your app runs",
+        ),
         Err(error) => Finding::wrong(
             ".env",
             format!("the running server could not try its keys ({error})"),
             "look at the server's log",
         ),
     }
+}
+
+/// The server by the address at which it listens. Its certificate is for the host of the public address, so that name is
+/// asked for there; and who vouches for it is in the certificate's own file.
+fn connect(config: &Config, client_id: &str, secret: &Secret) -> Result<Citadel, Error> {
+    let address = config.listen;
+    let builder = match &config.tls {
+        None => Citadel::builder(format!("http://{address}/v1/"), client_id, secret.expose()),
+        Some(files) => {
+            let url = config.public_url_for(address);
+            let host =
+                Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+            Citadel::builder(format!("https://{host}:{}/v1/", address.port()), client_id, secret.expose())
+                .resolve(host, address)
+                .trust(fs::read(&files.cert).unwrap_or_default())
+        }
+    };
+    builder.timeout(Duration::from_secs(3)).max_retries(0).build()
 }
