@@ -86,3 +86,25 @@ export async function waitForCall(visit, wanted, timeout = WORK_MS) {
   }
   throw new Error(`${wanted} was never called: ${await visit.story()}`);
 }
+
+/** From the first screen of a widget to its sign-in form, whatever page it stands in: an employer that the token names is not
+ * searched for. */
+export async function chooseEmployerIn(frame, query = EMPLOYER) {
+  const first = search(frame).or(username(frame)).or(frame.getByRole("heading", { name: /sign in|provider/i }));
+  await first.first().waitFor({ timeout: WORK_MS });
+  if (await search(frame).count()) {
+    await search(frame).fill(query);
+    await frame.getByRole("option").filter({ hasText: query }).first().click();
+  }
+  const provider = frame.getByRole("listitem").getByRole("button").first();
+  await username(frame).or(provider).first().waitFor({ timeout: WORK_MS });
+  if (!(await username(frame).count())) await provider.click();
+  await username(frame).waitFor();
+}
+
+/** Presses Done, and does not wait for a click that takes its own frame away. */
+export async function finishIn(frame) {
+  const done = button(frame, "Done");
+  await done.waitFor({ timeout: WORK_MS });
+  await done.click({ noWaitAfter: true }).catch(() => {});
+}
