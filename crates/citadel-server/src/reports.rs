@@ -8,6 +8,7 @@ mod company;
 mod deposits;
 mod employments;
 mod file_urls;
+mod objects;
 mod provenance;
 mod short;
 
@@ -40,9 +41,10 @@ use crate::{
 };
 
 pub(crate) use company::payroll_rows;
-pub(crate) use deposits::{Proof, proof_of_funding, two_digits};
+pub(crate) use deposits::{Proof, proof_of_funding, two_digits, user_deposit_switch};
 pub(crate) use employments::{statement_id, w2_id};
 pub(crate) use file_urls::find_grant;
+pub(crate) use objects::KeptJobs;
 
 /// What can be asked of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,10 +165,20 @@ impl Facts {
         access_token_hash: &[u8; 32],
         kind: ReportKind,
     ) -> Result<Option<Self>, citadel_store::Error> {
-        let Some(link) = links::find_by_access_token(tx, tenant, access_token_hash).await? else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
+        match links::find_by_access_token(tx, tenant, access_token_hash).await? {
+            Some(link) => Self::of_link(tx, link, kind).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads them for a link.
+    pub(crate) async fn of_link(
+        tx: &mut Tx<'_>,
+        link: Link,
+        kind: ReportKind,
+    ) -> Result<Self, citadel_store::Error> {
+        let tenant = link.tenant;
+        Ok(Self {
             task: tasks::latest_for_link(tx, tenant, link.id).await?,
             refresh: tasks::latest_refresh(tx, tenant, link.id).await?,
             report: stored::find(tx, tenant, link.id, kind.as_str()).await?,
@@ -176,7 +188,13 @@ impl Facts {
                 Vec::new()
             },
             link,
-        }))
+        })
+    }
+
+    /// When the newest task ended, if it ended well.
+    pub(crate) fn finished_at(&self) -> Option<Timestamp> {
+        let task = self.task.as_ref().filter(|task| task.status == TaskStatus::Done)?;
+        task.finished_at
     }
 }
 
@@ -192,7 +210,7 @@ struct Opening {
 impl Opening {
     fn of(app: &App, kind: ReportKind, facts: &Facts) -> Self {
         let task = facts.task.as_ref();
-        let finished = task.filter(|task| task.status == TaskStatus::Done).and_then(|task| task.finished_at);
+        let finished = facts.finished_at();
         Self {
             id: ObjectIds { app, link: &facts.link }.id(&["report", kind.as_str()]).to_string(),
             status: task.map_or(TaskStatus::New, |task| task.status).as_str(),
@@ -208,7 +226,7 @@ pub(crate) fn render(
     app: &App,
     kind: ReportKind,
     facts: &Facts,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
     with_provenance: bool,
 ) -> ApiResult<Vec<u8>> {
     let opening = Opening::of(app, kind, facts);
@@ -229,7 +247,7 @@ fn jobs(
     kind: ReportKind,
     facts: &Facts,
     opening: &Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
     let envelope = serde_json::to_vec(&ReportEnvelope {
@@ -237,7 +255,7 @@ fn jobs(
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
         finished_at: opening.finished_at.as_deref(),
-        access_token: Some(access_token),
+        access_token,
         tracking_info: link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         employments: RawValue::NULL,
@@ -250,13 +268,18 @@ fn jobs(
     with_stored_list(app, kind, facts, &envelope, "\"employments\":null")
 }
 
-fn directory(app: &App, facts: &Facts, opening: &Opening, access_token: &Redacted) -> ApiResult<Vec<u8>> {
+fn directory(
+    app: &App,
+    facts: &Facts,
+    opening: &Opening,
+    access_token: Option<&Redacted>,
+) -> ApiResult<Vec<u8>> {
     let envelope = serde_json::to_vec(&DirectoryEnvelope {
         id: &opening.id,
         status: opening.status,
         completed_at: opening.completed_at.as_deref(),
         finished_at: opening.finished_at.as_deref(),
-        access_token: Some(access_token),
+        access_token,
         tracking_info: facts.link.tracking_info.as_deref(),
         refresh_status: opening.refresh_status,
         provider: Some(&facts.link.provider_id),

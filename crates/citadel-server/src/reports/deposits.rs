@@ -3,10 +3,14 @@
 use citadel_api_types::{
     Redacted,
     companies::CompanyRef,
-    deposits::{BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
+    deposits::{
+        BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount, SwitchingProvider,
+        UserDepositSwitch,
+    },
 };
 use citadel_domain::{
     AccountDetails,
+    account::AccountAction,
     payroll::{self, DepositAccount, Plan},
 };
 use citadel_store::{
@@ -15,7 +19,7 @@ use citadel_store::{
 };
 use rust_decimal::Decimal;
 
-use super::{Facts, Opening};
+use super::{Facts, Opening, time};
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -32,12 +36,11 @@ pub(super) fn deposit_report(
     kind: &str,
     facts: &Facts,
     opening: Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let link = &facts.link;
     let key = OwnerKey::of_link(app, link)?;
     let of_deposits = || facts.changes.iter().filter(|change| change.kind == kind);
-    let shown = shown(facts, kind).map(|found| change::open(&key, found)).transpose()?;
     // The first plan saw the accounts before anything was touched.
     let first_plan =
         of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
@@ -46,10 +49,10 @@ pub(super) fn deposit_report(
         status: opening.status.to_owned(),
         completed_at: opening.completed_at,
         finished_at: opening.finished_at,
-        access_token: Some(access_token.clone()),
+        access_token: access_token.cloned(),
         tracking_info: link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
-        deposit_details: shown.as_ref().and_then(account).map(deposit_details),
+        deposit_details: details(&key, facts, kind)?,
         initial_accounts: first_plan.map(|plan: Plan| plan.before.iter().map(initial_account).collect()),
         is_suspicious: false,
         pdf_report: None,
@@ -59,11 +62,44 @@ pub(super) fn deposit_report(
     serde_json::to_vec(&report).map_err(error::internal)
 }
 
+/// The switch of a link among those of its person; `None` before the person confirmed one.
+pub(crate) fn user_deposit_switch(
+    app: &App,
+    facts: &Facts,
+    access_token: Option<Redacted>,
+) -> ApiResult<Option<UserDepositSwitch>> {
+    let link = &facts.link;
+    let key = OwnerKey::of_link(app, link)?;
+    let Some(deposit_details) = details(&key, facts, change::DEPOSIT_SWITCH)? else { return Ok(None) };
+    let provider = app.provider_ref(&link.provider_id);
+    Ok(Some(UserDepositSwitch {
+        link_id: link.id.to_string(),
+        deposit_details,
+        tracking_info: link.tracking_info.clone(),
+        access_token,
+        provider: provider.map(|provider| SwitchingProvider {
+            provider,
+            supported_bank_account_actions: AccountAction::ALL
+                .map(|action| action.as_str().to_owned())
+                .to_vec(),
+        }),
+        employer: employer(app, link),
+        created_at: time(link.created_at),
+        updated_at: time(link.updated_at),
+    }))
+}
+
+/// The account and the share of pay that a report is about.
+fn details(key: &OwnerKey, facts: &Facts, kind: &str) -> ApiResult<Option<DepositDetails>> {
+    let shown = shown(facts, kind).map(|found| change::open(key, found)).transpose()?;
+    Ok(shown.as_ref().and_then(account).map(deposit_details))
+}
+
 pub(super) fn funding_report(
     app: &App,
     facts: &Facts,
     opening: Opening,
-    access_token: &Redacted,
+    access_token: Option<&Redacted>,
 ) -> ApiResult<Vec<u8>> {
     let key = OwnerKey::of_link(app, &facts.link)?;
     let shown = shown(facts, change::FUNDING).map(|found| change::open(&key, found)).transpose()?;
@@ -72,7 +108,7 @@ pub(super) fn funding_report(
         status: opening.status.to_owned(),
         completed_at: opening.completed_at,
         finished_at: opening.finished_at,
-        access_token: Some(access_token.clone()),
+        access_token: access_token.cloned(),
         tracking_info: facts.link.tracking_info.clone(),
         refresh_status: opening.refresh_status.map(str::to_owned),
         account_details: shown.as_ref().and_then(account).map(bank_account),
