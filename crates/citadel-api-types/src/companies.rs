@@ -3,6 +3,41 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::liberal;
+
+/// What is known of an employer that is looked for: an id, a domain or a name at the least.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct MatchCompany {
+    /// A `company_mapping_id`: nothing else is looked at when there is one.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    #[schema(examples("Home Depot"))]
+    pub name: Option<String>,
+    /// The web domain.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    #[schema(examples("homedepot.com"))]
+    pub domain: Option<String>,
+    /// The federal employer number. The directory of this server knows none.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub ein: Option<String>,
+    /// The telephone number. The directory of this server knows none.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Where it is: any text or object. The directory of this server knows no addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub address: Option<serde_json::Value>,
+    /// The state of the address.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// For which product `success_rate` is meant.
+    #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
+    pub product_type: Option<String>,
+}
+
 /// An employer and its connection to payroll. The search answers a bare list of these, best first.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CompanyMapping {

@@ -93,6 +93,47 @@ pub struct InitialAccount {
     pub deposit_value: Option<String>,
 }
 
+/// The deposit switches of a person, over all links.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UserDepositSwitchReport {
+    /// When the last one that went well was done; `null` before.
+    pub completed_at: Option<String>,
+    /// One for each link on which the person confirmed an account, newest link first.
+    pub links: Vec<UserDepositSwitch>,
+}
+
+/// The deposit switch of one link.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct UserDepositSwitch {
+    /// The link.
+    pub link_id: String,
+    /// The account and the share of pay that the person confirmed.
+    pub deposit_details: DepositDetails,
+    /// As given with the bridge token.
+    pub tracking_info: Option<String>,
+    /// The access token of the link; `null` before the first exchange of a public token.
+    #[schema(value_type = Option<String>)]
+    pub access_token: Option<Redacted>,
+    /// The payroll provider.
+    pub provider: Option<SwitchingProvider>,
+    /// The employer that the person chose.
+    pub employer: Option<CompanyRef>,
+    /// When the person first signed in.
+    pub created_at: String,
+    /// When the link last changed.
+    pub updated_at: String,
+}
+
+/// A provider with what it can do about bank accounts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SwitchingProvider {
+    /// The provider.
+    #[serde(flatten)]
+    pub provider: ProviderRef,
+    /// `create`, `update` and `delete`.
+    pub supported_bank_account_actions: Vec<String>,
+}
+
 /// A change of the account from which a company pays its people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FundingSwitchReport {

@@ -17,6 +17,7 @@
 
 #![warn(missing_docs)]
 
+pub mod access_keys;
 pub mod access_tokens;
 pub mod administrators;
 pub mod bridge_tokens;

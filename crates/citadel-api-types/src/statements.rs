@@ -128,6 +128,44 @@ pub struct AnnualIncome {
     pub other_pay: Option<String>,
 }
 
+/// A tax document of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaxDocument {
+    /// The document.
+    pub id: String,
+    /// `W2`; there are no others.
+    #[schema(examples("W2"))]
+    pub document_type: String,
+    /// Always `null`: a W-2 has none.
+    pub document_subtype: Option<String>,
+    /// The address of the document, good for a limited time, to be fetched without the access headers.
+    pub file: Option<String>,
+    /// The MD5 sum of the document, in hexadecimal.
+    pub md5sum: Option<String>,
+    /// The year.
+    #[schema(examples(2020))]
+    pub year: i64,
+    /// What it says.
+    pub fields: TaxFields,
+}
+
+/// What a W-2 says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaxFields {
+    /// Box 1.
+    pub wages: Option<String>,
+    /// Box 2.
+    pub federal_tax: Option<String>,
+    /// Box 3.
+    pub social_security_wages: Option<String>,
+    /// Box 4.
+    pub social_security_tax: Option<String>,
+    /// Box 5.
+    pub medicare_wages: Option<String>,
+    /// Box 6.
+    pub medicare_tax: Option<String>,
+}
+
 /// A yearly wage and tax statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct W2 {

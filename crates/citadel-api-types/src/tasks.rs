@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Redacted, providers::ProviderRef};
+use crate::{Redacted, page::Page, providers::ProviderRef};
 
 /// One run of work for a link: signing in, and reading or changing something.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +44,9 @@ pub struct Task {
     /// The order to which it belongs, when there is one.
     pub order_id: Option<String>,
 }
+
+/// A page of tasks, newest first.
+pub type TaskPage = Page<Task>;
 
 /// Has a task with this status come to its end?
 ///

@@ -150,27 +150,33 @@ impl fmt::Debug for Citadel {
     }
 }
 
-/// A path below the base URL: fixed words, at most one id, a word after it, and a query.
+/// A path below the base URL: fixed words, an id, words after it, an id of a part, and a query.
 pub(crate) struct Call<'a> {
     path: &'static str,
     id: Option<&'a str>,
     then: Option<&'static str>,
+    part: Option<&'a str>,
     trailing_slash: bool,
     query: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(path: &'static str) -> Self {
-        Self { path, id: None, then: None, trailing_slash: true, query: &[] }
+        Self { path, id: None, then: None, part: None, trailing_slash: true, query: &[] }
     }
 
     pub(crate) fn id(self, id: &'a str) -> Self {
         Self { id: Some(id), ..self }
     }
 
-    /// What is done with it.
-    pub(crate) fn then(self, word: &'static str) -> Self {
-        Self { then: Some(word), ..self }
+    /// What is done with it, or asked of it.
+    pub(crate) fn then(self, words: &'static str) -> Self {
+        Self { then: Some(words), ..self }
+    }
+
+    /// The id of one of what [`then`](Self::then) names.
+    pub(crate) fn part(self, id: &'a str) -> Self {
+        Self { part: Some(id), ..self }
     }
 
     pub(crate) fn without_trailing_slash(self) -> Self {
@@ -185,15 +191,15 @@ impl<'a> Call<'a> {
         let mut url = base_url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(self.path.split('/'));
-            if let Some(id) = self.id {
+            for (id, words_behind) in [(self.id, self.then), (self.part, None)] {
                 // `push` drops `.` and `..`, so an id like that would silently become another call.
-                if matches!(id, "" | "." | "..") {
+                if let Some(id @ ("" | "." | "..")) = id {
                     let what = format!("`{id}` is not an id of {}", self.path);
                     return Err(Error::new(ErrorKind::Configuration, what));
                 }
-                segments.push(id);
+                segments.extend(id);
+                segments.extend(words_behind.into_iter().flat_map(|words| words.split('/')));
             }
-            segments.extend(self.then);
             if self.trailing_slash {
                 segments.push("");
             }
@@ -226,6 +232,11 @@ mod tests {
         check(Call::new("tasks").id("0193"), "http://host/v1/tasks/0193/");
         check(Call::new("events").id("0193").then("resend"), "http://host/v1/events/0193/resend/");
         check(Call::new("events").then("resend"), "http://host/v1/events/resend/");
+        check(
+            Call::new("links").id("0193").then("income/report"),
+            "http://host/v1/links/0193/income/report/",
+        );
+        check(Call::new("links").id("0193").then("tax").part("0194"), "http://host/v1/links/0193/tax/0194/");
         check(Call::new("companies").id("0193").without_trailing_slash(), "http://host/v1/companies/0193");
         check(
             Call::new("providers").query(&[("query", "a b&c"), ("product_type", "")]),
@@ -239,6 +250,7 @@ mod tests {
         let base_url = Url::parse("http://host/v1/").unwrap();
         for id in ["", ".", ".."] {
             assert!(Call::new("tasks").id(id).url(&base_url).is_err(), "{id}");
+            assert!(Call::new("links").id("0193").then("tax").part(id).url(&base_url).is_err(), "{id}");
         }
     }
 

@@ -58,6 +58,8 @@ mod builder;
 mod client;
 mod error;
 mod event_stream;
+mod keys;
+mod links;
 mod products;
 mod refresh;
 mod resources;
@@ -73,13 +75,16 @@ pub use builder::Builder;
 pub use citadel_api_types as types;
 pub use citadel_api_types::{
     Redacted,
+    access_keys::{AccessKey, DeactivateKey, DeactivatedKey},
     access_tokens::LinkToken,
     administrators::{CreatePayrollReport, DirectoryReport, PayrollReport, PayrollReportCreated},
     bridge_tokens::{AccountDetails, BridgeToken, CreateBridgeToken},
-    companies::{CompanyInfo, CompanyMapping},
-    deposits::{DepositReport, FundingSwitchReport},
+    companies::{CompanyInfo, CompanyMapping, MatchCompany},
+    deposits::{DepositReport, FundingSwitchReport, UserDepositSwitchReport},
     error::{ErrorCode, InvalidParam},
     events::{Event, EventPage, ResendEvents, Resent, StreamStart, StreamedRequest},
+    links::{Link, LinkPage},
+    payroll::{IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
     reports::{EmploymentReport, IncomeReport},
@@ -87,7 +92,8 @@ pub use citadel_api_types::{
         CreateSandboxPublicToken, SandboxClock, SandboxFaults, SandboxPublicToken, SandboxScenario,
         TurnSandboxClock,
     },
-    tasks::Task,
+    statements::{Statement, TaxDocument},
+    tasks::{Task, TaskPage},
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
         WebhookWithSecret,

@@ -4,10 +4,10 @@ use citadel_api_types::{
     Redacted,
     access_tokens::{CreateAccessToken, LinkToken},
     bridge_tokens::{BridgeToken, CreateBridgeToken},
-    companies::{CompanyInfo, CompanyMapping},
+    companies::{CompanyInfo, CompanyMapping, MatchCompany},
     providers::{Provider, ProviderPage},
     reports::{EmploymentReport, IncomeReport, ReportRequest},
-    tasks::Task,
+    tasks::{Task, TaskPage},
 };
 
 use crate::{Citadel, Error, client::Call, retry::Repeat};
@@ -64,6 +64,11 @@ impl Citadel {
         self.get(Call::new("companies").id(company_mapping_id).without_trailing_slash().query(&query)).await
     }
 
+    /// The employer that fits best what is known of it; one that is `unmapped` and has no id when none does.
+    pub async fn match_company(&self, request: &MatchCompany) -> Result<CompanyMapping, Error> {
+        self.post("companies", request, Repeat::Always).await
+    }
+
     /// One page of payroll providers, counted from 1. `query` may be empty, and lists them all.
     pub async fn providers(&self, query: &str, page: u32) -> Result<ProviderPage, Error> {
         let page = page.to_string();
@@ -78,5 +83,11 @@ impl Citadel {
     /// One run of work for a link: how it stands, and why it failed if it did.
     pub async fn task(&self, id: &str) -> Result<Task, Error> {
         self.get(Call::new("tasks").id(id)).await
+    }
+
+    /// One page of tasks, newest first, counted from 1. `user_id` may be empty, and lists those of everybody.
+    pub async fn tasks(&self, user_id: &str, page: u32) -> Result<TaskPage, Error> {
+        let page = page.to_string();
+        self.get(Call::new("tasks").query(&[("user_id", user_id), ("page", &page)])).await
     }
 }

@@ -88,6 +88,11 @@ impl Directory {
         self.find_company(id.parse().ok()?)
     }
 
+    /// The best known employer with this web domain, in lower case.
+    pub(crate) fn company_of_domain(&self, domain: &str) -> Option<&Company> {
+        self.companies.iter().find(|company| company.domain.as_deref() == Some(domain))
+    }
+
     /// The provider with this id.
     pub(crate) fn provider(&self, id: &str) -> Option<&Provider> {
         self.providers.iter().find(|provider| provider.id == id)

@@ -22,6 +22,7 @@ mod logs;
 mod marks;
 pub mod metrics;
 mod moment;
+mod new_key;
 mod openapi;
 pub mod opening;
 pub mod operations;

@@ -27,6 +27,8 @@ use utoipa::{
         (name = "tasks", description = "One run of work for a link"),
         (name = "directory", description = "Employers and payroll providers"),
         (name = "sandbox", description = "People, clocks and faults to test with"),
+        (name = "keys", description = "Access keys, changed without an interruption"),
+        (name = "users", description = "People of yours, to whom links belong"),
         (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
     )
 )]

@@ -9,6 +9,7 @@ mod deposits;
 pub(crate) mod documents;
 mod employments;
 mod file_urls;
+mod objects;
 mod provenance;
 mod short;
 pub(crate) mod user;
@@ -42,8 +43,9 @@ use crate::{
 };
 
 pub(crate) use company::payroll_rows;
-pub(crate) use deposits::{Proof, proof_of_funding, two_digits};
+pub(crate) use deposits::{Proof, proof_of_funding, two_digits, user_deposit_switch};
 pub(crate) use file_urls::find_grant;
+pub(crate) use objects::KeptJobs;
 
 /// What can be asked of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,13 +169,13 @@ impl Facts {
         kind: ReportKind,
     ) -> Result<Option<Self>, citadel_store::Error> {
         match links::find_by_access_token(tx, tenant, access_token_hash).await? {
-            Some(link) => Self::of(tx, link, kind).await.map(Some),
+            Some(link) => Self::of_link(tx, link, kind).await.map(Some),
             None => Ok(None),
         }
     }
 
     /// Reads them for a link.
-    pub(crate) async fn of(
+    pub(crate) async fn of_link(
         tx: &mut Tx<'_>,
         link: Link,
         kind: ReportKind,
@@ -191,6 +193,12 @@ impl Facts {
             link,
         })
     }
+
+    /// When the newest task ended, if it ended well.
+    pub(crate) fn finished_at(&self) -> Option<Timestamp> {
+        let task = self.task.as_ref().filter(|task| task.status == TaskStatus::Done)?;
+        task.finished_at
+    }
 }
 
 /// What every report begins with.
@@ -205,7 +213,7 @@ struct Opening {
 impl Opening {
     fn of(app: &App, kind: ReportKind, facts: &Facts) -> Self {
         let task = facts.task.as_ref();
-        let finished = task.filter(|task| task.status == TaskStatus::Done).and_then(|task| task.finished_at);
+        let finished = facts.finished_at();
         Self {
             id: documents::report_id(&ObjectIds { app, link: &facts.link }, kind).to_string(),
             status: task.map_or(TaskStatus::New, |task| task.status).as_str(),

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -13,7 +13,8 @@ use crate::{api, app::App, http, openapi, pages};
 /// The public listener: API, widget, pages.
 pub fn api(app: App) -> Api {
     let (documented, _) = for_clients().split_for_parts();
-    let routes = documented.merge(aliases()).merge(for_the_widget()).merge(for_browsers());
+    let routes =
+        documented.merge(aliases()).merge(not_enabled()).merge(for_the_widget()).merge(for_browsers());
     http::wrap(routes.with_state(app.clone()), &app)
 }
 
@@ -40,6 +41,7 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::orders::list_order_events))
         .routes(routes!(api::user_reports::create_user_report))
         .routes(routes!(api::user_reports::get_user_report))
+        .routes(routes!(api::user_deposits::get_user_deposit_switch))
         .routes(routes!(api::access_tokens::create_access_token))
         .routes(routes!(api::access_tokens::create_access_tokens))
         .routes(routes!(api::verifications::get_employment_verification))
@@ -54,11 +56,27 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::administrators::get_payroll_report))
         .routes(routes!(api::refresh::create_refresh_task))
         .routes(routes!(api::refresh::get_refresh_task))
+        .routes(routes!(api::links::list_links))
+        .routes(routes!(api::links::get_link, api::links::delete_link))
+        .routes(routes!(api::links::get_link_report))
+        .routes(routes!(api::link_data::list_link_employments))
+        .routes(routes!(api::link_data::get_link_employment))
+        .routes(routes!(api::link_data::get_link_identity))
+        .routes(routes!(api::link_data::list_link_statements))
+        .routes(routes!(api::link_data::get_link_statement))
+        .routes(routes!(api::link_data::list_link_bank_accounts))
+        .routes(routes!(api::link_data::list_link_tax_documents))
+        .routes(routes!(api::link_data::get_link_tax_document))
+        .routes(routes!(api::link_data::list_link_shifts))
+        .routes(routes!(api::tasks::list_tasks))
         .routes(routes!(api::tasks::get_task))
         .routes(routes!(api::companies::search_companies))
+        .routes(routes!(api::companies::match_company))
         .routes(routes!(api::companies::get_company))
         .routes(routes!(api::providers::list_providers))
         .routes(routes!(api::providers::get_provider))
+        .routes(routes!(api::keys::create_key))
+        .routes(routes!(api::keys::deactivate_key))
         .routes(routes!(api::webhooks::list_webhooks, api::webhooks::create_webhook))
         .routes(routes!(
             api::webhooks::get_webhook,
@@ -99,6 +117,42 @@ fn aliases() -> Router<App> {
     Router::new()
         .route("/v1/companies-autocomplete-search/", get(api::companies::search_companies))
         .route("/v1/link/reports/admin/", post(api::reports::get_admin_report))
+        .route("/v1/link/{link_id}/", delete(api::links::delete_link))
+        .route("/v1/link/{link_id}/statements/", get(api::link_data::list_link_statements))
+        .route("/v1/link/{link_id}/statements/{statement_id}/", get(api::link_data::get_link_statement))
+}
+
+/// Products of the published API that are not enabled: banks, assets, income insights, insurance and scoring. Not in the API
+/// document, because nothing but a refusal can be had.
+fn not_enabled() -> Router<App> {
+    let of_links = [
+        "auth",
+        "balances",
+        "bank_statements",
+        "transactions",
+        "investments",
+        "liabilities",
+        "income/transactions/reports",
+        "insurance/report",
+        "insurance/auto",
+        "insurance/home",
+    ];
+    let mut routes = Router::new();
+    for what in of_links {
+        routes =
+            routes.route(&format!("/v1/links/{{link_id}}/{what}/"), get(api::not_enabled::refuse_for_link));
+    }
+    for what in ["assets", "income_insights"] {
+        let reports = format!("/v1/users/{{user_id}}/{what}/reports/");
+        let all = get(api::not_enabled::refuse_for_user).post(api::not_enabled::refuse_for_user);
+        routes = routes
+            .route(&reports, all)
+            .route(&format!("{reports}{{report_id}}/"), get(api::not_enabled::refuse_report_of_user));
+    }
+    let all = get(api::not_enabled::refuse).post(api::not_enabled::refuse);
+    routes
+        .route("/v1/scoring_attributes/reports/", all)
+        .route("/v1/scoring_attributes/reports/{report_id}/", get(api::not_enabled::refuse))
 }
 
 /// Calls of the widget, under a bridge token.

@@ -4,7 +4,7 @@
 use citadel_domain::{AccessKeyId, ClientId, Environment};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tx, value::params};
+use crate::{Error, Row, Tenant, Tx, value::params};
 
 /// A key to be made.
 #[derive(Clone, Debug)]
@@ -95,6 +95,38 @@ pub async fn delete(
         )
         .await?;
     Ok(ended == 1)
+}
+
+/// What came of [`deactivate`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deactivated {
+    /// The key has ended.
+    Done,
+    /// It is the last one of its environment, and goes on.
+    Last,
+    /// No such key is active in this environment.
+    Unknown,
+}
+
+/// As [`delete`], for the client itself: never the last active key of its environment.
+pub async fn deactivate(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: AccessKeyId,
+    now: Timestamp,
+) -> Result<Deactivated, Error> {
+    // As in `create`: two that end each other's key must not leave none.
+    tx.execute("update clients set name = name where id = $1", params![tenant.client_id]).await?;
+    let active = list_active(tx, tenant.client_id).await?;
+    let active: Vec<_> = active.iter().filter(|key| key.environment == tenant.environment).collect();
+    if !active.iter().any(|key| key.id == id) {
+        return Ok(Deactivated::Unknown);
+    }
+    if active.len() == 1 {
+        return Ok(Deactivated::Last);
+    }
+    delete(tx, tenant.client_id, id, now).await?;
+    Ok(Deactivated::Done)
 }
 
 fn read(row: &Row<'_>) -> Result<AccessKey, Error> {

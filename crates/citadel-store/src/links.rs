@@ -231,7 +231,14 @@ pub async fn count(tx: &mut Tx<'_>, tenant: Tenant, user_id: Option<UserId>) -> 
 }
 
 /// Erases a link: its key goes, and with it all that lies under it; its tasks end (P22). `false` when there is no such link.
+///
+/// A worker that holds a job of the link finds it gone when it wants to write, and writes nothing.
 pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) -> Result<bool, Error> {
+    // Jobs have the ids of their tasks. They go first, because a worker takes its job's row before that of the link; and once
+    // more below, for a task that began while this one waited for the link.
+    const JOBS: &str = "delete from jobs where id in (
+         select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)";
+    tx.execute(JOBS, params![tenant.client_id, tenant.environment, id]).await?;
     let erased = tx
         .execute(
             "update links set data_key_wrapped = $4, access_token_hash = null, access_token_sealed = null,
@@ -241,9 +248,7 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
         )
         .await?;
     for statement in [
-        // Jobs have the ids of their tasks.
-        "delete from jobs where id in (
-             select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)",
+        JOBS,
         "delete from logins where client_id = $1 and environment = $2 and task_id in (
              select id from tasks where client_id = $1 and link_id = $3)",
         "delete from reports where client_id = $1 and environment = $2 and link_id = $3",
@@ -262,14 +267,17 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
     Ok(erased == 1)
 }
 
-/// Makes other transactions that lock the link wait until this one ends. (SQLite has one writer at a time anyway.)
-pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<(), Error> {
-    tx.execute(
-        "update links set updated_at = updated_at where client_id = $1 and environment = $2 and id = $3",
-        params![tenant.client_id, tenant.environment, id],
-    )
-    .await
-    .map(drop)
+/// Makes other transactions that lock or erase the link wait until this one ends. (SQLite has one writer at a time anyway.)
+/// `false` when the link is gone: nothing may be made for it any more.
+pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<bool, Error> {
+    let locked = tx
+        .execute(
+            "update links set updated_at = updated_at
+              where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id],
+        )
+        .await?;
+    Ok(locked == 1)
 }
 
 /// Gives the link its access token. `false` when it has one.

@@ -6,16 +6,15 @@ pub mod socket;
 use std::sync::Arc;
 
 use axum::http::Uri;
-use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, Random, Secret, tokens};
+use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, Random, Secret};
 use citadel_store::{
-    Db, Keyring, Place, Tenant,
-    access_keys::{self, NewAccessKey},
+    Db, Keyring, Tenant, access_keys,
     clients::{self, NewClient},
     sandboxes::{self, Pace},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Profile, purposes};
+use crate::{config::Profile, new_key::NewKey};
 
 /// The longest name of a client.
 const MAX_NAME: usize = 100;
@@ -94,12 +93,6 @@ impl Admin {
             Request::DeleteKey { client_id, key_id } => self.delete_key(client_id, key_id).await,
         }
     }
-}
-
-/// A key that is not in the store yet.
-struct NewKey {
-    row: NewAccessKey,
-    secret: Secret,
 }
 
 impl Admin {
@@ -199,22 +192,9 @@ impl Admin {
         Ok(Answer::KeyDeleted)
     }
 
-    /// A secret, with the row that can check it (keyed hash) and sign webhooks with it (sealed copy).
     fn new_key(&self, client_id: ClientId, environment: Environment) -> Result<NewKey, Refusal> {
-        let now = self.clock.now();
-        let id = AccessKeyId::generate(now, &*self.random);
-        let secret = tokens::generate_access_secret(environment, &*self.random);
-        let place =
-            Place::new(Tenant { client_id, environment }, "access_keys", "secret_sealed", *id.as_bytes());
-        let row = NewAccessKey {
-            id,
-            client_id,
-            environment,
-            secret_hash: self.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()),
-            secret_sealed: self.keyring.seal(&place, secret.expose().as_bytes())?,
-            created_at: now,
-        };
-        Ok(NewKey { row, secret })
+        let tenant = Tenant { client_id, environment };
+        Ok(NewKey::generate(&self.keyring, &*self.random, tenant, self.clock.now())?)
     }
 }
 

@@ -86,6 +86,10 @@ pub(crate) async fn create_payroll_report(
     };
     let id = db
         .write(async move |tx| {
+            // It may have been deleted while the provider was read.
+            if !links::lock(tx, link.tenant, link.id).await? {
+                return Err(error::not_found());
+            }
             let source = writer.next_id_source(tx, new.tenant, "payroll_report").await?;
             let id = PayrollReportId::generate(created_at, &*source);
             // Sealed for its place, which the id is a part of.

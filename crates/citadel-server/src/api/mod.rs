@@ -9,13 +9,17 @@ pub(crate) mod deposits;
 pub(crate) mod event_stream;
 pub(crate) mod events;
 pub(crate) mod files;
+pub(crate) mod keys;
+pub(crate) mod link_data;
 pub(crate) mod links;
+pub(crate) mod not_enabled;
 pub(crate) mod orders;
 pub(crate) mod providers;
 pub(crate) mod refresh;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod tasks;
+pub(crate) mod user_deposits;
 pub(crate) mod user_reports;
 pub(crate) mod users;
 pub(crate) mod verifications;
@@ -54,6 +58,23 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
     }
 }
 
+/// Two of them.
+pub(crate) struct PathIds<T, U>(pub(crate) T, pub(crate) U);
+
+impl<S: Send + Sync, T: FromStr, U: FromStr> FromRequestParts<S> for PathIds<T, U> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| error::not_found())?;
+        match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Self(first, second)),
+            _ => Err(error::not_found()),
+        }
+    }
+}
+
 /// Query parameters; what does not parse is a 400 in the contract's shape.
 pub(crate) struct Params<T>(pub(crate) T);
 
@@ -76,6 +97,17 @@ pub(crate) fn optional_product(text: Option<&str>) -> Result<Option<citadel_doma
             .parse()
             .map(Some)
             .map_err(|problem| error::invalid("product_type", format!("Unknown product: {problem}."))),
+    }
+}
+
+/// An id in a query, where it may be left out.
+pub(crate) fn optional_id<T: FromStr>(field: &str, text: Option<&str>) -> ApiResult<Option<T>> {
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse() {
+            Ok(id) => Ok(Some(id)),
+            Err(_) => Err(error::invalid(field, "This is no id: send 32 hexadecimal characters.")),
+        },
     }
 }
 

@@ -62,7 +62,9 @@ pub(crate) async fn create_refresh_task(
         .db
         .scoped(link.tenant.client_id)
         .write(async move |tx| {
-            links::lock(tx, link.tenant, link.id).await?;
+            if !links::lock(tx, link.tenant, link.id).await? {
+                return Err(error::not_found());
+            }
             if let Some(running) = running(tx, &link, &order).await? {
                 return Ok::<_, ApiError>((running, None));
             }

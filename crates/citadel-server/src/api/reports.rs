@@ -44,15 +44,21 @@ pub(crate) async fn get_report_by_kind(
     Params(params): Params<ReportParams>,
     Body(body): Body<ReportRequest>,
 ) -> ApiResult<Response> {
-    let kind = match kind.as_str() {
+    let kind = named(&kind)?;
+    read(&app, caller, &params, &body, kind).await
+}
+
+/// The kind of report that a path names.
+pub(super) fn named(kind: &str) -> ApiResult<ReportKind> {
+    Ok(match kind {
         "income" => ReportKind::Income,
         "employment" => ReportKind::Employment,
         "direct_deposit" | "deposit_switch" => ReportKind::DirectDeposit,
         // A published back end sent the second for two months.
         "pll" | "ppl" => ReportKind::Pll,
+        "admin" => ReportKind::Directory,
         _ => return Err(error::not_found()),
-    };
-    read(&app, caller, &params, &body, kind).await
+    })
 }
 
 /// Read the people of a company. The form of 2023 and later.
@@ -81,6 +87,16 @@ pub(crate) struct ReportParams {
     provenance: Option<String>,
 }
 
+impl ReportParams {
+    pub(super) fn with_provenance(&self) -> ApiResult<bool> {
+        match self.provenance.as_deref() {
+            None | Some("" | "0" | "false") => Ok(false),
+            Some("1" | "true") => Ok(true),
+            Some(_) => Err(error::invalid("provenance", "Send 1 or 0.")),
+        }
+    }
+}
+
 /// The report of a kind for the link of an access token.
 pub(super) async fn read(
     app: &App,
@@ -89,11 +105,7 @@ pub(super) async fn read(
     body: &ReportRequest,
     kind: ReportKind,
 ) -> ApiResult<Response> {
-    let with_provenance = match params.provenance.as_deref() {
-        None | Some("" | "0" | "false") => false,
-        Some("1" | "true") => true,
-        Some(_) => return Err(error::invalid("provenance", "Send 1 or 0.")),
-    };
+    let with_provenance = params.with_provenance()?;
     let hash = access_token_hash(app, &body.access_token)?;
     let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);

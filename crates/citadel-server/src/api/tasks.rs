@@ -3,18 +3,62 @@
 use axum::{Json, extract::State};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
-    tasks::Task as TaskView,
+    tasks::{Task as TaskView, TaskPage},
 };
 use citadel_domain::TaskId;
 use citadel_store::{links, links::Link, tasks, tasks::Task};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
-use super::PathId;
+use super::{PageAsked, Params, PathId, optional_id};
 use crate::{
     app::App,
     auth::Caller,
     error::{self, ApiResult},
     reports,
 };
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Only tasks of this person's links.
+    user_id: Option<String>,
+    /// From 1.
+    page: Option<String>,
+    /// 1 to 100.
+    page_size: Option<String>,
+}
+
+/// List tasks, newest first. Those of deleted links are not there.
+#[utoipa::path(get, path = "/v1/tasks/", tag = "tasks", params(ListParams), responses(
+    (status = 200, body = TaskPage),
+    (status = 400, body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, description = "no such page", body = Detail),
+))]
+pub(crate) async fn list_tasks(
+    State(app): State<App>,
+    caller: Caller,
+    Params(params): Params<ListParams>,
+) -> ApiResult<Json<TaskPage>> {
+    let tenant = caller.tenant;
+    let asked = PageAsked::read(&params.page, &params.page_size)?;
+    let user_id = optional_id("user_id", params.user_id.as_deref())?;
+    let db = app.db.scoped(tenant.client_id);
+    let (count, found) = db
+        .read(async move |tx| {
+            let mut found = Vec::new();
+            for task in tasks::list(tx, tenant, user_id, asked.size, asked.offset()).await? {
+                if let Some(link) = links::find(tx, tenant, task.link_id).await? {
+                    found.push((task, link));
+                }
+            }
+            Ok::<_, citadel_store::Error>((tasks::count(tx, tenant, user_id).await?, found))
+        })
+        .await?;
+    let results = found.iter().map(|(task, link)| view(&app, task, link)).collect();
+    asked.answer(&app, "/v1/tasks/", &[("user_id", params.user_id.as_deref())], count, results).map(Json)
+}
 
 /// Read one task.
 #[utoipa::path(get, path = "/v1/tasks/{task_id}/", tag = "tasks", params(("task_id" = String, Path, description = "from the widget or a webhook")), responses(

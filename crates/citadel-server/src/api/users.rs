@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 
 use super::{
     PageAsked, Params, PathId, bridge_tokens,
-    links::{Shown, view as link_view},
+    links::{Shown, erase as erase_link, view as link_view},
     optional_product, time_range,
 };
 use crate::{
@@ -29,7 +29,6 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
-    jobs::events,
     owner_key::OwnerKey,
     purposes, reports,
 };
@@ -272,8 +271,7 @@ pub(crate) async fn delete_user(
                 break;
             }
             for link in &some {
-                events::append_deleted(&writer, tx, link, moment).await?;
-                links::erase(tx, tenant, link.id, moment.now).await?;
+                erase_link(&writer, tx, link, moment).await?;
             }
         }
         users::erase(tx, tenant, user.id, moment.now).await?;

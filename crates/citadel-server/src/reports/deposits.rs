@@ -3,10 +3,14 @@
 use citadel_api_types::{
     Redacted,
     companies::CompanyRef,
-    deposits::{BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
+    deposits::{
+        BankAccount, DepositDetails, DepositReport, FundingSwitchReport, InitialAccount, SwitchingProvider,
+        UserDepositSwitch,
+    },
 };
 use citadel_domain::{
     AccountDetails, TaskStatus,
+    account::AccountAction,
     payroll::{self, DepositAccount, Plan},
 };
 use citadel_store::{
@@ -15,7 +19,7 @@ use citadel_store::{
 };
 use rust_decimal::Decimal;
 
-use super::{Facts, Opening, ReportKind};
+use super::{Facts, Opening, ReportKind, time};
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -69,6 +73,39 @@ pub(super) fn accounts(
     let first_plan =
         of_deposits().find_map(|found| change::open_plan(&key, found).transpose()).transpose()?;
     Ok((shown.as_ref().and_then(account).cloned(), first_plan.map(|plan: Plan| plan.before)))
+}
+
+/// The switch of a link among those of its person; `None` before the person confirmed one.
+pub(crate) fn user_deposit_switch(
+    app: &App,
+    facts: &Facts,
+    access_token: Option<Redacted>,
+) -> ApiResult<Option<UserDepositSwitch>> {
+    let link = &facts.link;
+    let key = OwnerKey::of_link(app, link)?;
+    let Some(deposit_details) = details(&key, facts, change::DEPOSIT_SWITCH)? else { return Ok(None) };
+    let provider = app.provider_ref(&link.provider_id);
+    Ok(Some(UserDepositSwitch {
+        link_id: link.id.to_string(),
+        deposit_details,
+        tracking_info: link.tracking_info.clone(),
+        access_token,
+        provider: provider.map(|provider| SwitchingProvider {
+            provider,
+            supported_bank_account_actions: AccountAction::ALL
+                .map(|action| action.as_str().to_owned())
+                .to_vec(),
+        }),
+        employer: employer(app, link),
+        created_at: time(link.created_at),
+        updated_at: time(link.updated_at),
+    }))
+}
+
+/// The account and the share of pay that a report is about.
+fn details(key: &OwnerKey, facts: &Facts, kind: &str) -> ApiResult<Option<DepositDetails>> {
+    let shown = shown(facts, kind).map(|found| change::open(key, found)).transpose()?;
+    Ok(shown.as_ref().and_then(account).map(deposit_details))
 }
 
 pub(super) fn funding_report(

@@ -49,7 +49,7 @@ impl Papers {
             consented_at: tasks::last_consent(tx, tenant, link.id).await?,
             data: citadel_store::reports::find(tx, tenant, link.id, PAYROLL_DATA).await?,
             facts: match kind.filter(|kind| kind.tells_changes()) {
-                Some(kind) => Some(Facts::of(tx, link.clone(), kind).await?),
+                Some(kind) => Some(Facts::of_link(tx, link.clone(), kind).await?),
                 None => None,
             },
             kind,

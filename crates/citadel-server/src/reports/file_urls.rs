@@ -29,6 +29,11 @@ pub(super) fn mark(object: ObjectId) -> String {
     format!("{MARK}{object}")
 }
 
+/// The object whose address a stored text will be, as its 32 hex digits.
+pub(super) fn marked(stored: &str) -> Option<&str> {
+    stored.strip_prefix(MARK)
+}
+
 /// Bytes that a stored list may have with its addresses.
 pub(super) fn room(app: &App, json: &[u8]) -> usize {
     // Four ids and a time, and what parts them.

@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::support::for_each_db;
 
@@ -32,6 +33,62 @@ async fn employers_are_found_as_one_types() {
             );
         }
         let reply = client.get("/v1/company-mappings-search/?query=a&product_type=horoscope").await;
+        assert_eq!(reply.invalid_fields(), ["product_type"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_employer_is_matched_by_what_is_known_of_it() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let matched = async |body: Value| {
+            let reply = client.post("/v1/companies/", body).await;
+            assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+            reply.json()
+        };
+        let by_name = matched(json!({"name": "Home Depot", "state": "GA", "address": {"zip": "30339"}})).await;
+        assert_eq!((&by_name["name"], &by_name["mapping_status"]), (&json!("Home Depot"), &json!("mapped")));
+        let id = by_name["company_mapping_id"].clone();
+        for known in [
+            json!({"domain": "https://www.HomeDepot.com/careers"}),
+            json!({"id": id, "name": "Walmart"}),
+            json!({"domain": "homedepot.com", "name": "Walmart", "ein": "12-3456789", "phone": ""}),
+        ] {
+            let found = matched(known).await;
+            assert_eq!((&found["company_mapping_id"], &found["confidence_level"]), (&id, &json!("1.00")));
+        }
+        let nobody = matched(json!({"name": "Zzzzqqqq Xyzzy", "domain": "zzzzqqqq.example"})).await;
+        assert_eq!(
+            nobody,
+            json!({"company_mapping_id": null, "name": "Zzzzqqqq Xyzzy", "domain": "zzzzqqqq.example", "logo_url": null,
+                   "confidence_level": "0.00", "success_rate": null, "mapping_status": "unmapped", "sso": null})
+        );
+        for (body, field) in [
+            (json!({}), "name"),
+            (json!({"name": "  ", "ein": "12-3456789"}), "name"),
+            (json!({"id": "0".repeat(32)}), "id"),
+            (json!({"name": "Home Depot", "product_type": "horoscope"}), "product_type"),
+        ] {
+            let reply = client.post("/v1/companies/", body).await;
+            assert_eq!((reply.status, reply.invalid_fields()), (StatusCode::BAD_REQUEST, vec![field.to_owned()]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_of_providers_knows_no_search() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let all = client.get("/v1/providers/").await.json();
+        assert_eq!(client.get("/v1/providers/?search=zzzz").await.json()["count"], all["count"]);
+        assert_eq!(client.get("/v1/providers/?query=zzzz").await.json()["count"], 0);
+        assert_eq!(client.get("/v1/providers/?data_source=docs").await.json()["count"], 0);
+        let served =
+            client.get("/v1/providers/?query=adp&product_type=income&data_source=payroll").await.json();
+        assert_eq!(served["results"][0]["id"], "adp");
+        let reply = client.get("/v1/providers/?product_type=horoscope").await;
         assert_eq!(reply.invalid_fields(), ["product_type"]);
     })
     .await;

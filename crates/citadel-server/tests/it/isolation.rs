@@ -28,6 +28,13 @@ struct Belongings {
     webhook_id: String,
     event_id: String,
     scenario_id: String,
+    user_id: String,
+    /// Of an income link.
+    link_id: String,
+    /// Of that link, behind its id and the word for what they are.
+    income_report: String,
+    statement: String,
+    tax_document: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -42,6 +49,13 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         json!({"access_token": admin_access_token, "start_date": "2020-01-01", "end_date": "2020-02-01"});
     let text = |reply: Reply, field: &str| reply.json()[field].as_str().unwrap().to_owned();
     let refreshed = json!({"access_token": client.link("income").await});
+    let user_id = client.user("somebody").await;
+    let (link_id, _) = client.link_of(&user_id, "income").await;
+    let first = async |list: &str| {
+        let found = client.get(&format!("/v1/links/{link_id}/{list}/")).await.json();
+        format!("{link_id}/{list}/{}", found[0]["id"].as_str().unwrap())
+    };
+    let (statement, tax_document) = (first("statements").await, first("tax").await);
     Belongings {
         task_id,
         public_token,
@@ -59,8 +73,16 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         webhook_id: endpoint_of(client).await,
         event_id: client.events().await[0]["id"].as_str().unwrap().to_owned(),
         scenario_id: scenario_of(client).await,
+        user_id,
+        income_report: format!("{link_id}/income"),
+        statement,
+        tax_document,
+        link_id,
     }
 }
+
+/// What no link has.
+const NO_LINK: &str = "0193a6c2f1d27c4e9a5be2d7f0a14c8a";
 
 /// A new endpoint, at which nobody answers.
 async fn endpoint_of(client: &TestClient<'_>) -> String {
@@ -101,6 +123,11 @@ async fn p05_clients_never_meet() {
             webhook_id: "0193a6c2f1d27c4e9a5be2d7f0a14c86".to_owned(),
             event_id: "0193a6c2f1d27c4e9a5be2d7f0a14c87".to_owned(),
             scenario_id: "0193a6c2f1d27c4e9a5be2d7f0a14c88".to_owned(),
+            user_id: "0193a6c2f1d27c4e9a5be2d7f0a14c89".to_owned(),
+            link_id: NO_LINK.to_owned(),
+            income_report: format!("{NO_LINK}/income"),
+            statement: format!("{NO_LINK}/statements/{NO_LINK}"),
+            tax_document: format!("{NO_LINK}/tax/{NO_LINK}"),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -319,10 +346,115 @@ const FIELDS: &[Pick] = &[
         path: |own| Some(&own.scenario_id),
         outlives_links: true,
     },
+    Pick { operation: "get_user", body: |_| json!({}), path: |own| Some(&own.user_id), outlives_links: true },
+    Pick {
+        operation: "update_user",
+        body: |_| json!({}),
+        path: |own| Some(&own.user_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "create_user_token",
+        body: |_| json!({"product_type": "income"}),
+        path: |own| Some(&own.user_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "get_user_deposit_switch",
+        body: |_| json!({}),
+        path: |own| Some(&own.user_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "get_link",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "list_link_employments",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_link_employment",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_link_identity",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "list_link_statements",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "list_link_bank_accounts",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "list_link_tax_documents",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "list_link_shifts",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_link_report",
+        body: |_| json!({}),
+        path: |own| Some(&own.income_report),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_link_statement",
+        body: |_| json!({}),
+        path: |own| Some(&own.statement),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "get_link_tax_document",
+        body: |_| json!({}),
+        path: |own| Some(&own.tax_document),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "delete_link",
+        body: |_| json!({}),
+        path: |own| Some(&own.link_id),
+        outlives_links: false,
+    },
+    Pick {
+        operation: "delete_user",
+        body: |_| json!({}),
+        path: |own| Some(&own.user_id),
+        outlives_links: true,
+    },
 ];
 
 /// Operations that take no id, and show or make the caller's own.
 const OWN: &[&str] = &[
+    "list_users",
+    "create_user",
+    // They take a person to narrow by: `links::links_are_listed…` and `tasks::tasks_are_listed…` have somebody else's.
+    "list_links",
+    "list_tasks",
+    // Takes a key's id or secret, which ends: `keys::keys_of_somebody_else_are_not_there`.
+    "create_key",
+    "deactivate_key",
     "list_webhooks",
     "create_webhook",
     "list_webhook_requests",
@@ -343,7 +475,8 @@ const OWN: &[&str] = &[
 ];
 
 /// Operations on facts that are the same for every client.
-const PUBLIC: &[&str] = &["search_companies", "get_company", "list_providers", "get_provider"];
+const PUBLIC: &[&str] =
+    &["search_companies", "match_company", "get_company", "list_providers", "get_provider"];
 
 struct Pick {
     operation: &'static str,
@@ -354,8 +487,12 @@ struct Pick {
 }
 
 async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, own: &Belongings) -> Reply {
-    let path = match ((pick.path)(own), path.find('{'), path.find('}')) {
-        (Some(id), Some(start), Some(end)) => format!("{}{id}{}", &path[..start], &path[end + 1..]),
+    let path = match ((pick.path)(own), path.find('{')) {
+        // A value may stand for several parameters and the words between them.
+        (Some(id), Some(start)) => {
+            let end = path.rfind('}').unwrap_or(start);
+            format!("{}{id}{}", &path[..start], &path[end + 1..])
+        }
         _ => path.to_owned(),
     };
     // A deleted endpoint is gone for the tries that follow.
@@ -365,6 +502,12 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
         }
         "delete_sandbox_scenario" if is_owner(client, own).await => {
             path.replace(&own.scenario_id, &scenario_of(client).await)
+        }
+        "delete_user" if is_owner(client, own).await => {
+            path.replace(&own.user_id, &client.user("somebody").await)
+        }
+        "delete_link" if is_owner(client, own).await => {
+            path.replace(&own.link_id, &client.link_of(&own.user_id, "income").await.0)
         }
         _ => path,
     };
@@ -384,6 +527,59 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
 
 async fn is_owner(client: &TestClient<'_>, own: &Belongings) -> bool {
     client.get(&format!("/v1/tasks/{}", own.task_id)).await.status == StatusCode::OK
+}
+
+/// P5: what is not enabled does not tell either what exists.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p05_what_is_not_enabled_is_refused_to_owners_only() {
+    for_each_db(async |app| {
+        let (acme, other) = (app.client("acme").await, app.client("other").await);
+        let user_id = acme.user("somebody").await;
+        let (link_id, _) = acme.link_of(&user_id, "income").await;
+        let of_links = "auth balances bank_statements transactions investments liabilities \
+                        income/transactions/reports insurance/report insurance/auto insurance/home";
+        let of_users = "assets/reports income_insights/reports";
+        let mut calls = Vec::new();
+        for (words, kind, id) in [(of_links, "links", &link_id), (of_users, "users", &user_id)] {
+            for what in words.split_whitespace() {
+                calls.push((Method::GET, format!("/v1/{kind}/{id}/{what}/"), id));
+            }
+        }
+        for what in of_users.split_whitespace() {
+            calls.push((Method::POST, format!("/v1/users/{user_id}/{what}/"), &user_id));
+            calls.push((Method::GET, format!("/v1/users/{user_id}/{what}/{NO_LINK}/?fmt=pdf"), &user_id));
+        }
+        let query = "?page_size=100&page=1&transacted_at_from=2026-01-01T00:00:00Z";
+        calls.push((Method::GET, format!("/v1/links/{link_id}/transactions{query}"), &link_id));
+        let send = async |client: &TestClient<'_>, method: &Method, path: &str| {
+            client.app.send(client.request(method.clone(), path).body(Body::empty()).unwrap()).await
+        };
+        for (method, path, id) in &calls {
+            let own = send(&acme, method, path).await;
+            assert_eq!(
+                (own.status, own.code().as_str()),
+                (StatusCode::FORBIDDEN, "not_authenticated"),
+                "{path}"
+            );
+            assert!(own.text().contains("not enabled"), "{own:?}");
+            for (client, path) in [(&other, path.clone()), (&acme, path.replace(*id, NO_LINK))] {
+                let reply = send(client, method, &path).await;
+                assert_eq!(
+                    (reply.status, reply.text()),
+                    (StatusCode::NOT_FOUND, r#"{"detail":"Not Found."}"#)
+                );
+            }
+        }
+        for (method, path) in [
+            (Method::GET, "/v1/scoring_attributes/reports/".to_owned()),
+            (Method::POST, "/v1/scoring_attributes/reports/".to_owned()),
+            (Method::GET, format!("/v1/scoring_attributes/reports/{NO_LINK}/")),
+        ] {
+            assert_eq!(send(&acme, &method, &path).await.status, StatusCode::FORBIDDEN, "{path}");
+        }
+        assert_eq!(app.get("/v1/scoring_attributes/reports/").await.status, StatusCode::UNAUTHORIZED);
+    })
+    .await;
 }
 
 /// P5: lists show the caller's own, in its own environment.

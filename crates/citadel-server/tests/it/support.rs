@@ -135,6 +135,19 @@ impl TestApp {
             .await
     }
 
+    /// The same, and on Postgres where one is given.
+    pub(crate) async fn each_with_connector<C: Connector + 'static>(connector: impl Fn() -> C) -> Vec<Self> {
+        let (config, directory) = sqlite();
+        let mut configs = vec![(config, Some(directory))];
+        configs.extend(postgres().await.map(|config| (config, None)));
+        let mut apps = Vec::new();
+        for (config, directory) in configs {
+            let connectors = Registry::new(Arc::new(connector()));
+            apps.push(Self::open_with(config, directory, connectors, clock(), outbound()).await);
+        }
+        apps
+    }
+
     /// On SQLite, and on Postgres where one is given, with a sandbox that grows from this.
     pub(crate) async fn seeded(sandbox: &SandboxSettings) -> Vec<Self> {
         let (config, directory) = sqlite();
@@ -393,6 +406,32 @@ impl TestClient<'_> {
         let reply = self.post("/v1/bridge-tokens/", body).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
         reply.json()["bridge_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A person, by the user's id.
+    pub(crate) async fn user(&self, external_user_id: &str) -> String {
+        let body = json!({"external_user_id": external_user_id, "first_name": "John", "last_name": "Doe"});
+        let reply = self.post("/v1/users/", body).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
+        reply.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A link of a person with the sandbox login: its id and its access token.
+    pub(crate) async fn link_of(&self, user_id: &str, product: &str) -> (String, String) {
+        let mut body = json!({"product_type": product, "tracking_info": "1337"});
+        if matches!(product, "deposit_switch" | "pll" | "fas") {
+            body["account"] = account(product);
+        }
+        let reply = self.post(&format!("/v1/users/{user_id}/tokens/"), body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+        let bridge_token = reply.json()["bridge_token"].as_str().unwrap().to_owned();
+        // Two changes of one person's account would get in each other's way.
+        let username = if product == "pll" { "goodlogin.weekly" } else { "goodlogin" };
+        let task_id = self.app.confirm(&bridge_token, username, "goodpassword").await;
+        self.app.run_jobs().await;
+        let reply = self.exchange(&self.app.public_token(&bridge_token, &task_id).await).await;
+        let text = |key: &str| reply.json()[key].as_str().unwrap().to_owned();
+        (text("link_id"), text("access_token"))
     }
 
     /// From bridge token to public token, with the sandbox login.

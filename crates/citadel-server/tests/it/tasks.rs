@@ -1,4 +1,5 @@
 use axum::http::StatusCode;
+use serde_json::{Value, json};
 
 use crate::support::for_each_db;
 
@@ -20,6 +21,34 @@ async fn a_task_tells_how_it_went() {
             assert_eq!(task["tracking_info"], "1337");
             assert!(task["error_message"].as_str().is_some_and(|words| !words.is_empty()));
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_are_listed_of_everybody_or_of_one_person() {
+    for_each_db(async |app| {
+        let (acme, other) = (app.client("acme").await, app.client("other").await);
+        let (ada, ben) = (acme.user("ada").await, acme.user("ben").await);
+        let (link_id, _) = acme.link_of(&ada, "income").await;
+        acme.link_of(&ben, "employment").await;
+        acme.link("employment").await;
+        let all = acme.get("/v1/tasks/?page_size=2").await.json();
+        assert_eq!((&all["count"], all["results"].as_array().unwrap().len()), (&json!(3), 2));
+        assert_eq!(all["results"][0]["user_id"], Value::Null);
+        assert_eq!(all["results"][1]["user_id"], ben.as_str());
+        let next = all["next"].as_str().unwrap().strip_prefix("http://citadel.test").unwrap();
+        assert_eq!(acme.get(next).await.json()["results"][0]["link_id"], link_id.as_str());
+        let own = acme.get(&format!("/v1/tasks/?user_id={ada}")).await.json();
+        assert_eq!((&own["count"], &own["results"][0]["user_id"]), (&json!(1), &json!(ada)));
+        // Somebody else's person has no tasks, as one that was never there.
+        for user_id in [&ada, &"0".repeat(32)] {
+            let reply = other.get(&format!("/v1/tasks/?user_id={user_id}")).await;
+            assert_eq!((reply.status, &reply.json()["results"]), (StatusCode::OK, &json!([])));
+        }
+        assert_eq!(acme.get("/v1/tasks/?user_id=x").await.invalid_fields(), ["user_id"]);
+        assert_eq!(acme.get("/v1/tasks/?page=9").await.status, StatusCode::NOT_FOUND);
+        assert_eq!(app.get("/v1/tasks/").await.status, StatusCode::UNAUTHORIZED);
     })
     .await;
 }

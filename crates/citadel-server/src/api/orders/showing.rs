@@ -67,7 +67,7 @@ impl Loaded {
             };
             let kind = report_kind(row.product).filter(|_| row.status == OrderStatus::Completed);
             let facts = match (&link, kind) {
-                (Some(link), Some(kind)) => Some(Facts::of(tx, link.clone(), kind).await?),
+                (Some(link), Some(kind)) => Some(Facts::of_link(tx, link.clone(), kind).await?),
                 _ => None,
             };
             let (body, account) = match &key {

@@ -247,7 +247,9 @@ impl Choice {
 
 /// A link is repaired by one sign-in at a time.
 async fn still_idle(tx: &mut Tx<'_>, link: &Link) -> ApiResult<Link> {
-    links::lock(tx, link.tenant, link.id).await?;
+    if !links::lock(tx, link.tenant, link.id).await? {
+        return Err(error::not_found());
+    }
     match tasks::find_running(tx, link.tenant, link.id).await? {
         Some(_) => Err(error::conflict("Another sign-in for this link is still running.")),
         None => Ok(link.clone()),
@@ -263,7 +265,9 @@ async fn find_or_create_link(
     new: &NewLink,
     number: i64,
 ) -> ApiResult<Link> {
-    if let Some(link) = links::find_unfinished(tx, token, &new.provider_id, new.company_mapping_id).await? {
+    if let Some(link) = links::find_unfinished(tx, token, &new.provider_id, new.company_mapping_id).await?
+        && links::lock(tx, link.tenant, link.id).await?
+    {
         return Ok(link);
     }
     if !bridge_tokens::count_link(tx, token, MAX_LINKS).await? {

@@ -1,0 +1,94 @@
+//! Access keys, changed by the client itself: make a second one, put it in place, end the first.
+
+use axum::{Json, extract::State, http::StatusCode};
+use citadel_api_types::{
+    access_keys::{AccessKey as AccessKeyView, DeactivateKey, DeactivatedKey},
+    error::{Detail, ErrorBody},
+};
+use citadel_domain::AccessKeyId;
+use citadel_store::access_keys::{self, Deactivated};
+
+use crate::{
+    app::App,
+    auth::Caller,
+    body::Body,
+    error::{self, ApiError, ApiResult},
+    new_key::NewKey,
+    purposes, reports,
+};
+
+/// Make a second access key for your environment. The answer has its secret, this once. Both are good until one is deactivated.
+#[utoipa::path(post, path = "/v1/keys/", tag = "keys", responses(
+    (status = 201, body = AccessKeyView),
+    (status = 400, description = "two keys are active already", body = ErrorBody),
+    (status = 401, body = ErrorBody),
+))]
+pub(crate) async fn create_key(
+    State(app): State<App>,
+    caller: Caller,
+) -> ApiResult<(StatusCode, Json<AccessKeyView>)> {
+    let tenant = caller.tenant;
+    let NewKey { row, secret } = NewKey::generate(&app.keyring, &*app.random, tenant, app.clock.now())?;
+    let (id, created_at) = (row.id, row.created_at);
+    let db = app.db.scoped(tenant.client_id);
+    if !db.write(async move |tx| access_keys::create(tx, &row).await).await? {
+        return Err(error::malformed(
+            "This environment has two active keys already: deactivate one first (POST /v1/keys/deactivate/).",
+        ));
+    }
+    tracing::info!(client.id = %tenant.client_id, access_key.id = %id, "access key created");
+    Ok((
+        StatusCode::CREATED,
+        Json(AccessKeyView {
+            id: id.to_string(),
+            client_id: tenant.client_id.to_string(),
+            access_secret: secret.expose().into(),
+            env_type: tenant.environment.to_string(),
+            created_at: reports::time(created_at),
+        }),
+    ))
+}
+
+/// End an access key of your environment, at once, with the bridge tokens that were made with it. Not the last one.
+#[utoipa::path(post, path = "/v1/keys/deactivate/", tag = "keys", request_body = DeactivateKey, responses(
+    (status = 200, body = DeactivatedKey),
+    (status = 400, description = "neither or both are named, or it is the last active key", body = ErrorBody),
+    (status = 401, body = ErrorBody),
+    (status = 404, body = Detail),
+))]
+pub(crate) async fn deactivate_key(
+    State(app): State<App>,
+    caller: Caller,
+    Body(body): Body<DeactivateKey>,
+) -> ApiResult<Json<DeactivatedKey>> {
+    let tenant = caller.tenant;
+    let (by_id, by_secret) = match (body.id, body.access_secret) {
+        (Some(id), None) => (Some(id.parse::<AccessKeyId>().map_err(|_| error::not_found())?), None),
+        (None, Some(secret)) => (None, Some(app.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()))),
+        _ => return Err(error::invalid("id", "Send the id or the access_secret of the key, and not both.")),
+    };
+    let now = app.clock.now();
+    let db = app.db.scoped(tenant.client_id);
+    let (id, outcome) = db
+        .write(async move |tx| {
+            let found = match (by_id, by_secret) {
+                (None, Some(hash)) => {
+                    access_keys::find_active(tx, tenant.client_id, &hash).await?.map(|key| key.id)
+                }
+                (by_id, _) => by_id,
+            };
+            let id = found.ok_or_else(error::not_found)?;
+            Ok::<_, ApiError>((id, access_keys::deactivate(tx, tenant, id, now).await?))
+        })
+        .await?;
+    match outcome {
+        Deactivated::Unknown => Err(error::not_found()),
+        Deactivated::Last => Err(error::malformed(
+            "This is the last active key of its environment: make another one first (POST /v1/keys/).",
+        )),
+        Deactivated::Done => {
+            tracing::info!(client.id = %tenant.client_id, access_key.id = %id, "access key deactivated");
+            Ok(Json(DeactivatedKey { id: id.to_string(), deactivated_at: reports::time(now) }))
+        }
+    }
+}
