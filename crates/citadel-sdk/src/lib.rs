@@ -60,6 +60,7 @@ mod error;
 mod event_stream;
 mod keys;
 mod links;
+mod orders;
 mod products;
 mod refresh;
 mod resources;
@@ -68,6 +69,7 @@ mod sandbox;
 mod sandbox_ledger;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod users;
 mod webhook_calls;
 pub mod webhooks;
 
@@ -84,6 +86,7 @@ pub use citadel_api_types::{
     error::{ErrorCode, InvalidParam},
     events::{Event, EventPage, ResendEvents, Resent, StreamStart, StreamedRequest},
     links::{Link, LinkPage},
+    orders::{CreateOrder, Order, OrderEmployer, OrderEmployerRequest, OrderPage, RefreshOrder, UpdateOrder},
     payroll::{IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
@@ -94,6 +97,8 @@ pub use citadel_api_types::{
     },
     statements::{Statement, TaxDocument},
     tasks::{Task, TaskPage},
+    user_reports::{CreateUserReport, UserReport},
+    users::{CreateUser, UpdateUser, User, UserPage, UserWithReports},
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
         WebhookWithSecret,

@@ -3,7 +3,8 @@
 use std::{path::Path, time::Instant};
 
 use citadel_sdk::{
-    CreateBridgeToken, ErrorKind,
+    CreateBridgeToken, CreateOrder, CreateSandboxPublicToken, CreateUser, CreateUserReport, ErrorKind,
+    OrderEmployerRequest, RefreshOrder, UpdateOrder, UpdateUser,
     testing::{Error, Sandbox, SandboxBuilder},
 };
 
@@ -66,4 +67,53 @@ async fn a_program_that_is_not_there_is_told_with_the_way_to_it() {
     let error = Sandbox::builder().program("/nowhere/citadel").start().await.unwrap_err();
     let text = error.to_string();
     assert!(text.contains("/nowhere/citadel") && text.contains("CITADEL_BIN"), "{text}");
+}
+
+/// Users, orders and reports with the SDK alone.
+#[tokio::test]
+async fn an_order_is_made_connected_and_read() {
+    let sandbox = builder().start().await.unwrap();
+    let citadel = sandbox.citadel();
+    let order = citadel
+        .create_order(&CreateOrder {
+            products: vec!["income".to_owned()],
+            external_user_id: Some("u-1".to_owned()),
+            order_number: Some("7".to_owned()),
+            first_name: Some("John".to_owned()),
+            last_name: Some("Doe".to_owned()),
+            ..CreateOrder::default()
+        })
+        .await
+        .unwrap();
+    let bridge_token = order.bridge_token.clone().unwrap();
+    let login = CreateSandboxPublicToken::new(bridge_token, "goodlogin", "goodpassword");
+    assert_eq!(citadel.create_sandbox_public_token(&login).await.unwrap().status, "done");
+    let order = citadel.order(&order.id).await.unwrap();
+    assert_eq!((order.status.as_str(), order.employers[0].status.as_str()), ("completed", "completed"));
+    let user = citadel.user(&order.user_id).await.unwrap();
+    assert_eq!(
+        (user.user.external_user_id.as_deref(), &user.voie_report_id),
+        (Some("u-1"), &order.voie_report_id)
+    );
+    let report =
+        citadel.create_user_report(&order.user_id, &CreateUserReport { is_voe: true }).await.unwrap();
+    assert_eq!(citadel.user_report(&order.user_id, &report.report_id).await.unwrap(), report);
+    let found = citadel.look_up_orders("7").await.unwrap();
+    assert_eq!((found.count, citadel.orders(1).await.unwrap().count), (1, 1));
+    assert_eq!(citadel.order_events(&order.id).await.unwrap()[0].event_type, "order-created");
+    let again = citadel.refresh_order(&order.id, &RefreshOrder::default()).await.unwrap();
+    let employer = OrderEmployerRequest { company_name: Some("Home Depot".to_owned()), ..Default::default() };
+    citadel.add_order_employer(&again.id, &employer).await.unwrap();
+    let change = UpdateOrder { notes: Some("soon".to_owned()), ..UpdateOrder::default() };
+    assert_eq!(citadel.update_order(&again.id, &change).await.unwrap().notes.as_deref(), Some("soon"));
+    assert_eq!(citadel.cancel_order(&again.id).await.unwrap().status, "canceled");
+
+    let user = citadel.create_user(&CreateUser::new("Ada", "Quist")).await.unwrap();
+    let token = citadel.create_user_token(&user.id, &CreateBridgeToken::new("income")).await.unwrap();
+    assert_eq!(token.user_id.as_deref(), Some(user.id.as_str()));
+    let change = UpdateUser { last_name: Some("Lind".to_owned()), ..UpdateUser::default() };
+    assert_eq!(citadel.update_user(&user.id, &change).await.unwrap().last_name, "Lind");
+    assert_eq!(citadel.users("", 1).await.unwrap().count, 2);
+    citadel.delete_user(&user.id).await.unwrap();
+    assert_eq!(citadel.user(&user.id).await.unwrap_err().kind(), ErrorKind::NotFound);
 }

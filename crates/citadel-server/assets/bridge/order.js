@@ -103,7 +103,7 @@ async function openOrder() {
           h('ul', null, ...points.map((point) => h('li', null, icon('check'), h('span', null, point)))),
           h('p', { class: 'small' }, 'By continuing you allow ' + who() + ' to receive what you connect here.')
         ),
-        h('button', { class: 'button button-below', type: 'button', onclick: () => read(api.consent) }, 'Continue'),
+        h('button', { class: 'button order-go', type: 'button', onclick: () => read(api.consent) }, 'Continue'),
       ],
     });
   }

@@ -15,7 +15,7 @@ use citadel_store::{links, user_reports};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{Params, PathId, users::find};
+use super::{Params, PathId, PathIds, users::find};
 use crate::{
     app::App,
     auth::Caller,
@@ -75,12 +75,9 @@ params(("user_id" = String, Path), ("report_id" = String, Path), ReadParams), re
 pub(crate) async fn get_user_report(
     State(app): State<App>,
     caller: Caller,
-    ids: Result<axum::extract::Path<(String, String)>, axum::extract::rejection::PathRejection>,
+    PathIds(user_id, report_id): PathIds<UserId, UserReportId>,
     Params(params): Params<ReadParams>,
 ) -> ApiResult<Response> {
-    let Ok(axum::extract::Path((user_id, report_id))) = ids else { return Err(error::not_found()) };
-    let user_id: UserId = user_id.parse().map_err(|_| error::not_found())?;
-    let report_id: UserReportId = report_id.parse().map_err(|_| error::not_found())?;
     let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);
     let (user, report, links) = db

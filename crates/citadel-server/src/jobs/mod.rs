@@ -281,7 +281,7 @@ async fn run_one(app: &App, job: &Job) {
         return;
     }
     let result = match job.kind.as_str() {
-        RUN_TASK => run_task::run(app, job).await,
+        RUN_TASK => Box::pin(run_task::run(app, job)).await,
         DELIVER_WEBHOOKS => deliver_webhooks::run(app, job).await,
         other => Err(crate::error::internal(format!("unknown kind of job: {other}"))),
     };

@@ -398,7 +398,7 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
             }
             events::append_all(&writer, tx, &news, moment).await?;
             if let Some((task, status)) = ended {
-                orders::settle(&writer, tx, task, status, moment).await?;
+                Box::pin(orders::settle(&writer, tx, task, status, moment)).await?;
             }
             Ok(true)
         })

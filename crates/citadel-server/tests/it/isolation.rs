@@ -29,6 +29,9 @@ struct Belongings {
     event_id: String,
     scenario_id: String,
     user_id: String,
+    /// Behind the user's id.
+    user_report: String,
+    order_id: String,
     /// Of an income link.
     link_id: String,
     /// Of that link, behind its id and the word for what they are.
@@ -73,6 +76,11 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         webhook_id: endpoint_of(client).await,
         event_id: client.events().await[0]["id"].as_str().unwrap().to_owned(),
         scenario_id: scenario_of(client).await,
+        user_report: {
+            let path = format!("/v1/users/{user_id}/reports/");
+            format!("{user_id}/reports/{}", text(client.post(&path, json!({})).await, "report_id"))
+        },
+        order_id: order_of(client).await,
         user_id,
         income_report: format!("{link_id}/income"),
         statement,
@@ -89,6 +97,12 @@ async fn endpoint_of(client: &TestClient<'_>) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     client.webhook(&format!("http://127.0.0.1:9/{number}")).await.0
+}
+
+/// A new order.
+async fn order_of(client: &TestClient<'_>) -> String {
+    let made = client.post("/v1/orders/", json!({"products": ["income"]})).await.json();
+    made["id"].as_str().unwrap().to_owned()
 }
 
 /// A new scenario.
@@ -124,6 +138,8 @@ async fn p05_clients_never_meet() {
             event_id: "0193a6c2f1d27c4e9a5be2d7f0a14c87".to_owned(),
             scenario_id: "0193a6c2f1d27c4e9a5be2d7f0a14c88".to_owned(),
             user_id: "0193a6c2f1d27c4e9a5be2d7f0a14c89".to_owned(),
+            user_report: format!("{NO_LINK}/reports/{NO_LINK}"),
+            order_id: NO_LINK.to_owned(),
             link_id: NO_LINK.to_owned(),
             income_report: format!("{NO_LINK}/income"),
             statement: format!("{NO_LINK}/statements/{NO_LINK}"),
@@ -346,6 +362,60 @@ const FIELDS: &[Pick] = &[
         path: |own| Some(&own.scenario_id),
         outlives_links: true,
     },
+    Pick {
+        operation: "create_user_report",
+        body: |_| json!({}),
+        path: |own| Some(&own.user_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "get_user_report",
+        body: |_| json!({}),
+        path: |own| Some(&own.user_report),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "get_order",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "reverify_order",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "update_order",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "refresh_order",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "cancel_order",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "add_order_employer",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "list_order_events",
+        body: |_| json!({}),
+        path: |own| Some(&own.order_id),
+        outlives_links: true,
+    },
     Pick { operation: "get_user", body: |_| json!({}), path: |own| Some(&own.user_id), outlives_links: true },
     Pick {
         operation: "update_user",
@@ -449,6 +519,10 @@ const FIELDS: &[Pick] = &[
 const OWN: &[&str] = &[
     "list_users",
     "create_user",
+    "list_orders",
+    "create_order",
+    // Takes a number of the client's: `orders::an_order_number_of_somebody_else_finds_nothing`.
+    "look_up_orders",
     // They take a person to narrow by: `links::links_are_listed…` and `tasks::tasks_are_listed…` have somebody else's.
     "list_links",
     "list_tasks",
@@ -503,6 +577,7 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
         "delete_sandbox_scenario" if is_owner(client, own).await => {
             path.replace(&own.scenario_id, &scenario_of(client).await)
         }
+        "cancel_order" if is_owner(client, own).await => path.replace(&own.order_id, &order_of(client).await),
         "delete_user" if is_owner(client, own).await => {
             path.replace(&own.user_id, &client.user("somebody").await)
         }

@@ -171,6 +171,22 @@ async fn an_order_goes_from_pending_to_completed() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_number_of_somebody_else_finds_nothing() {
+    for_each_db(async |app| {
+        let (acme, other) = (app.client("acme").await, app.client("other").await);
+        make(&acme, json!({"products": ["income"], "order_number": "7"})).await;
+        for (client, count) in [(&acme, 1), (&other, 0)] {
+            let found = client.post("/v1/orders/lookup/", json!({"order_number": "7"})).await.json();
+            assert_eq!(found["count"], count);
+            assert_eq!(client.get("/v1/orders/?order_number=7").await.json()["count"], count);
+        }
+        let reply = acme.post("/v1/orders/lookup/", json!({"order_number": null})).await;
+        assert_eq!(reply.invalid_fields(), ["order_number"]);
+    })
+    .await;
+}
+
 /// Every form in which clients order (contract 5.8, 10.1).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_are_taken_in_every_form_and_refused_with_the_field() {

@@ -1,0 +1,61 @@
+//! Users: people of yours, with the tokens that open the widget for them and the reports about them.
+
+use citadel_api_types::{
+    bridge_tokens::{BridgeToken, CreateBridgeToken},
+    user_reports::{CreateUserReport, UserReport},
+    users::{CreateUser, UpdateUser, User, UserPage, UserWithReports},
+};
+
+use crate::{Citadel, Error, client::Call, retry::Repeat};
+
+impl Citadel {
+    /// Makes a user. A second one with the same `external_user_id` is another user, so a call that may have been heard is not
+    /// repeated.
+    pub async fn create_user(&self, request: &CreateUser) -> Result<User, Error> {
+        self.post("users", request, Repeat::OnlyIfUnseen).await
+    }
+
+    /// One page of users, newest first, counted from 1. `external_user_id` may be empty.
+    pub async fn users(&self, external_user_id: &str, page: u32) -> Result<UserPage, Error> {
+        let page = page.to_string();
+        self.get(Call::new("users").query(&[("external_user_id", external_user_id), ("page", &page)])).await
+    }
+
+    /// One user, with links and the newest report.
+    pub async fn user(&self, id: &str) -> Result<UserWithReports, Error> {
+        self.get(Call::new("users").id(id)).await
+    }
+
+    /// Changes a user: what is `None` stays.
+    pub async fn update_user(&self, id: &str, request: &UpdateUser) -> Result<User, Error> {
+        self.patch(Call::new("users").id(id), request).await
+    }
+
+    /// Deletes a user with all that is known of the person. It cannot be brought back.
+    pub async fn delete_user(&self, id: &str) -> Result<(), Error> {
+        self.delete(Call::new("users").id(id)).await
+    }
+
+    /// As [`create_bridge_token`](Self::create_bridge_token), for a user.
+    pub async fn create_user_token(
+        &self,
+        id: &str,
+        request: &CreateBridgeToken,
+    ) -> Result<BridgeToken, Error> {
+        self.post(Call::new("users").id(id).then("tokens"), request, Repeat::Always).await
+    }
+
+    /// Makes a report of everything that a user's links know now.
+    pub async fn create_user_report(
+        &self,
+        id: &str,
+        request: &CreateUserReport,
+    ) -> Result<UserReport, Error> {
+        self.post(Call::new("users").id(id).then("reports"), request, Repeat::OnlyIfUnseen).await
+    }
+
+    /// A report about a user, as it was made.
+    pub async fn user_report(&self, id: &str, report_id: &str) -> Result<UserReport, Error> {
+        self.get(Call::new("users").id(id).then("reports").part(report_id)).await
+    }
+}
