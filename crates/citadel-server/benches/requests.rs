@@ -107,6 +107,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         public_url: "http://127.0.0.1:8700".to_owned(),
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
         sandbox: SandboxSettings::default(),
+        rate_limit: 0,
     });
     (app, [client_id.to_string(), secret.expose().to_owned()])
 }

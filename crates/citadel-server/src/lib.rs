@@ -30,6 +30,7 @@ pub mod outbound;
 mod owner_key;
 mod pages;
 pub mod purposes;
+mod rate_limit;
 mod reports;
 pub mod root_key;
 pub mod router;

@@ -152,6 +152,7 @@ pub async fn serve_until(
         public_url,
         outbound,
         sandbox: config.sandbox.clone(),
+        rate_limit: config.rate_limit,
     });
     let running = app.clone();
 

@@ -29,6 +29,7 @@ mod links;
 mod openapi;
 mod outbound;
 mod provenance;
+mod rate_limit;
 mod receiver;
 mod refresh;
 mod sandbox;
