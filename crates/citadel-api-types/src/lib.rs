@@ -37,6 +37,7 @@ pub mod sandbox;
 mod schema;
 pub mod statements;
 pub mod tasks;
+pub mod templates;
 pub mod users;
 pub mod webhook_endpoints;
 pub mod webhooks;

@@ -38,6 +38,7 @@ const EXCEPT: &[&str] = &[
     "UpdateWebhook",
     "User",
     "WebhookEvent",
+    "WriteTemplate",
 ];
 
 impl Modify for RequireEveryKey {

@@ -66,6 +66,7 @@ mod resources;
 mod retry;
 mod sandbox;
 mod sandbox_ledger;
+mod templates;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod webhook_calls;
@@ -94,6 +95,7 @@ pub use citadel_api_types::{
     },
     statements::{Statement, TaxDocument},
     tasks::{Task, TaskPage},
+    templates::{Template, TemplatePage, WriteTemplate},
     webhook_endpoints::{
         CreateWebhook, UpdateWebhook, Webhook, WebhookPage, WebhookRequest, WebhookRequestPage,
         WebhookWithSecret,

@@ -19,6 +19,7 @@ pub mod jobs;
 mod ledger_export;
 
 mod logs;
+mod look;
 mod marks;
 pub mod metrics;
 mod moment;

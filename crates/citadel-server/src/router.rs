@@ -33,6 +33,12 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::users::get_user, api::users::update_user, api::users::delete_user))
         .routes(routes!(api::users::create_user_token))
         .routes(routes!(api::user_deposits::get_user_deposit_switch))
+        .routes(routes!(api::templates::list_templates, api::templates::create_template))
+        .routes(routes!(
+            api::templates::get_template,
+            api::templates::update_template,
+            api::templates::delete_template
+        ))
         .routes(routes!(api::access_tokens::create_access_token))
         .routes(routes!(api::access_tokens::create_access_tokens))
         .routes(routes!(api::verifications::get_employment_verification))

@@ -18,6 +18,7 @@ pub(crate) mod refresh;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod tasks;
+pub(crate) mod templates;
 pub(crate) mod user_deposits;
 pub(crate) mod users;
 pub(crate) mod verifications;

@@ -35,6 +35,7 @@ struct Belongings {
     income_report: String,
     statement: String,
     tax_document: String,
+    template_id: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -77,6 +78,7 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         income_report: format!("{link_id}/income"),
         statement,
         tax_document,
+        template_id: template_of(client).await,
         link_id,
     }
 }
@@ -89,6 +91,11 @@ async fn endpoint_of(client: &TestClient<'_>) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     client.webhook(&format!("http://127.0.0.1:9/{number}")).await.0
+}
+
+/// A new template.
+async fn template_of(client: &TestClient<'_>) -> String {
+    client.post("/v1/templates/", json!({"name": "Main"})).await.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// A new scenario.
@@ -128,6 +135,7 @@ async fn p05_clients_never_meet() {
             income_report: format!("{NO_LINK}/income"),
             statement: format!("{NO_LINK}/statements/{NO_LINK}"),
             tax_document: format!("{NO_LINK}/tax/{NO_LINK}"),
+            template_id: "0193a6c2f1d27c4e9a5be2d7f0a14c8b".to_owned(),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -443,12 +451,32 @@ const FIELDS: &[Pick] = &[
         path: |own| Some(&own.user_id),
         outlives_links: true,
     },
+    Pick {
+        operation: "get_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "update_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "delete_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
 ];
 
 /// Operations that take no id, and show or make the caller's own.
 const OWN: &[&str] = &[
     "list_users",
     "create_user",
+    "list_templates",
+    "create_template",
     // They take a person to narrow by: `links::links_are_listed…` and `tasks::tasks_are_listed…` have somebody else's.
     "list_links",
     "list_tasks",
@@ -502,6 +530,9 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
         }
         "delete_sandbox_scenario" if is_owner(client, own).await => {
             path.replace(&own.scenario_id, &scenario_of(client).await)
+        }
+        "delete_template" if is_owner(client, own).await => {
+            path.replace(&own.template_id, &template_of(client).await)
         }
         "delete_user" if is_owner(client, own).await => {
             path.replace(&own.user_id, &client.user("somebody").await)

@@ -37,6 +37,7 @@ mod scripted;
 mod support;
 mod syncs;
 mod tasks;
+mod templates;
 #[cfg(feature = "soak")]
 mod timing;
 mod ugly;
