@@ -38,6 +38,7 @@ pub mod sandbox;
 mod schema;
 pub mod statements;
 pub mod tasks;
+pub mod templates;
 pub mod user_reports;
 pub mod users;
 pub mod webhook_endpoints;

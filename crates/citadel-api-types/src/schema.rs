@@ -44,6 +44,7 @@ const EXCEPT: &[&str] = &[
     "UpdateWebhook",
     "User",
     "WebhookEvent",
+    "WriteTemplate",
 ];
 
 impl Modify for RequireEveryKey {

@@ -67,6 +67,7 @@ mod resources;
 mod retry;
 mod sandbox;
 mod sandbox_ledger;
+mod templates;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod users;
@@ -97,6 +98,7 @@ pub use citadel_api_types::{
     },
     statements::{Statement, TaxDocument},
     tasks::{Task, TaskPage},
+    templates::{Template, TemplatePage, WriteTemplate},
     user_reports::{CreateUserReport, UserReport},
     users::{CreateUser, UpdateUser, User, UserPage, UserWithReports},
     webhook_endpoints::{

@@ -108,6 +108,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         is_transport_strict: false,
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
         sandbox: SandboxSettings::default(),
+        rate_limit: 0,
     });
     (app, [client_id.to_string(), secret.expose().to_owned()])
 }

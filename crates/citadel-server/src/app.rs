@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     auth::Callers, directory::Directory, jobs::Hands, metrics::Metrics, outbound::Outbound,
-    task_bells::TaskBells, webhooks::lanes::Lanes,
+    rate_limit::RateLimit, task_bells::TaskBells, webhooks::lanes::Lanes,
 };
 
 /// The parts that [`App::new`] puts together.
@@ -36,6 +36,8 @@ pub struct AppParts {
     pub outbound: Outbound,
     /// What sandboxes grow from.
     pub sandbox: SandboxSettings,
+    /// Requests a minute with one access key; 0 for any number.
+    pub rate_limit: u32,
 }
 
 /// What sandboxes grow from.
@@ -72,6 +74,8 @@ pub struct Shared {
     pub stopping: watch::Sender<bool>,
     /// Access keys that were good a moment ago.
     pub(crate) callers: Callers,
+    /// Who called how often.
+    pub(crate) rate_limit: RateLimit,
     /// Deliveries in flight.
     pub deliveries: Lanes,
     /// Open streams of events.
@@ -86,6 +90,7 @@ impl App {
     /// Puts the parts together.
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(Shared {
+            rate_limit: RateLimit::new(parts.rate_limit),
             parts,
             job_bell: Notify::new(),
             hands: Hands::default(),

@@ -43,6 +43,7 @@ impl FromRequestParts<App> for Caller {
         let generation = app.db.key_generation();
         if let Some(caller) = generation.and_then(|generation| app.callers.find(generation, lookup_id, &hash))
         {
+            app.rate_limit.take(caller.access_key_id, app.clock.now())?;
             return Ok(caller);
         }
         let db = app.db.scoped(lookup_id);
@@ -55,6 +56,7 @@ impl FromRequestParts<App> for Caller {
         if let Some(generation) = generation {
             app.callers.remember(generation, hash, caller);
         }
+        app.rate_limit.take(caller.access_key_id, app.clock.now())?;
         Ok(caller)
     }
 }

@@ -19,6 +19,7 @@ pub mod jobs;
 mod ledger_export;
 
 mod logs;
+mod look;
 mod marks;
 pub mod metrics;
 mod moment;
@@ -30,6 +31,7 @@ pub mod outbound;
 mod owner_key;
 mod pages;
 pub mod purposes;
+mod rate_limit;
 mod reports;
 pub mod root_key;
 pub mod router;

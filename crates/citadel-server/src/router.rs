@@ -42,6 +42,12 @@ fn for_clients() -> OpenApiRouter<App> {
         .routes(routes!(api::user_reports::create_user_report))
         .routes(routes!(api::user_reports::get_user_report))
         .routes(routes!(api::user_deposits::get_user_deposit_switch))
+        .routes(routes!(api::templates::list_templates, api::templates::create_template))
+        .routes(routes!(
+            api::templates::get_template,
+            api::templates::update_template,
+            api::templates::delete_template
+        ))
         .routes(routes!(api::access_tokens::create_access_token))
         .routes(routes!(api::access_tokens::create_access_tokens))
         .routes(routes!(api::verifications::get_employment_verification))

@@ -167,6 +167,7 @@ pub async fn serve_until(
         is_transport_strict: config.is_transport_strict(),
         outbound,
         sandbox: config.sandbox.clone(),
+        rate_limit: config.rate_limit,
     });
     let running = app.clone();
 

@@ -3,19 +3,24 @@
 use std::collections::BTreeSet;
 
 use citadel_api_types::{
+    access_keys::{AccessKey, DeactivatedKey},
     access_tokens::LinkToken,
     administrators::{DirectoryEnvelope, DirectoryReport, Employee, PayrollReport, PayrollRow},
     bridge_tokens::BridgeToken,
     companies::CompanyInfo,
-    deposits::{DepositDetails, DepositReport, FundingSwitchReport, InitialAccount},
+    deposits::{
+        DepositDetails, DepositReport, FundingSwitchReport, InitialAccount, SwitchingProvider,
+        UserDepositSwitch, UserDepositSwitchReport,
+    },
     error::{ErrorBody, ErrorCode, ErrorExtra, ErrorObject, InvalidParam},
     events::Event,
     payroll::{Employment, IncomeEmployment, PayrollBankAccount, Profile},
     providers::{Provider, ProviderPage},
     refresh::RefreshTask,
     reports::{EmploymentReport, IncomeReport, ReportEnvelope},
-    statements::{AnnualIncome, Statement, W2},
+    statements::{AnnualIncome, Statement, TaxDocument, TaxFields, W2},
     tasks::{self, Task},
+    templates::Template,
     webhook_endpoints::{Webhook, WebhookRequest, WebhookRequestPage, WebhookWithSecret},
     webhooks::WebhookEvent,
 };
@@ -95,6 +100,20 @@ fn objects_carry_every_published_key() {
          micro_deposits_required",
     );
     check(&RefreshTask::default(), "id status created_at refresh_date");
+    check(&TaxDocument::default(), "id document_type document_subtype file md5sum year fields");
+    check(
+        &TaxFields::default(),
+        "wages federal_tax social_security_wages social_security_tax medicare_wages medicare_tax",
+    );
+    check(&UserDepositSwitchReport::default(), "completed_at links");
+    check(
+        &UserDepositSwitch::default(),
+        "link_id deposit_details tracking_info access_token provider employer created_at updated_at",
+    );
+    check(&SwitchingProvider::default(), "id name logo_url supported_bank_account_actions");
+    check(&AccessKey::default(), "id client_id access_secret env_type created_at");
+    check(&DeactivatedKey::default(), "id deactivated_at");
+    check(&Template::default(), "id name created_at updated_at");
     check(
         &Employee::default(),
         "id first_name last_name middle_initials full_name email phone ssn date_of_birth home_address job_title \

@@ -2,6 +2,7 @@
 
 mod double;
 mod errors;
+mod links;
 mod products;
 mod refresh;
 mod retries;

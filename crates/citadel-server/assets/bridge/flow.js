@@ -14,7 +14,7 @@ import { waitingScreen } from './screen-progress.js';
 import { errorScreen, expiredScreen, goodbyeScreen } from './screen-end.js';
 
 export function createFlow({ token, api, host, shell, companyHint }) {
-  const state = { session: null, texts: productTexts(''), employer: null, provider: null };
+  const state = { session: null, texts: productTexts('', {}), employer: null, provider: null };
   const nav = createNavigation(shell, (viewName) => emit('SCREEN_VIEW', { view_name: viewName }));
   const succeed = (data) => {
     success = data;
@@ -97,8 +97,9 @@ export function createFlow({ token, api, host, shell, companyHint }) {
       clearTimeout(slow);
     }
     if (ended) return;
-    state.texts = productTexts(state.session.product_type);
-    shell.introduce(state.session.client_name, state.session.environment === 'sandbox');
+    const look = state.session.look || {};
+    state.texts = productTexts(state.session.product_type, look);
+    shell.introduce(state.session.client_name, state.session.environment === 'sandbox', look);
     opened();
     state.employer = state.session.company;
     state.provider = state.session.provider;
@@ -130,7 +131,7 @@ export function createFlow({ token, api, host, shell, companyHint }) {
         nav.forward(providers);
       },
     };
-    nav.show('SELECT_EMPLOYER', searchScreen(api, state.texts.purpose, typedQuery, on, fail));
+    nav.show('SELECT_EMPLOYER', searchScreen(api, state.texts, typedQuery, on, fail));
   }
 
   /** The employer's providers: one of them needs no choice. */

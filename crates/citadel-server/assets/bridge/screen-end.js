@@ -27,7 +27,7 @@ export function successScreen(about, done) {
         hasShare ? row('Share', shareName(share)) : null,
         !account && about.clientName ? row('Shared with', about.clientName) : null
       ),
-      h('button', { class: 'button', type: 'button', onclick: done }, 'Done'),
+      h('button', { class: 'button', type: 'button', onclick: done }, texts.done),
     ],
   };
 }

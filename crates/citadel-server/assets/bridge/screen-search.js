@@ -7,7 +7,7 @@ const SKELETON_MS = 200;
 const SHORTEST_QUERY = 2;
 
 /** `on.pick(company)`, `on.byProvider()`. `query` is what was typed before, when coming back. */
-export function searchScreen(api, purpose, query, on, fail) {
+export function searchScreen(api, texts, query, on, fail) {
   const listId = uniqueId('employers');
   let companies = [];
   let active = -1;
@@ -200,8 +200,8 @@ export function searchScreen(api, purpose, query, on, fail) {
   showStart();
   if (query) search();
   return {
-    heading: 'Find your employer',
-    lead: 'To ' + purpose + ', we start with where you work.',
+    heading: texts.search,
+    lead: 'To ' + texts.purpose + ', we start with where you work.',
     hint: 'Any employer works. Try “Facebook”.',
     // On opening, the field itself; a touch keyboard would hide the rest, and later screens start at their heading.
     focus: query === null && window.matchMedia('(pointer: fine)').matches ? input : null,

@@ -3,7 +3,7 @@ import { h, icon, replace, uniqueId } from './dom.js';
 
 const FOCUSABLE = 'button:not([disabled]), input:not([disabled]), a[href], summary, [tabindex="0"]';
 
-/** `kind`: dialog (over a page), inline (in a page), page (the whole view). `on`: back, leave(reason). */
+/** `kind`: dialog (over a page), inline (in a page), page (the whole view). `on`: leave(reason), dress(look). */
 export function createShell(root, kind, on) {
   const headingId = uniqueId('heading');
   const back = h('button', { class: 'icon-button', type: 'button', 'aria-label': 'Back', onclick: () => goBack() }, icon('back'));
@@ -18,6 +18,7 @@ export function createShell(root, kind, on) {
   const isEncrypted = location.protocol === 'https:';
   const main = h('main', { class: 'screen' });
   const line = h('div', { class: 'line', hidden: true }, h('span', { class: 'dot' }), h('span', null, 'Reconnecting…'));
+  const poweredBy = h('span', null, isEncrypted ? ' · ' : '', 'Powered by ', h('strong', null, 'Citadel'));
   const status = h('p', { class: 'visually-hidden', role: 'status' });
   const dialog = { role: 'dialog', 'aria-modal': 'true', 'aria-labelledby': headingId };
   const card = h(
@@ -33,7 +34,7 @@ export function createShell(root, kind, on) {
     ribbon,
     line,
     main,
-    h('footer', { class: 'foot' }, ...(isEncrypted ? [icon('lock'), 'Encrypted · '] : []), 'Powered by ', h('strong', null, 'Citadel')),
+    h('footer', { class: 'foot' }, ...(isEncrypted ? [icon('lock'), 'Encrypted'] : []), poweredBy),
     status
   );
   root.className = 'stage stage-' + kind;
@@ -159,10 +160,13 @@ export function createShell(root, kind, on) {
       line.hidden = !isTrouble;
       status.textContent = isTrouble ? 'Connection lost. Trying again.' : 'Connected again.';
     },
-    /** What the session tells: who asks, and whether this is a sandbox. */
-    introduce(clientName, isSandbox) {
+    /** What the session tells: who asks, whether this is a sandbox, and the client's own look. */
+    introduce(clientName, isSandbox, look) {
       testMode = isSandbox;
-      replace(asker, ...(clientName ? ['For ', h('strong', null, clientName)] : []));
+      const logo = look.logo ? h('img', { class: 'asker-logo', src: look.logo, alt: '' }) : null;
+      replace(asker, logo, ...(clientName ? ['For ', h('strong', null, clientName)] : []));
+      poweredBy.hidden = Boolean(look.hide_mark);
+      on.dress(look);
     },
     backOr(otherwise) {
       if (question || onBack) goBack();

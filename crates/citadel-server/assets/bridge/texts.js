@@ -7,12 +7,14 @@ const CHECKED = 'They may check later that this still holds, until you stop it.'
 
 const GENERAL = {
   purpose: 'connect your payroll account',
+  search: 'Find your employer',
   where: 'The website where you see your pay.',
   consent: { to: 'receive:', later: REFRESHED },
   shared: ['Your name and employer', 'Your employment details'],
   reading: 'Reading your records',
   preparing: 'Preparing your report',
   success: 'Your payroll account is connected.',
+  done: 'Done',
 };
 
 /** A product is a row here; a flow with a step of its own adds that step in flow.js. */
@@ -92,8 +94,13 @@ const PRODUCTS = {
   },
 };
 
-export function productTexts(productType) {
-  return Object.assign({}, GENERAL, Object.prototype.hasOwnProperty.call(PRODUCTS, productType) ? PRODUCTS[productType] : null);
+/** A look has the last word. */
+export function productTexts(productType, look) {
+  const own = {};
+  if (look.search_header) own.search = look.search_header;
+  if (look.success_cta) own.done = look.success_cta;
+  const product = Object.prototype.hasOwnProperty.call(PRODUCTS, productType) ? PRODUCTS[productType] : null;
+  return Object.assign({}, GENERAL, product, own);
 }
 
 /** Who asks, for sentences: the client's name, or a plain stand-in. */

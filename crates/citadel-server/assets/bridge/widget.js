@@ -4,6 +4,7 @@
 import { createApi } from './api.js';
 import { createFlow } from './flow.js';
 import { connect } from './host.js';
+import { createDress } from './look.js';
 import { createShell } from './shell.js';
 import { applyTheme } from './theme.js';
 
@@ -13,7 +14,7 @@ async function main() {
   const isPage = window.parent === window;
   let kind = isPage ? 'page' : 'dialog';
   if (!isPage && params.get('inline') === '1') kind = 'inline';
-  applyTheme(params.get('theme') || 'light');
+  const dress = createDress(document.documentElement, params.get('theme') || 'light');
 
   let flow = null;
   let early = ''; // somebody may leave before the host has answered
@@ -21,7 +22,7 @@ async function main() {
     if (flow) flow.exit(reason);
     else early = reason;
   };
-  const shell = createShell(document.getElementById('bridge'), kind, { leave });
+  const shell = createShell(document.getElementById('bridge'), kind, { leave, dress });
   if (isPage) {
     // Called by native hosts. The external sign-in calls do nothing: the sign-in form is always there.
     window.bridge = {

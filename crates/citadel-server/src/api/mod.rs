@@ -19,6 +19,7 @@ pub(crate) mod refresh;
 pub(crate) mod reports;
 pub(crate) mod sandbox;
 pub(crate) mod tasks;
+pub(crate) mod templates;
 pub(crate) mod user_deposits;
 pub(crate) mod user_reports;
 pub(crate) mod users;

@@ -18,13 +18,16 @@ use super::{
     problem::Problem,
     settings::{
         DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL,
-        ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
+        RATE_LIMIT, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
 use crate::{app::SandboxSettings, tls::TlsFiles};
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
+
+/// More requests a minute than this cannot be told from any number.
+const HIGHEST_RATE: u32 = 1_000_000;
 
 /// `None` only when a setting has no usable value; the problem is then on the list.
 pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Config> {
@@ -62,6 +65,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         ));
     }
     let sandbox = sandbox(values, problems);
+    let rate_limit = rate_limit(values, problems);
     let log = log(values, problems);
 
     let mut config = Config {
@@ -75,6 +79,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         database_url,
         profile: profile?,
         sandbox: sandbox?,
+        rate_limit: rate_limit?,
         log: log?,
         is_ephemeral: false,
         risks: Vec::new(),
@@ -234,6 +239,21 @@ fn tls(values: &Values, problems: &mut Vec<Problem>) -> Option<TlsFiles> {
     let fix = format!("name the PEM file with {file}, or unset {} (behind a TLS proxy)", other.env);
     problems.push(Problem::of(missing, None, what, fix));
     None
+}
+
+fn rate_limit(values: &Values, problems: &mut Vec<Problem>) -> Option<u32> {
+    let text = values.get(&RATE_LIMIT).unwrap_or_default();
+    let limit = text.parse().ok().filter(|limit| *limit <= HIGHEST_RATE);
+    if limit.is_none() {
+        let fix = "write a whole number of requests a minute, or 0 for any number";
+        problems.push(Problem::of(
+            &RATE_LIMIT,
+            Some(text),
+            format!("is no number from 0 to {HIGHEST_RATE}"),
+            fix,
+        ));
+    }
+    limit
 }
 
 fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {

@@ -3,8 +3,8 @@
 use super::{
     file::Values,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL, ROOT_KEY_FILE,
-        Setting,
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL, RATE_LIMIT,
+        ROOT_KEY_FILE, Setting,
     },
 };
 
@@ -27,6 +27,10 @@ pub(super) fn values(data_dir: &str, environment: impl IntoIterator<Item = (Stri
         if values.given(listener).is_none() {
             values.set(listener, FREE_PORT);
         }
+    }
+    // Tests call as often as they like.
+    if values.given(&RATE_LIMIT).is_none() {
+        values.set(&RATE_LIMIT, "0");
     }
     values.set(&DATA_DIR, data_dir);
     values

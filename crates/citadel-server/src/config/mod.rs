@@ -72,6 +72,8 @@ pub struct Config {
     pub profile: Profile,
     /// What sandboxes grow from.
     pub sandbox: SandboxSettings,
+    /// Requests a minute with one access secret; 0 for any number.
+    pub rate_limit: u32,
     /// Filter of the log.
     pub log: String,
     /// Whether everything is thrown away at the end.
@@ -177,6 +179,7 @@ impl Config {
                 "CITADEL_SANDBOX_NOW",
                 self.sandbox.now.map_or_else(|| "(the machine's)".to_owned(), |at| at.to_string()),
             ),
+            ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
             ("CITADEL_LOG", self.log.clone()),
         ]
     }

@@ -103,8 +103,15 @@ pub(crate) const SANDBOX_NOW: Setting = Setting {
             the machine's. Each client can turn its own: POST /v1/sandbox/clock/.",
 };
 
+pub(crate) const RATE_LIMIT: Setting = Setting {
+    name: "rate_limit",
+    env: "CITADEL_RATE_LIMIT",
+    default: Some("300"),
+    about: "Requests a minute with one access secret, all endpoints together; more are answered 429. 0 for any number.",
+};
+
 /// Every setting, in the order in which people should read them.
-pub(super) const ALL: [&Setting; 13] = [
+pub(super) const ALL: [&Setting; 14] = [
     &PROFILE,
     &LISTEN,
     &DASHBOARD_LISTEN,
@@ -117,6 +124,7 @@ pub(super) const ALL: [&Setting; 13] = [
     &TLS_KEY,
     &SANDBOX_SEED,
     &SANDBOX_NOW,
+    &RATE_LIMIT,
     &LOG,
 ];
 

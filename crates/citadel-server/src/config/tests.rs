@@ -34,6 +34,7 @@ fn nothing_set_is_the_documented_default() {
     assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:8702");
     assert_eq!(config.data_dir, PathBuf::from("./data"));
     assert_eq!(config.root_key_file, PathBuf::from("./data/root.key"));
+    assert_eq!(config.rate_limit, 300);
     assert_eq!(config.profile, Profile::Development);
     assert_eq!(config.public_url_for(config.listen), "http://127.0.0.1:8700");
     assert_eq!(config.risks, []);
@@ -49,16 +50,24 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         ("CITADEL_PUBLIC_URL", "citadel.example.com"),
         ("CITADEL_DATABASE_URL", "mysql://root:hunter2hunter2@db/citadel"),
         ("CITADEL_TLS_CERT", "cert.pem"),
+        ("CITADEL_RATE_LIMIT", "-1"),
         ("CITADEL_LOG", "citadel_server=loud"),
     ]);
-    assert!(text.starts_with("the configuration has 8 problems"), "{text}");
-    for setting in
-        ["PROFILE", "LISTEN", "METRICS_LISTEN", "DASHBOARD_LISTEN", "PUBLIC_URL", "DATABASE_URL", "LOG"]
-    {
+    assert!(text.starts_with("the configuration has 9 problems"), "{text}");
+    for setting in [
+        "PROFILE",
+        "LISTEN",
+        "METRICS_LISTEN",
+        "DASHBOARD_LISTEN",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+        "RATE_LIMIT",
+        "LOG",
+    ] {
         assert!(text.contains(&format!("CITADEL_{setting} (")), "{setting}: {text}");
     }
     assert!(text.contains("(listen in the file) = \"localhost:8700\""), "{text}");
-    assert_eq!(text.matches("fix: ").count(), 8, "{text}");
+    assert_eq!(text.matches("fix: ").count(), 9, "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 
@@ -244,7 +253,8 @@ fn an_ephemeral_server_takes_nothing_that_is_kept() {
     assert_eq!(config.root_key_file, PathBuf::from("/tmp/citadel-x/root.key"));
     assert_eq!((config.listen.to_string(), config.public_url), ("127.0.0.1:0".to_owned(), None));
     assert_eq!(config.metrics_listen.to_string(), "127.0.0.1:0");
-    assert_eq!(config.log, "warn");
+    assert_eq!((config.log.as_str(), config.rate_limit), ("warn", 0));
+    assert_eq!(ephemeral(&[("CITADEL_RATE_LIMIT", "10")]).rate_limit, 10);
     assert!(!load(&[]).unwrap().is_ephemeral);
 }
 

@@ -36,6 +36,7 @@ files![
     "flow.js" as SCRIPT,
     "form.js" as SCRIPT,
     "host.js" as SCRIPT,
+    "look.js" as SCRIPT,
     "navigation.js" as SCRIPT,
     "order.js" as SCRIPT,
     "screen-choice.js" as SCRIPT,

@@ -53,6 +53,7 @@ pub(crate) fn config(home: &Path) -> Config {
         ("CITADEL_DATA_DIR", home.join("data").display().to_string()),
         ("CITADEL_LISTEN", "127.0.0.1:0".to_owned()),
         ("CITADEL_METRICS_LISTEN", "127.0.0.1:0".to_owned()),
+        ("CITADEL_RATE_LIMIT", "0".to_owned()),
         ("CITADEL_LOG", "warn".to_owned()),
     ];
     // A file of the working directory is none of the test's.

@@ -38,6 +38,7 @@ struct Belongings {
     income_report: String,
     statement: String,
     tax_document: String,
+    template_id: String,
 }
 
 async fn belongings(client: &TestClient<'_>) -> Belongings {
@@ -85,6 +86,7 @@ async fn belongings(client: &TestClient<'_>) -> Belongings {
         income_report: format!("{link_id}/income"),
         statement,
         tax_document,
+        template_id: template_of(client).await,
         link_id,
     }
 }
@@ -103,6 +105,11 @@ async fn endpoint_of(client: &TestClient<'_>) -> String {
 async fn order_of(client: &TestClient<'_>) -> String {
     let made = client.post("/v1/orders/", json!({"products": ["income"]})).await.json();
     made["id"].as_str().unwrap().to_owned()
+}
+
+/// A new template.
+async fn template_of(client: &TestClient<'_>) -> String {
+    client.post("/v1/templates/", json!({"name": "Main"})).await.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// A new scenario.
@@ -144,6 +151,7 @@ async fn p05_clients_never_meet() {
             income_report: format!("{NO_LINK}/income"),
             statement: format!("{NO_LINK}/statements/{NO_LINK}"),
             tax_document: format!("{NO_LINK}/tax/{NO_LINK}"),
+            template_id: "0193a6c2f1d27c4e9a5be2d7f0a14c8b".to_owned(),
         };
         let document = app.get("/openapi.json").await.json();
         let mut covered = HashSet::new();
@@ -513,6 +521,24 @@ const FIELDS: &[Pick] = &[
         path: |own| Some(&own.user_id),
         outlives_links: true,
     },
+    Pick {
+        operation: "get_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "update_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
+    Pick {
+        operation: "delete_template",
+        body: |_| json!({}),
+        path: |own| Some(&own.template_id),
+        outlives_links: true,
+    },
 ];
 
 /// Operations that take no id, and show or make the caller's own.
@@ -523,6 +549,8 @@ const OWN: &[&str] = &[
     "create_order",
     // Takes a number of the client's: `orders::an_order_number_of_somebody_else_finds_nothing`.
     "look_up_orders",
+    "list_templates",
+    "create_template",
     // They take a person to narrow by: `links::links_are_listed…` and `tasks::tasks_are_listed…` have somebody else's.
     "list_links",
     "list_tasks",
@@ -578,6 +606,9 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
             path.replace(&own.scenario_id, &scenario_of(client).await)
         }
         "cancel_order" if is_owner(client, own).await => path.replace(&own.order_id, &order_of(client).await),
+        "delete_template" if is_owner(client, own).await => {
+            path.replace(&own.template_id, &template_of(client).await)
+        }
         "delete_user" if is_owner(client, own).await => {
             path.replace(&own.user_id, &client.user("somebody").await)
         }

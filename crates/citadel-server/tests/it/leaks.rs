@@ -91,6 +91,13 @@ async fn walk(app: &TestApp) -> Vec<String> {
     client.post("/v1/refresh/tasks/", json!({"access_token": company})).await;
     app.run_refresh().await;
     secrets.push(company);
+    let user = json!({"external_user_id": "canary-773199", "first_name": "Canaria", "last_name": "Canarius",
+        "ssn": "773199773", "email": "canarius@example.com"});
+    client.post("/v1/users/", user).await;
+    secrets.extend(["canary-773199", "Canarius", "773199773", "canarius@example.com"].map(str::to_owned));
+    let made = client.post("/v1/keys/", json!({})).await.json();
+    client.post("/v1/keys/deactivate/", json!({"access_secret": made["access_secret"]})).await;
+    secrets.push(made["access_secret"].as_str().unwrap().to_owned());
     // Bad requests are logged too.
     client.post("/v1/link-access-tokens/", json!({"public_token": PASSWORD})).await;
     client

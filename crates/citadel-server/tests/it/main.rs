@@ -30,6 +30,7 @@ mod openapi;
 mod orders;
 mod outbound;
 mod provenance;
+mod rate_limit;
 mod receiver;
 mod refresh;
 mod sandbox;
@@ -37,6 +38,7 @@ mod scripted;
 mod support;
 mod syncs;
 mod tasks;
+mod templates;
 #[cfg(feature = "soak")]
 mod timing;
 mod ugly;

@@ -57,6 +57,13 @@ pub(crate) struct TestApp {
     _directory: Option<TempDir>,
 }
 
+/// What most tests leave as it is. Calls are not counted unless a test asks for that.
+#[derive(Default)]
+struct Settings {
+    sandbox: SandboxSettings,
+    rate_limit: u32,
+}
+
 pub(crate) struct TempDir(PathBuf);
 
 impl Drop for TempDir {
@@ -156,7 +163,23 @@ impl TestApp {
         let mut apps = Vec::new();
         for (config, directory) in configs {
             let connectors = Registry::seeded(&sandbox.seed);
-            let app = Self::grown(config, directory, connectors, clock(), outbound(), sandbox.clone()).await;
+            let settings = Settings { sandbox: sandbox.clone(), rate_limit: 0 };
+            let app = Self::grown(config, directory, connectors, clock(), outbound(), settings).await;
+            apps.push(app);
+        }
+        apps
+    }
+
+    /// On SQLite, and on Postgres where one is given, with so many calls a minute for each access key.
+    pub(crate) async fn each_limited(per_minute: u32) -> Vec<Self> {
+        let (config, directory) = sqlite();
+        let mut configs = vec![(config, Some(directory))];
+        configs.extend(postgres().await.map(|config| (config, None)));
+        let mut apps = Vec::new();
+        for (config, directory) in configs {
+            let settings = Settings { rate_limit: per_minute, ..Settings::default() };
+            let app =
+                Self::grown(config, directory, Registry::default(), clock(), outbound(), settings).await;
             apps.push(app);
         }
         apps
@@ -169,7 +192,7 @@ impl TestApp {
         clock: Arc<ManualClock>,
         outbound: Outbound,
     ) -> Self {
-        Self::grown(db_config, directory, connectors, clock, outbound, SandboxSettings::default()).await
+        Self::grown(db_config, directory, connectors, clock, outbound, Settings::default()).await
     }
 
     async fn grown(
@@ -178,7 +201,7 @@ impl TestApp {
         connectors: Registry,
         clock: Arc<ManualClock>,
         outbound: Outbound,
-        sandbox: SandboxSettings,
+        settings: Settings,
     ) -> Self {
         let db = Db::open(&db_config).unwrap();
         db.migrate(clock.now()).await.unwrap();
@@ -193,7 +216,8 @@ impl TestApp {
             public_url: "http://citadel.test".to_owned(),
             is_transport_strict: false,
             outbound,
-            sandbox,
+            sandbox: settings.sandbox,
+            rate_limit: settings.rate_limit,
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }

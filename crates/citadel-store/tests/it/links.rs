@@ -1,5 +1,10 @@
-use citadel_domain::{CompanyId, Environment, LinkId, TaskStatus};
-use citadel_store::{Tenant, Tx, Value, links};
+use citadel_domain::{CompanyId, Environment, JobId, LinkId, TaskStatus};
+use citadel_store::{
+    Tenant, Tx, Value,
+    jobs::{self, NewJob},
+    links, tasks,
+};
+use jiff::SignedDuration;
 
 use crate::{fixtures::Done, harness::for_each_db};
 
@@ -145,6 +150,43 @@ async fn a_deleted_link_is_never_found() {
                 );
                 assert!(!links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
                 assert!(!links::claim_person(tx, link.tenant, link.id, &hash).await?);
+                Done::Ok(())
+            })
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_erased_link_is_gone_with_its_task_and_takes_nothing_new() {
+    for_each_db("links_erased", async |store| {
+        let (_, link, task) = store.running_task().await;
+        let (hash, now) = (store.hash(), store.after(5));
+        let foreign = Tenant { environment: Environment::Prod, ..link.tenant };
+        store
+            .db
+            .write(async move |tx| {
+                assert!(links::set_access_token_if_absent(tx, link.tenant, link.id, &hash, &[1]).await?);
+                let job = NewJob {
+                    id: JobId::from_bytes(*task.id.as_bytes()),
+                    kind: "run_task",
+                    payload: String::new(),
+                    run_at: now,
+                    created_at: now,
+                };
+                jobs::enqueue(tx, &job).await?;
+                let held = jobs::claim(tx, "run_task", now, SignedDuration::from_mins(1), 1).await?;
+                assert!(!links::erase(tx, foreign, link.id, now).await?);
+                assert!(links::lock(tx, link.tenant, link.id).await?);
+                assert!(links::erase(tx, link.tenant, link.id, now).await?);
+                assert!(!links::erase(tx, link.tenant, link.id, now).await?, "only once");
+                assert!(!links::lock(tx, link.tenant, link.id).await?);
+                assert!(!jobs::heartbeat(tx, &held[0], now, SignedDuration::from_mins(1)).await?);
+                assert!(links::find(tx, link.tenant, link.id).await?.is_none());
+                assert!(links::find_by_access_token(tx, link.tenant, &hash).await?.is_none());
+                let task = tasks::find(tx, link.tenant, task.id).await?.unwrap();
+                assert_eq!((task.status, task.finished_at), (TaskStatus::Error, Some(now)));
                 Done::Ok(())
             })
             .await

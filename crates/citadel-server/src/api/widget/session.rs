@@ -3,16 +3,17 @@
 use axum::{Json, extract::State};
 use citadel_connectors::{LoginField, LoginForm, LoginWay};
 use citadel_domain::Product;
-use citadel_store::{bridge_tokens::BridgeToken, links};
+use citadel_store::{bridge_tokens::BridgeToken, links, templates};
 use serde::{Deserialize, Serialize};
 
 use super::deposit::{self, AccountView};
 use crate::{
-    api::{Params, PathId},
+    api::{self, Params, PathId},
     app::App,
     auth::BridgeSession,
     directory::{Company, Provider},
     error::{self, ApiResult},
+    look::Look,
     reports,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct SessionView {
     is_repair: bool,
     /// What the person has to confirm, for the products that change something.
     account: Option<AccountView>,
+    /// The client's own look, where the token names one.
+    look: Look,
 }
 
 #[derive(Serialize)]
@@ -100,9 +103,10 @@ pub(crate) async fn get_session(
             _ => "SELECT_EMPLOYER",
         },
     };
+    let look = look(&app, token).await?;
     Ok(Json(SessionView {
         product_type: token.product.to_string(),
-        client_name: token.client_name.clone(),
+        client_name: look.company_name.clone().or_else(|| token.client_name.clone()),
         environment: token.tenant.environment.as_str(),
         tracking_info: token.tracking_info.clone(),
         expires_at: reports::time(token.expires_at),
@@ -111,7 +115,17 @@ pub(crate) async fn get_session(
         provider: provider.map(|provider| provider_option(&app, provider)),
         is_repair: token.link_id.is_some(),
         account: deposit::view(&app, token)?,
+        look,
     }))
+}
+
+/// What the widget applies of the token's template. One that was deleted has nothing to say.
+async fn look(app: &App, token: &BridgeToken) -> ApiResult<Look> {
+    let Some(template_id) = token.template_id else { return Ok(Look::default()) };
+    let tenant = token.tenant;
+    let db = app.db.scoped(tenant.client_id);
+    let template = db.read(async move |tx| templates::find(tx, tenant, template_id).await).await?;
+    template.as_ref().map_or_else(|| Ok(Look::default()), api::templates::look)
 }
 
 #[derive(Deserialize)]
