@@ -14,7 +14,7 @@ use citadel_store::{Tenant, access_keys, bridge_tokens, bridge_tokens::BridgeTok
 
 use crate::{
     app::App,
-    error::{self, ApiError},
+    error::{self, ApiError, ApiResult},
     moment::Moment,
     purposes,
 };
@@ -32,9 +32,21 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let client_id =
-            single(&parts.headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
-        let secret = single(&parts.headers, "x-access-secret").unwrap_or_default();
+        // Another extractor of the same request may have asked already: it counts as one.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(*caller);
+        }
+        let caller = Self::prove(&parts.headers, app).await?;
+        app.rate_limit.take(caller.access_key_id, app.clock.now())?;
+        parts.extensions.insert(caller);
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    async fn prove(headers: &HeaderMap, app: &App) -> ApiResult<Self> {
+        let client_id = single(headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
+        let secret = single(headers, "x-access-secret").unwrap_or_default();
         // Bad pairs of every kind do the same work as good ones (P4): one keyed hash, one look-up. No client has
         // the id of sixteen zeros.
         let lookup_id = client_id.unwrap_or(ClientId::from_bytes([0; 16]));
@@ -43,7 +55,6 @@ impl FromRequestParts<App> for Caller {
         let generation = app.db.key_generation();
         if let Some(caller) = generation.and_then(|generation| app.callers.find(generation, lookup_id, &hash))
         {
-            app.rate_limit.take(caller.access_key_id, app.clock.now())?;
             return Ok(caller);
         }
         let db = app.db.scoped(lookup_id);
@@ -56,7 +67,6 @@ impl FromRequestParts<App> for Caller {
         if let Some(generation) = generation {
             app.callers.remember(generation, hash, caller);
         }
-        app.rate_limit.take(caller.access_key_id, app.clock.now())?;
         Ok(caller)
     }
 }

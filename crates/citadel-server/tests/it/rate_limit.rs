@@ -1,4 +1,4 @@
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use citadel_domain::Environment;
 use serde_json::json;
 
@@ -24,6 +24,16 @@ async fn p46_an_access_secret_has_so_many_calls_a_minute() {
         let (_, secret) = app.key(client.id, Environment::Sandbox).await;
         let second = TestClient { app: &app, id: client.id, key_id: client.key_id, secret };
         assert_eq!(second.get("/v1/links/").await.status, StatusCode::OK);
+        // A call that is looked at twice counts once.
+        for _ in 0..28 {
+            let request = second.request(Method::POST, "/v1/bridge-tokens/").header("X-Sandbox-Fault", "x");
+            assert_ne!(
+                app.send(request.body("{}".into()).unwrap()).await.status,
+                StatusCode::TOO_MANY_REQUESTS
+            );
+        }
+        assert_eq!(second.get("/v1/links/").await.status, StatusCode::OK);
+        assert_eq!(second.get("/v1/links/").await.status, StatusCode::TOO_MANY_REQUESTS);
         // Somebody without a key counts for nobody.
         assert_eq!(app.get("/v1/links/").await.status, StatusCode::UNAUTHORIZED);
         app.advance(1);

@@ -1,5 +1,9 @@
 use citadel_domain::{AccessKeyId, Environment};
-use citadel_store::{Error, Tenant, access_keys, clients};
+use citadel_store::{
+    Error, Tenant,
+    access_keys::{self, Deactivated},
+    clients,
+};
 use tokio::task::JoinSet;
 
 use crate::{fixtures::Done, harness::for_each_db};
@@ -92,6 +96,36 @@ async fn clients_are_found_and_listed() {
             })
             .await
             .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_end_each_others_key_leave_one() {
+    for_each_db("keys_last", async |store| {
+        let tenant = store.tenant().await;
+        let keys = [store.access_key(tenant).await.unwrap().id, store.access_key(tenant).await.unwrap().id];
+        let mut ends = JoinSet::new();
+        for id in keys {
+            let (db, now) = (store.db.clone(), store.now);
+            ends.spawn(async move {
+                db.write(async move |tx| access_keys::deactivate(tx, tenant, id, now).await).await.unwrap()
+            });
+        }
+        let outcomes = ends.join_all().await;
+        assert!(
+            outcomes.contains(&Deactivated::Done) && outcomes.contains(&Deactivated::Last),
+            "{outcomes:?}"
+        );
+        let active =
+            store.db.read(async move |tx| access_keys::list_active(tx, tenant.client_id).await).await;
+        let active = active.unwrap();
+        assert_eq!(active.len(), 1);
+        let (id, now) = (active[0].id, store.now);
+        let foreign = Tenant { environment: Environment::Dev, ..tenant };
+        let outcome =
+            store.db.write(async move |tx| access_keys::deactivate(tx, foreign, id, now).await).await;
+        assert_eq!(outcome.unwrap(), Deactivated::Unknown);
     })
     .await;
 }
