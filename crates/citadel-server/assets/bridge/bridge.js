@@ -66,8 +66,7 @@
       close(how) {
         safely(() => {
           if (!isOpen()) return;
-          const onlyModal = isObject(how) && how.mode === 'onlyModal';
-          if (onlyModal && view.inline) view.closeInner();
+          if (isObject(how) && how.mode === 'onlyModal' && view.inline) view.closeInner();
           else view.finish('host_closed');
         });
       },
@@ -141,10 +140,10 @@
       if (opened === view) opened = null;
       teardown();
       if (silent) return;
-      if (success && isOrder) {
-        call('onSuccess');
-        emit('SUCCESS');
-      } else if (success) call('onSuccess', success.public_token, success.metadata);
+      if (success) {
+        call('onSuccess', ...(isOrder ? [] : [success.public_token, success.metadata]));
+        if (isOrder) emit('SUCCESS');
+      }
       if (!success || isOrder || options.closeAfterSuccess) call('onClose');
       if (!success) call('onExit', broken || reason, Object.assign({}, seen));
       emit('CLOSE', isOrder ? undefined : common());
@@ -257,12 +256,12 @@
       frame.sandbox = 'allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads';
       frame.referrerPolicy = 'no-referrer';
       window.addEventListener('message', onWindowMessage);
-      frame.src = origin + (isOrder ? '/bridge/order?' : '/bridge/widget?') + query;
+      frame.src = origin + '/bridge/' + (isOrder ? 'order?' : 'widget?') + query;
       shell.appendChild(frame);
       focus();
       timers.push(
         setTimeout(showNotice, 2500, 'Opening a secure window…'),
-        setTimeout(showNotice, 15000, 'The secure window could not be opened. Check your connection and try again.')
+        setTimeout(showNotice, 15000, 'The window could not be opened. Check your connection and try again.')
       );
     }
 
@@ -340,13 +339,14 @@
 
     function onPortMessage(data) {
       if (done || !isObject(data) || data.v !== 1 || data.nonce !== nonce) return;
-      if (data.t === 'event' && data.source === 'bridge') emit(data.type, data.payload, 'bridge');
-      else if (data.t === 'event' && typeof data.type === 'string') onFrameEvent(data.type, data.payload);
-      else if (data.t === 'success') {
+      const { t, type, source, payload } = data;
+      if (t === 'event' && source === 'bridge') emit(type, payload, source);
+      else if (t === 'event' && typeof type === 'string') onFrameEvent(type, payload);
+      else if (t === 'success') {
         if (!success) success = data;
         finish('user_closed');
-      } else if (data.t === 'exit') finish(data.reason || 'user_closed');
-      else if (data.t === 'resize' && inline && data.height > 0) frame.style.height = Math.ceil(data.height) + 'px';
+      } else if (t === 'exit') finish(data.reason || 'user_closed');
+      else if (t === 'resize' && inline && data.height > 0) frame.style.height = Math.ceil(data.height) + 'px';
     }
 
     function onFrameEvent(type, given) {
