@@ -10,6 +10,8 @@ mod bridge_tokens;
 mod change_kills;
 mod changes;
 mod child;
+mod clients;
+mod compatibility;
 mod data_events;
 mod deliveries;
 mod deposits;
