@@ -255,6 +255,11 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
         "delete from payroll_reports where client_id = $1 and environment = $2 and link_id = $3",
         "delete from changes where client_id = $1 and environment = $2 and link_id = $3",
         "delete from public_tokens where client_id = $1 and environment = $2 and link_id = $3",
+        // Reports about the person hold a copy of what the link knew.
+        "delete from user_reports where client_id = $1 and environment = $2
+            and user_id = (select user_id from links where client_id = $1 and id = $3)",
+        "update orders set voie_report_id = null where client_id = $1 and environment = $2
+            and user_id = (select user_id from links where client_id = $1 and id = $3)",
     ] {
         tx.execute(statement, params![tenant.client_id, tenant.environment, id]).await?;
     }

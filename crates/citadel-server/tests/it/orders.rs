@@ -387,6 +387,15 @@ async fn reports_about_a_person_stay_as_they_were_made() {
         assert_eq!(stranger.get(&read_path).await.status, StatusCode::NOT_FOUND);
         assert_eq!(stranger.post(&format!("{path}/reports/"), json!({})).await.status, StatusCode::NOT_FOUND);
         assert_eq!(client.get(&format!("{read_path}?fmt=xml")).await.invalid_fields(), ["fmt"]);
+
+        // P22: a copy of what a link knew goes with the link.
+        let link_id = text(&voe["links"][0]["link_id"]);
+        assert_eq!(client.delete(&format!("/v1/links/{link_id}/")).await.status, StatusCode::NO_CONTENT);
+        for report in [&report, &voe] {
+            let gone = format!("{path}/reports/{}/", text(&report["report_id"]));
+            assert_eq!(client.get(&gone).await.status, StatusCode::NOT_FOUND);
+        }
+        assert!(client.get(&path).await.json()["voie_report_id"].is_null());
     })
     .await;
 }
