@@ -613,7 +613,9 @@ async fn send(client: &TestClient<'_>, method: &str, path: &str, pick: &Pick, ow
             path.replace(&own.user_id, &client.user("somebody").await)
         }
         "delete_link" if is_owner(client, own).await => {
-            path.replace(&own.link_id, &client.link_of(&own.user_id, "income").await.0)
+            // Of somebody else: reports about a person go with any of the links.
+            let user = client.user("another").await;
+            path.replace(&own.link_id, &client.link_of(&user, "income").await.0)
         }
         _ => path,
     };
