@@ -133,18 +133,40 @@ pub async fn count_link(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Resul
     Ok(counted == 1)
 }
 
-/// Counts one more sign-in of the token, and answers how many that makes. `None` when there were `max` already.
+/// Counts one more sign-in of the token, and answers how many that makes. `None` when there were `max` already, or the token has
+/// ended meanwhile.
 ///
 /// The row stays locked until the commit, so that sign-ins of one token happen one after another.
-pub async fn count_sign_in(tx: &mut Tx<'_>, token: &BridgeToken, max: i64) -> Result<Option<i64>, Error> {
+pub async fn count_sign_in(
+    tx: &mut Tx<'_>,
+    token: &BridgeToken,
+    max: i64,
+    now: Timestamp,
+) -> Result<Option<i64>, Error> {
     tx.fetch_optional(
         "update bridge_tokens set sign_in_count = sign_in_count + 1
-          where client_id = $1 and environment = $2 and id = $3 and sign_in_count < $4
+          where client_id = $1 and environment = $2 and id = $3 and sign_in_count < $4 and expires_at > $5
          returning sign_in_count",
-        params![token.tenant.client_id, token.tenant.environment, token.id, max],
+        params![token.tenant.client_id, token.tenant.environment, token.id, max, now],
         |row| row.get(0),
     )
     .await
+}
+
+/// The employer of an order for which a token was made.
+pub async fn order_employer(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: BridgeTokenId,
+) -> Result<Option<OrderEmployerId>, Error> {
+    let found = tx
+        .fetch_optional(
+            "select order_employer_id from bridge_tokens where client_id = $1 and environment = $2 and id = $3",
+            params![tenant.client_id, tenant.environment, id],
+            |row| row.get(0),
+        )
+        .await?;
+    Ok(found.flatten())
 }
 
 /// Ends the tokens of an order's employers.

@@ -93,20 +93,6 @@ pub async fn list(tx: &mut Tx<'_>, tenant: Tenant, order_id: OrderId) -> Result<
     .await
 }
 
-/// The employer for which a link was made.
-pub async fn find_by_link(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    link_id: LinkId,
-) -> Result<Option<OrderEmployer>, Error> {
-    tx.fetch_optional(
-        select!("link_id = $3 order by created_at desc, id desc limit 1"),
-        params![tenant.client_id, tenant.environment, link_id],
-        read,
-    )
-    .await
-}
-
 /// Says for which link the person signs in.
 pub async fn set_link(
     tx: &mut Tx<'_>,

@@ -164,6 +164,25 @@ impl Filter {
     }
 }
 
+/// Makes other transactions that lock or erase the user wait until this one ends. `false` when the user is gone: nothing may be
+/// made for it any more.
+pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: UserId) -> Result<bool, Error> {
+    let locked = tx
+        .execute(
+            "update users set updated_at = updated_at
+              where client_id = $1 and environment = $2 and id = $3 and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id],
+        )
+        .await?;
+    Ok(locked == 1)
+}
+
+/// Makes others wait who look for a user by the client's own id in order to make it.
+pub async fn lock_external_ids(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(), Error> {
+    // A write that changes nothing holds the client's row until the commit.
+    tx.execute("update clients set name = name where id = $1", params![tenant.client_id]).await.map(drop)
+}
+
 /// Writes what is known of a person anew. `false` when there is no such user.
 pub async fn update(
     tx: &mut Tx<'_>,

@@ -14,7 +14,7 @@ use citadel_domain::{
 use citadel_store::{
     Place, Tenant, Tx, bridge_tokens,
     bridge_tokens::{BridgeToken, NewBridgeToken},
-    templates,
+    templates, users,
 };
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
@@ -99,6 +99,11 @@ pub(super) async fn make(
     };
     let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), asked.account);
     db.write(async move |tx| {
+        if let Some(user_id) = new.user_id
+            && !users::lock(tx, new.tenant, user_id).await?
+        {
+            return Err(error::not_found());
+        }
         if let Some(template_id) = new.template_id {
             templates::find(tx, new.tenant, template_id).await?.ok_or_else(unknown_template)?;
         }

@@ -31,7 +31,6 @@ use crate::{
     auth::Caller,
     error::{self, ApiError, ApiResult},
     jobs::events,
-    moment::Moment,
     purposes,
     reports::{self, Facts},
 };
@@ -125,7 +124,11 @@ pub(crate) async fn delete_link(
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
         let link = find(tx, tenant, id).await?;
-        erase(&writer, tx, &link, moment).await
+        if !links::erase(tx, tenant, id, moment.now).await? {
+            return Err(error::not_found());
+        }
+        // The event's place is taken last, as a worker does that holds a task of the link.
+        events::append_deleted(&writer, tx, &[link], moment).await
     })
     .await?;
     app.ring_events();
@@ -167,14 +170,6 @@ pub(crate) async fn get_link_report(
 
 pub(super) async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> ApiResult<Link> {
     links::find(tx, tenant, id).await?.ok_or_else(error::not_found)
-}
-
-/// Erases a link and tells it. The event's place is taken last, as a worker does that holds a task of the link.
-pub(super) async fn erase(app: &App, tx: &mut Tx<'_>, link: &Link, moment: Moment) -> ApiResult<()> {
-    if !links::erase(tx, link.tenant, link.id, moment.now).await? {
-        return Err(error::not_found());
-    }
-    events::append_deleted(app, tx, link, moment).await
 }
 
 /// The people of some links, each once.

@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 
 use super::{
     PageAsked, Params, PathId, bridge_tokens,
-    links::{Shown, erase as erase_link, view as link_view},
+    links::{Shown, view as link_view},
     optional_product, time_range,
 };
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
+    jobs::events,
     owner_key::OwnerKey,
     purposes, reports,
 };
@@ -264,18 +265,24 @@ pub(crate) async fn delete_user(
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
-        let user = find(tx, tenant, id).await?;
+        // First, because this ends the tokens that links are made with: after it no new one comes.
+        if !users::erase(tx, tenant, id, moment.now).await? {
+            return Err(error::not_found());
+        }
+        let mut erased = Vec::new();
         loop {
-            let some = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
+            let some = links::list(tx, tenant, Some(id), MOST_LINKS, 0).await?;
             if some.is_empty() {
                 break;
             }
-            for link in &some {
-                erase_link(&writer, tx, link, moment).await?;
+            for link in some {
+                // One that somebody else has just deleted is told of by them.
+                if links::erase(tx, tenant, link.id, moment.now).await? {
+                    erased.push(link);
+                }
             }
         }
-        users::erase(tx, tenant, user.id, moment.now).await?;
-        Ok::<_, ApiError>(())
+        events::append_deleted(&writer, tx, &erased, moment).await
     })
     .await?;
     app.ring_events();

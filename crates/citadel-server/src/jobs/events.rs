@@ -113,16 +113,21 @@ pub(super) fn status_event<'a>(task: &'a Task, link: &'a Link, status: TaskStatu
     }
 }
 
-/// Tells that a link is being deleted, while it is still there.
-pub(crate) async fn append_deleted(app: &App, tx: &mut Tx<'_>, link: &Link, moment: Moment) -> ApiResult<()> {
-    let event = NewEvent {
+/// Tells that links were deleted, which are passed as they were before.
+pub(crate) async fn append_deleted(
+    app: &App,
+    tx: &mut Tx<'_>,
+    links: &[Link],
+    moment: Moment,
+) -> ApiResult<()> {
+    let deleted = |link| NewEvent {
         event_type: "link-deleted",
         about: About::Link(link),
         task: None,
         status: link.status.as_str(),
         objects: Objects::default(),
     };
-    append(app, tx, event, moment).await
+    append_all(app, tx, &links.iter().map(deleted).collect::<Vec<_>>(), moment).await
 }
 
 /// Tells that something happened.

@@ -2,7 +2,7 @@
 
 use citadel_domain::{OrderStatus, TaskStatus};
 use citadel_store::{
-    Tx,
+    Tx, bridge_tokens,
     links::{self, Link},
     order_employers::{self, OrderEmployer},
     orders::{self, Mark, Order},
@@ -19,35 +19,44 @@ use crate::{
     reports::user as user_reports,
 };
 
-/// Settles the employer for which a task signed in, in the transaction that ends the task.
+/// An employer that a task has settled, to be told of once the task's own events are.
+pub(super) struct Settled {
+    order: Order,
+    employer: OrderEmployer,
+    link: Link,
+    status: OrderStatus,
+}
+
+/// Settles the employer for which a task signed in, in the transaction that ends the task. `None` when it signed in for none, or
+/// the employer needs nothing any more: it is completed, or somebody has canceled or skipped it meanwhile.
+///
+/// Every row is held before the first event is written, as everybody does who changes an order.
 pub(super) async fn settle(
     app: &App,
     tx: &mut Tx<'_>,
     task: &Task,
     status: TaskStatus,
     moment: Moment,
-) -> ApiResult<()> {
-    if task.kind != Kind::Initial {
-        return Ok(());
-    }
+) -> ApiResult<Option<Settled>> {
     let tenant = task.tenant;
+    let Some(token) = task.bridge_token_id.filter(|_| task.kind == Kind::Initial) else { return Ok(None) };
     let status = match status {
         TaskStatus::Done => OrderStatus::Completed,
         TaskStatus::NoData => OrderStatus::NoData,
         // The person tries again on the same screen.
-        TaskStatus::LoginError | TaskStatus::MfaError => return Ok(()),
+        TaskStatus::LoginError | TaskStatus::MfaError => return Ok(None),
         _ => OrderStatus::Error,
     };
-    let Some(employer) = order_employers::find_by_link(tx, tenant, task.link_id).await? else {
-        return Ok(());
-    };
-    // The newest: this task has just written to it.
-    let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(()) };
+    let Some(id) = bridge_tokens::order_employer(tx, tenant, token).await? else { return Ok(None) };
+    let Some(employer) = order_employers::find(tx, tenant, id).await? else { return Ok(None) };
     orders::lock(tx, tenant, employer.order_id).await?;
-    let Some(order) = orders::find(tx, tenant, employer.order_id).await? else { return Ok(()) };
-    if employer.status == OrderStatus::Completed {
-        return Ok(());
+    // As it is now that nobody else can change it.
+    let Some(employer) = order_employers::find(tx, tenant, id).await? else { return Ok(None) };
+    let Some(order) = orders::find(tx, tenant, employer.order_id).await? else { return Ok(None) };
+    if !employer.status.is_open() || order.canceled_at.is_some() {
+        return Ok(None);
     }
+    let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
     order_employers::set_status(tx, tenant, employer.id, status, Some(link.id), moment.now).await?;
     if status == OrderStatus::Completed {
         // The client reads it with the order, and exchanges nothing.
@@ -59,8 +68,15 @@ pub(super) async fn settle(
             orders::set_voie_report(tx, tenant, order.id, report.id).await?;
         }
     }
-    tell(app, tx, &order, &employer, status, Some(&link), moment).await?;
-    complete(tx, &order, moment).await
+    complete(tx, &order, moment).await?;
+    Ok(Some(Settled { order, employer, link, status }))
+}
+
+impl Settled {
+    pub(super) async fn tell(&self, app: &App, tx: &mut Tx<'_>, moment: Moment) -> ApiResult<()> {
+        let Self { order, employer, link, status } = self;
+        tell(app, tx, order, employer, *status, Some(link), moment).await
+    }
 }
 
 /// Notes that an order is completed, once no employer is open.

@@ -396,9 +396,13 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
                     jobs::park(tx, &job, resume).await?;
                 }
             }
+            let settled = match ended {
+                Some((task, status)) => Box::pin(orders::settle(&writer, tx, task, status, moment)).await?,
+                None => None,
+            };
             events::append_all(&writer, tx, &news, moment).await?;
-            if let Some((task, status)) = ended {
-                Box::pin(orders::settle(&writer, tx, task, status, moment)).await?;
+            if let Some(settled) = settled {
+                settled.tell(&writer, tx, moment).await?;
             }
             Ok(true)
         })
@@ -534,8 +538,13 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
                 && let Some(turn) = &turn
             {
                 let mut news = Vec::new();
-                record(&writer, tx, turn, &Effects::to(TaskStatus::Error), moment.now, &mut news).await?;
+                let status = TaskStatus::Error;
+                record(&writer, tx, turn, &Effects::to(status), moment.now, &mut news).await?;
+                let settled = Box::pin(orders::settle(&writer, tx, &turn.task, status, moment)).await?;
                 events::append_all(&writer, tx, &news, moment).await?;
+                if let Some(settled) = settled {
+                    settled.tell(&writer, tx, moment).await?;
+                }
             }
             Ok(())
         })

@@ -177,15 +177,16 @@ pub(crate) fn of_user(
         sources: snapshot
             .links
             .into_iter()
-            .map(|source| Source {
-                provider_name: provider_name(app, &source.provider_id),
-                data_source: "payroll".to_owned(),
-                read_at: Some(source.read_at),
-                tracking_info: source.tracking_info,
-                employments: match links.iter().find(|link| link.id == source.link_id) {
-                    Some(link) => sourced(app, link, source.data, source.read_at),
-                    None => source.data.employments.into_iter().map(SourcedEmployment::from).collect(),
-                },
+            .filter_map(|source| {
+                // What a deleted link knew is gone.
+                let link = links.iter().find(|link| link.id == source.link_id)?;
+                Some(Source {
+                    provider_name: provider_name(app, &source.provider_id),
+                    data_source: "payroll".to_owned(),
+                    read_at: Some(source.read_at),
+                    tracking_info: source.tracking_info,
+                    employments: sourced(app, link, source.data, source.read_at),
+                })
             })
             .collect(),
     };

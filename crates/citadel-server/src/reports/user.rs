@@ -55,6 +55,10 @@ pub(crate) async fn create(
     let tenant = user.tenant;
     let mut sources = Vec::new();
     for link in links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await? {
+        // Held, so that whoever deletes the link meanwhile finds this report and deletes it as well.
+        if !links::lock(tx, tenant, link.id).await? {
+            continue;
+        }
         let Some(report) = stored::find(tx, tenant, link.id, PAYROLL_DATA).await? else { continue };
         let json = open(app, &link, PAYROLL_DATA, &report.body_sealed)?;
         let mut data: PayrollData = serde_json::from_slice(&json)

@@ -187,6 +187,51 @@ async fn an_order_number_of_somebody_else_finds_nothing() {
     .await;
 }
 
+/// A sign-in that somebody left and began anew: the one that succeeds counts, and what was canceled stays so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_sign_in_that_succeeds_settles_an_employer_and_none_after_its_end() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let order = make(&client, json!({"products": ["income"], "employers": [{}, {}]})).await;
+        let path = format!("/v1/orders/{}/", text(&order["id"]));
+        let tokens: Vec<_> =
+            order["employers"].as_array().unwrap().iter().map(|row| text(&row["bridge_token"])).collect();
+        // The first waits at the provider while the person tries elsewhere, and mistypes.
+        app.sign_in(&tokens[0], "goodlogin", "longcheck").await;
+        app.run_jobs().await;
+        connect(&client, &json!(tokens[0]), "nobody", "wrong").await;
+        for _ in 0..30 {
+            app.advance(1);
+            app.run_jobs().await;
+        }
+        let now = client.get(&path).await.json();
+        assert_eq!(now["employers"][0]["status"], "completed", "{now}");
+        assert!(now["employers"][0]["employments"][0].is_object());
+
+        // The second is canceled while the person is signing in.
+        app.sign_in(&tokens[1], "fulltime", "goodpassword").await;
+        let canceled = client.post(&format!("{path}cancel/"), json!({})).await.json();
+        assert_eq!(canceled["employers"][1]["status"], "canceled");
+        app.run_jobs().await;
+        let later = client.get(&path).await.json();
+        assert_eq!(
+            (&later["status"], &later["employers"][1]["status"]),
+            (&json!("canceled"), &json!("canceled"))
+        );
+        assert!(later["employers"][1]["access_token"].is_null());
+        // Its page knows nobody any more, and a list has no jobs.
+        let token = text(&order["share_url"]).rsplit('/').next().unwrap().to_owned();
+        let shown = page(&app, axum::http::Method::GET, "/order", &token).await.json();
+        assert_eq!((&shown["status"], &shown["employers"]), (&json!("canceled"), &json!([])));
+        let listed = client.get("/v1/orders/").await.json();
+        assert_eq!(listed["results"][0]["employers"][0]["employments"], json!([]));
+        assert_eq!(listed["results"][0]["employers"][0]["last_task_status"], "done");
+        let framed = app.get(&format!("/bridge/order?bridge_token={token}")).await;
+        assert!(framed.header("content-security-policy").contains("frame-ancestors 'none'"));
+    })
+    .await;
+}
+
 /// Every form in which clients order (contract 5.8, 10.1).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_are_taken_in_every_form_and_refused_with_the_field() {
@@ -220,6 +265,8 @@ async fn orders_are_taken_in_every_form_and_refused_with_the_field() {
         for (body, field) in [
             (json!({}), "products"),
             (json!({"products": ["weather"]}), "products"),
+            (json!({"products": vec!["income"; 13]}), "products"),
+            (json!({"products": ["income"], "employers": vec![json!({}); 21]}), "employers"),
             (json!({"products": ["pll"]}), "employers[0].account.account_number"),
             (json!({"products": ["income"], "employers": [{"company_mapping_id": "nowhere"}]}), "employers[0].company_mapping_id"),
             (json!({"products": ["income"], "employers": [{"start_date": "soon"}]}), "employers[0].start_date"),

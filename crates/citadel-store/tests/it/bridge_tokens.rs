@@ -94,7 +94,7 @@ async fn parallel_sign_ins_of_a_token_are_counted_and_happen_one_after_another()
             sign_ins.spawn(async move {
                 // What a sign-in does: it goes on with the link that is there, or makes one.
                 db.write(async move |tx| {
-                    if bridge_tokens::count_sign_in(tx, &token, 8).await?.is_none() {
+                    if bridge_tokens::count_sign_in(tx, &token, 8, store.now).await?.is_none() {
                         return Done::Ok(None);
                     }
                     let found =

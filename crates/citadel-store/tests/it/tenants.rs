@@ -81,7 +81,7 @@ async fn p05_a_foreign_tenant_sees_and_changes_nothing() {
                     assert!(!links::set_access_token_if_absent(tx, foreign, link.id, &stranger, &[9]).await?);
                     assert!(!links::claim_person(tx, foreign, link.id, &stranger).await?);
                     assert!(!bridge_tokens::count_link(tx, &forged_token, 10).await?);
-                    assert!(bridge_tokens::count_sign_in(tx, &forged_token, 10).await?.is_none());
+                    assert!(bridge_tokens::count_sign_in(tx, &forged_token, 10, now).await?.is_none());
 
                     assert!(tasks::find(tx, foreign, task.id).await?.is_none());
                     assert!(tasks::find_for_bridge_token(tx, foreign, token.id, task.id).await?.is_none());

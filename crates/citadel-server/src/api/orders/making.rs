@@ -36,6 +36,8 @@ use crate::{
 const LIFE: SignedDuration = SignedDuration::from_hours(72);
 /// Rows of an order: employers times products.
 const MOST_ROWS: usize = 20;
+/// Products of an order, those that are not offered included.
+const MOST_PRODUCTS: usize = 12;
 /// The longest text, in characters, and the longest object, in bytes of JSON.
 const MAX_TEXT: usize = 1024;
 const MAX_JSON: usize = 16 * 1024;
@@ -317,6 +319,9 @@ fn offered(products: &[String]) -> ApiResult<Vec<Product>> {
     if products.is_empty() {
         return Err(error::invalid("products", "This field is required."));
     }
+    if products.len() > MOST_PRODUCTS {
+        return Err(error::invalid("products", format!("At most {MOST_PRODUCTS}.")));
+    }
     let mut offered = Vec::new();
     for text in products {
         match text.parse::<Product>() {
@@ -341,6 +346,12 @@ fn employers(
 ) -> ApiResult<Vec<WantedEmployer>> {
     let nobody = [OrderEmployerRequest::default()];
     let asked = if asked.is_empty() { &nobody[..] } else { asked };
+    if asked.len() > MOST_ROWS {
+        return Err(error::invalid(
+            "employers",
+            format!("At most {MOST_ROWS}, counted once for each product."),
+        ));
+    }
     let mut rows = Vec::new();
     for (index, employer) in asked.iter().enumerate() {
         let at = format!("employers[{index}].");
@@ -368,6 +379,7 @@ pub(super) async fn find_or_create_user(
 ) -> ApiResult<User> {
     if let Some(id) = profile.external_user_id.as_deref() {
         let hash = people::external_id_hash(app, id);
+        users::lock_external_ids(tx, tenant).await?;
         if let Some(user) = users::find_by_external_id(tx, tenant, &hash).await? {
             return Ok(user);
         }
@@ -385,6 +397,9 @@ pub(super) async fn make(
     moment: Moment,
 ) -> ApiResult<OrderId> {
     let (tenant, now) = (user.tenant, moment.now);
+    if !users::lock(tx, tenant, user.id).await? {
+        return Err(error::not_found());
+    }
     if let Some(template_id) = wanted.template_id {
         templates::find(tx, tenant, template_id).await?.ok_or_else(bridge_tokens::unknown_template)?;
     }

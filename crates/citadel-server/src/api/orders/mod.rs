@@ -74,7 +74,7 @@ pub(crate) struct ListParams {
     page_size: Option<String>,
 }
 
-/// List orders, newest first.
+/// List orders, newest first. Jobs and tasks are told with one order.
 #[utoipa::path(get, path = "/v1/orders/", tag = "orders", params(ListParams), responses(
     (status = 200, body = OrderPage),
     (status = 400, body = ErrorBody),
@@ -123,7 +123,7 @@ async fn page(
             let number = number.as_deref();
             let mut found = Vec::new();
             for order in orders::list(tx, tenant, number, asked.size, asked.offset()).await? {
-                found.push(Loaded::of(&reader, tx, order).await?);
+                found.push(Loaded::in_list(&reader, tx, order).await?);
             }
             Ok::<_, ApiError>((orders::count(tx, tenant, number).await?, found))
         })
@@ -188,11 +188,13 @@ pub(crate) async fn refresh_order(
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
+    let reader = app.clone();
+    let before = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
+    // Employers are searched for, which nobody else's writing waits for.
+    let wanted = Wanted::again(&app, caller, faults, &before, body)?;
     let loaded = db
         .write(async move |tx| {
-            let before = Loaded::find(&writer, tx, tenant, id).await?;
             let user = users::find(tx, tenant, before.order.user_id).await?.ok_or_else(error::not_found)?;
-            let wanted = Wanted::again(&writer, caller, faults.clone(), &before, body.clone())?;
             let new = making::make(&writer, tx, &user, &wanted, Some(id), moment).await?;
             orders::set_refresh_order(tx, tenant, id, new).await?;
             Loaded::find(&writer, tx, tenant, new).await

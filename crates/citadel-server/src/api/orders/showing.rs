@@ -43,10 +43,15 @@ struct LoadedEmployer {
 impl Loaded {
     pub(crate) async fn find(app: &App, tx: &mut Tx<'_>, tenant: Tenant, id: OrderId) -> ApiResult<Self> {
         let order = orders::find(tx, tenant, id).await?.ok_or_else(error::not_found)?;
-        Self::of(app, tx, order).await
+        Self::of(app, tx, order, true).await
     }
 
-    pub(crate) async fn of(app: &App, tx: &mut Tx<'_>, order: Order) -> ApiResult<Self> {
+    /// Without jobs and tasks, of which a list would have too many.
+    pub(super) async fn in_list(app: &App, tx: &mut Tx<'_>, order: Order) -> ApiResult<Self> {
+        Self::of(app, tx, order, false).await
+    }
+
+    async fn of(app: &App, tx: &mut Tx<'_>, order: Order, is_whole: bool) -> ApiResult<Self> {
         let tenant = order.tenant;
         // A deleted person leaves orders of which nothing can be read any more.
         let user = users::find(tx, tenant, order.user_id).await?;
@@ -62,10 +67,10 @@ impl Loaded {
                 None => None,
             };
             let tasks = match &link {
-                Some(link) => tasks::list_for_link(tx, tenant, link.id).await?,
-                None => Vec::new(),
+                Some(link) if is_whole => tasks::list_for_link(tx, tenant, link.id).await?,
+                _ => Vec::new(),
             };
-            let kind = report_kind(row.product).filter(|_| row.status == OrderStatus::Completed);
+            let kind = report_kind(row.product).filter(|_| is_whole && row.status == OrderStatus::Completed);
             let facts = match (&link, kind) {
                 (Some(link), Some(kind)) => Some(Facts::of_link(tx, link.clone(), kind).await?),
                 _ => None,
@@ -219,7 +224,7 @@ impl Loaded {
                 Some(link) => each.tasks.iter().map(|task| task_view(app, task, link)).collect(),
                 None => Vec::new(),
             },
-            last_task_status: each.tasks.first().map(|task| task.status.to_string()),
+            last_task_status: link.map(|link| link.status.to_string()),
         })
     }
 }

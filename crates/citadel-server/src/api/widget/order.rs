@@ -58,7 +58,8 @@ async fn find(
         return Ok(Some(order));
     }
     let Some(token) = bridge_tokens::find_by_hash(tx, bridge).await? else { return Ok(None) };
-    let Some(employer) = token.order_employer_id else { return Ok(None) };
+    // Deleting the access key that made a token revokes it (P8).
+    let Some(employer) = token.order_employer_id.filter(|_| !token.is_revoked) else { return Ok(None) };
     match order_employers::find(tx, token.tenant, employer).await? {
         Some(employer) => orders::find(tx, token.tenant, employer.order_id).await,
         None => Ok(None),
@@ -151,9 +152,12 @@ async fn show(app: &App, session: OrderSession) -> ApiResult<Json<OrderPageView>
     let reader = app.clone();
     let db = app.db.scoped(tenant.client_id);
     let loaded = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
-    let is_live = loaded.status(now) == OrderStatus::Pending;
+    let status = loaded.status(now);
+    let is_live = status == OrderStatus::Pending;
+    // Once an order is canceled or has ended, its page knows nobody any more.
+    let is_known = is_live || status == OrderStatus::Completed;
     let mut employers = Vec::new();
-    for (row, name) in loaded.named() {
+    for (row, name) in loaded.named().filter(|_| is_known) {
         let status = loaded.status_of(row, now);
         let bridge_token = match is_live && status.is_open() {
             true => Some(open_bridge_token(app, row)?.expose().to_owned()),
@@ -168,9 +172,9 @@ async fn show(app: &App, session: OrderSession) -> ApiResult<Json<OrderPageView>
         });
     }
     Ok(Json(OrderPageView {
-        status: loaded.status(now).as_str(),
+        status: status.as_str(),
         client_name: loaded.order.client_name.clone(),
-        first_name: loaded.body.first_name.clone(),
+        first_name: loaded.body.first_name.clone().filter(|_| is_known),
         environment: tenant.environment.as_str(),
         expires_at: reports::time(loaded.order.expires_at),
         is_consented: loaded.order.consented_at.is_some(),

@@ -110,7 +110,7 @@ pub(crate) async fn begin(
         .scoped(token.tenant.client_id)
         .write(async move |tx| {
             // Counted first: the count locks the token, so that two sign-ins at once do not both see no link.
-            let Some(number) = bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS).await? else {
+            let Some(number) = bridge_tokens::count_sign_in(tx, &token, MAX_SIGN_INS, now).await? else {
                 return Err(error::forbidden(
                     "This session has been tried too often. Go back and start again.",
                 ));
