@@ -13,6 +13,8 @@ export const WIDGET_CSP =
 
 // What the server does to scripts and styles before it sends them: pages/joined.rs says why, and checks their form.
 const trimmed = (text) => text.replace(/^ *\/\*[^]*?\*\/\n|^ *\/\/.*\n/gm, '').replace(/^ +/gm, (spaces) => spaces.slice(spaces.length / 2));
+// The loader is not indented at all.
+const flat = (text) => trimmed(text).replace(/^ +/gm, '');
 async function joined(name, done = new Set()) {
   if (done.has(name)) return '';
   done.add(name);
@@ -254,7 +256,7 @@ export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
     for await (const chunk of request) body += chunk;
     if (body) seen.requests.push({ path, body });
     const pageHeaders = (ancestors) => ({ 'Content-Security-Policy': `${WIDGET_CSP}; frame-ancestors ${ancestors}`, 'Cache-Control': 'no-store' });
-    if (path === '/bridge.js') return asset(response, 'bridge/bridge.js', { 'Access-Control-Allow-Origin': '*' }, trimmed);
+    if (path === '/bridge.js') return asset(response, 'bridge/bridge.js', { 'Access-Control-Allow-Origin': '*' }, flat);
     if (path === '/bridge/widget.js') return asset(response, 'bridge/widget.js', {}, () => joined('widget.js'));
     if (path === '/bridge/widget.css') return asset(response, 'bridge/widget.css', {}, trimmed);
     if (path === '/bridge/widget') return asset(response, 'bridge/widget.html', pageHeaders(control.allowed || hostUrl));
