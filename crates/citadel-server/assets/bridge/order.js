@@ -51,7 +51,7 @@ async function openOrder() {
     if (isOver) host.success();
     else host.exit(reason);
   };
-  const shell = createShell(document.getElementById('bridge'), kind, { leave });
+  const shell = createShell(document.getElementById('bridge'), kind, { leave, dress: () => {} });
   // A page of its own is closed with its tab.
   if (isPage) shell.card.querySelector('[aria-label="Close"]').hidden = true;
   const host = await connect(query, (message) => {
@@ -67,7 +67,7 @@ async function openOrder() {
   async function read(call) {
     try {
       order = await patiently(call, shell.trouble, () => true);
-      shell.introduce(order.client_name, order.environment === 'sandbox');
+      shell.introduce(order.client_name, order.environment === 'sandbox', {});
       show();
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'refused' && order) return show();

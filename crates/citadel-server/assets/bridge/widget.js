@@ -6,7 +6,6 @@ import { createFlow } from './flow.js';
 import { connect } from './host.js';
 import { createDress } from './look.js';
 import { createShell } from './shell.js';
-import { applyTheme } from './theme.js';
 
 const params = new URLSearchParams(location.search);
 
