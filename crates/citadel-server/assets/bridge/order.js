@@ -5,8 +5,8 @@
 import { ApiError, createApi, patiently } from './api.js';
 import { h, icon } from './dom.js';
 import { connect } from './host.js';
+import { createDress } from './look.js';
 import { createShell } from './shell.js';
-import { applyTheme } from './theme.js';
 
 const ASKS = {
   income: 'confirm your income and employment',
@@ -40,7 +40,7 @@ async function openOrder() {
   const isPage = window.parent === window;
   let kind = isPage ? 'page' : 'dialog';
   if (!isPage && query.get('inline') === '1') kind = 'inline';
-  applyTheme(query.get('theme') || (isPage ? 'auto' : 'light'));
+  const dress = createDress(document.documentElement, query.get('theme') || (isPage ? 'auto' : 'light'));
   const asked = isPage ? location.pathname.split('/').pop() : query.get('bridge_token') || '';
   const api = createApi(/^[0-9a-f]{32}$/.test(asked) ? asked : '');
 
@@ -51,7 +51,7 @@ async function openOrder() {
     if (isOver) host.success();
     else host.exit(reason);
   };
-  const shell = createShell(document.getElementById('bridge'), kind, { leave, dress: () => {} });
+  const shell = createShell(document.getElementById('bridge'), kind, { leave, dress });
   // A page of its own is closed with its tab.
   if (isPage) shell.card.querySelector('[aria-label="Close"]').hidden = true;
   const host = await connect(query, (message) => {

@@ -53,7 +53,6 @@ files![
     "sign-in.js" as SCRIPT,
     "task.js" as SCRIPT,
     "texts.js" as SCRIPT,
-    "theme.js" as SCRIPT,
     "unsupported.js" as SCRIPT,
     "widget.css" as STYLE,
     "widget.js" as SCRIPT,

@@ -80,7 +80,6 @@ create table order_employers (
     foreign key (client_id, order_id) references orders (client_id, id)
 ) strict;
 create index order_employers_by_order on order_employers (client_id, order_id, place);
-create index order_employers_by_link on order_employers (client_id, link_id);
 
 -- What all links of a person knew at one moment, under the user's data key.
 create table user_reports (
