@@ -1,20 +1,33 @@
 //! Request bodies: strict where input is ambiguous, liberal where the contract says so (rules Q1–Q11, P44, P48).
 
-use std::{collections::HashSet, error::Error as StdError, fmt, time::Duration};
+use std::{
+    collections::HashSet,
+    error::Error as StdError,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use axum::{
-    body::Bytes,
+    BoxError,
+    body::{BodyDataStream, Bytes},
     extract::{FromRequest, Multipart, Request, multipart::MultipartError},
     http::{HeaderMap, StatusCode, header},
 };
+use futures_core::Stream;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::error::{self, ApiError};
+use crate::{
+    connections::next_deadline,
+    error::{self, ApiError},
+};
 
 /// The largest body of a JSON route, in bytes.
 pub(crate) const MAX_BODY: usize = 1 << 20;
@@ -22,8 +35,10 @@ pub(crate) const MAX_BODY: usize = 1 << 20;
 /// The deepest nesting of a JSON body.
 const MAX_DEPTH: usize = 32;
 
-/// How long a client may take to send a body.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a client may take until a body begins, and until it has ended. In between it sends a kibibyte a second at least
+/// (P45).
+const BODY_GRACE: Duration = Duration::from_secs(5);
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// A parsed request body. Takes JSON with any `charset` parameter, URL-encoded forms and form-data; a missing
 /// content type is read as JSON; an empty body is an empty object.
@@ -33,6 +48,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let request = Paced::limit(request);
         let headers = request.headers();
         if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
             return Err(error::unsupported_media_type("Send the body without Content-Encoding."));
@@ -49,10 +65,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 from_pairs(form_urlencoded::parse(&bytes).into_owned().collect()).map(Self)
             }
             Kind::Multipart => {
-                let limited = request.map(|body| axum::body::Body::new(Limited::new(body, MAX_BODY)));
-                let pairs = read_multipart(limited, state);
-                let pairs = tokio::time::timeout(BODY_DEADLINE, pairs).await.map_err(|_| too_slow())??;
-                from_pairs(pairs).map(Self)
+                from_pairs(read_multipart(request, state).await?).map(Self)
             }
         }
     }
@@ -71,6 +84,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
         if !matches!(Kind::of(request.headers())?, Kind::Json) {
             return Err(error::unsupported_media_type("Send the body as application/json."));
         }
+        let request = Paced::limit(request);
         let bytes = read(request).await?;
         check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| error::malformed("The body is not UTF-8."))?;
@@ -107,14 +121,9 @@ impl Kind {
 }
 
 async fn read(request: Request) -> Result<Bytes, ApiError> {
-    let body = Limited::new(request.into_body(), MAX_BODY).collect();
-    let body = tokio::time::timeout(BODY_DEADLINE, body).await.map_err(|_| too_slow())?;
+    let body = request.into_body().collect().await;
     body.map(http_body_util::Collected::to_bytes).map_err(|cause| {
-        if cause.is::<LengthLimitError>() {
-            too_large()
-        } else {
-            error::malformed("The body could not be read to its end.")
-        }
+        cut_short(&cause).unwrap_or_else(|| error::malformed("The body could not be read to its end."))
     })
 }
 
@@ -122,9 +131,8 @@ async fn read_multipart<S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<Vec<(String, String)>, ApiError> {
-    let broken = |problem: MultipartError| match is_over_limit(&problem) {
-        true => too_large(),
-        false => error::malformed("The body is not valid form-data."),
+    let broken = |problem: MultipartError| {
+        cut_short(&problem).unwrap_or_else(|| error::malformed("The body is not valid form-data."))
     };
     let mut parts = Multipart::from_request(request, state)
         .await
@@ -137,16 +145,61 @@ async fn read_multipart<S: Send + Sync>(
     Ok(pairs)
 }
 
-/// Whether our own limit cut the body, however deep the reader has wrapped that.
-fn is_over_limit(problem: &(dyn StdError + 'static)) -> bool {
+/// What to answer when our own limits cut the body, however deep the reader has wrapped that.
+fn cut_short(problem: &(dyn StdError + 'static)) -> Option<ApiError> {
     let mut cause = Some(problem);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {
-            return true;
+            return Some(too_large());
+        }
+        if error.is::<TooSlow>() {
+            return Some(too_slow());
         }
         cause = error.source();
     }
-    false
+    None
+}
+
+/// A body that ends with an error when it comes too slowly.
+struct Paced {
+    body: BodyDataStream,
+    began: Instant,
+    received: usize,
+    /// Runs out at the deadline, which moves on with what comes. Made at the first wait: most bodies are there already.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the body came too slowly")]
+struct TooSlow;
+
+impl Paced {
+    /// The request with limits on its body: as large and as slow as a client may be.
+    fn limit(request: Request) -> Request {
+        request.map(|body| {
+            let body = body.into_data_stream();
+            let paced = Self { body, began: Instant::now(), received: 0, timer: None };
+            axum::body::Body::new(Limited::new(axum::body::Body::from_stream(paced), MAX_BODY))
+        })
+    }
+}
+
+impl Stream for Paced {
+    type Item = Result<Bytes, BoxError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Poll::Ready(data) = Pin::new(&mut self.body).poll_next(context) {
+            self.received += data.as_ref().and_then(|data| data.as_ref().ok()).map_or(0, Bytes::len);
+            return Poll::Ready(data.map(|data| data.map_err(BoxError::from)));
+        }
+        let deadline = next_deadline(self.began, self.received, BODY_GRACE, BODY_DEADLINE);
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
+        ready!(timer.as_mut().poll(context));
+        Poll::Ready(Some(Err(TooSlow.into())))
+    }
 }
 
 fn too_large() -> ApiError {

@@ -11,6 +11,7 @@ pub mod app;
 mod auth;
 mod body;
 pub mod config;
+pub mod connections;
 pub mod directory;
 mod error;
 mod faults;

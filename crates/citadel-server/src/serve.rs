@@ -16,7 +16,7 @@ use axum::{
     http,
     response::Response,
 };
-use axum_server::{Handle, Server, accept::NoDelayAcceptor, tls_rustls::RustlsAcceptor};
+use axum_server::{Handle, Server, tls_rustls::RustlsAcceptor};
 use citadel_connectors::Registry;
 use citadel_domain::{Clock, Random};
 use tokio::{
@@ -26,12 +26,13 @@ use tokio::{
     task::JoinError,
     time::timeout,
 };
-use tower::{Service, make::Shared, util::MapRequest};
+use tower::{Service, service_fn, util::MapRequest};
 
 use crate::{
     admin::{Admin, socket::AdminSocket},
     app::{App, AppParts},
     config::{Config, DATA_DIR, LISTEN, METRICS_LISTEN, Problem, Setting},
+    connections::{Door, Proxies},
     directory::Directory,
     jobs, logs,
     opening::{self, OpenError, Opened},
@@ -173,15 +174,16 @@ pub async fn serve_until(
 
     let (api, metrics) = (Handle::new(), Handle::new());
     let operations = operations::router(app.clone(), stopping.clone());
-    let acceptor = tls.as_ref().map(|tls| tls.acceptor(NoDelayAcceptor::new()));
+    let door = Door::new(config.proxies.clone());
+    let acceptor = tls.as_ref().map(|tls| tls.acceptor(door.clone()));
     if let Some(mut tls) = tls {
         tls.warn(&addresses.public_url, app.clock.now());
         let hang_up = hang_up().map_err(broken("signal handling"))?;
         tokio::spawn(tls.keep_fresh(Arc::clone(&app.clock), hang_up, stopping.clone()));
     }
     let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
-    let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone(), acceptor));
-    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), None));
+    let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone(), door, acceptor));
+    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), Door::new(Proxies::default()), None));
     tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
     announce(&addresses);
 
@@ -265,7 +267,8 @@ async fn run<S>(
     listener: TcpListener,
     routes: S,
     handle: Handle<SocketAddr>,
-    tls: Option<RustlsAcceptor<NoDelayAcceptor>>,
+    door: Door,
+    tls: Option<RustlsAcceptor<Door>>,
 ) -> io::Result<()>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send>
@@ -275,7 +278,7 @@ where
         + 'static,
 {
     let mut server: Server<SocketAddr, _> = Server::from_listener(listener)
-        .acceptor(NoDelayAcceptor::new())
+        .acceptor(door.clone())
         .handle(handle)
         .first_request_timeout(HEAD_DEADLINE)
         .accept_error_handler(|_, error| tracing::debug!(error.cause = %error, "a connection was not taken"))
@@ -286,7 +289,12 @@ where
         .header_read_timeout(HEAD_DEADLINE)
         .max_headers(MAX_HEADERS)
         .max_buf_size(MAX_HEAD_BYTES);
-    let routes = Shared::new(MapRequest::new(routes, with_any_body));
+    let is_tls = tls.is_some();
+    let routes = service_fn(move |connected: SocketAddr| {
+        let door = door.clone();
+        let introduced = move |request| door.introduce(with_any_body(request), connected, is_tls);
+        future::ready(Ok::<_, Infallible>(MapRequest::new(routes.clone(), introduced)))
+    });
     match tls {
         // The deadlines and limits above stay with the server.
         Some(tls) => server.acceptor(tls).serve(routes).await,

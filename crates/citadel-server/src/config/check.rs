@@ -17,11 +17,11 @@ use super::{
     mask_url,
     problem::Problem,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PUBLIC_URL,
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PROXIES, PUBLIC_URL,
         RATE_LIMIT, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
-use crate::{app::SandboxSettings, tls::TlsFiles};
+use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
 
 /// A socket path longer than this cannot be bound (108 bytes with the final zero on Linux, 104 elsewhere).
 const LONGEST_SOCKET_PATH: usize = 103;
@@ -64,6 +64,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
             "make one with (umask 077; openssl rand -hex 32 > root.key), keep a copy elsewhere, and set the path",
         ));
     }
+    let proxies = proxies(values, problems);
     let sandbox = sandbox(values, problems);
     let rate_limit = rate_limit(values, problems);
     let log = log(values, problems);
@@ -74,6 +75,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         metrics_listen: metrics_listen?,
         public_url,
         tls,
+        proxies: proxies?,
         root_key_file: root_key_file.unwrap_or_else(|| data_dir.join("root.key")),
         data_dir,
         database_url,
@@ -86,6 +88,16 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     };
     config.risks = risks(&config);
     Some(config)
+}
+
+fn proxies(values: &Values, problems: &mut Vec<Problem>) -> Option<Proxies> {
+    let text = values.given(&PROXIES).unwrap_or_default();
+    let proxies = Proxies::parse(text);
+    if let Err(part) = proxies {
+        let fix = "write addresses and networks with commas between them, for example 10.0.0.7, 192.0.2.0/24";
+        problems.push(Problem::of(&PROXIES, Some(part), "is neither an IP address nor a network", fix));
+    }
+    proxies.ok()
 }
 
 fn sandbox(values: &Values, problems: &mut Vec<Problem>) -> Option<SandboxSettings> {

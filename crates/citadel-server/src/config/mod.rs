@@ -16,7 +16,7 @@ use std::{
 
 use citadel_domain::Secret;
 
-use crate::{app::SandboxSettings, tls::TlsFiles};
+use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
 
 pub(crate) use self::settings::{
     DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE, TLS_CERT, TLS_KEY,
@@ -66,6 +66,8 @@ pub struct Config {
     pub database_url: Option<Secret>,
     /// The certificate of `listen` and its key. `None`: plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// The proxies in front of this server.
+    pub proxies: Proxies,
     /// Where the root key is.
     pub root_key_file: PathBuf,
     /// How careful to be.
@@ -174,6 +176,7 @@ impl Config {
             ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
             ("CITADEL_TLS_CERT", tls(|files| &files.cert)),
             ("CITADEL_TLS_KEY", tls(|files| &files.key)),
+            ("CITADEL_PROXIES", self.proxies.to_string()),
             ("CITADEL_SANDBOX_SEED", self.sandbox.seed.clone()),
             (
                 "CITADEL_SANDBOX_NOW",

@@ -82,6 +82,13 @@ pub(crate) const TLS_KEY: Setting = Setting {
     default: None,
     about: "A PEM file: the private key of tls_cert, without a passphrase.",
 };
+pub(crate) const PROXIES: Setting = Setting {
+    name: "proxies",
+    env: "CITADEL_PROXIES",
+    default: None,
+    about: "The proxies in front of this server, addresses or networks with commas between them: 10.0.0.7, 192.0.2.0/24.\n\
+            Of these, and of nobody else, X-Forwarded-For and X-Forwarded-Proto are believed.",
+};
 pub(crate) const LOG: Setting = Setting {
     name: "log",
     env: "CITADEL_LOG",
@@ -111,7 +118,7 @@ pub(crate) const RATE_LIMIT: Setting = Setting {
 };
 
 /// Every setting, in the order in which people should read them.
-pub(super) const ALL: [&Setting; 14] = [
+pub(super) const ALL: [&Setting; 15] = [
     &PROFILE,
     &LISTEN,
     &DASHBOARD_LISTEN,
@@ -122,6 +129,7 @@ pub(super) const ALL: [&Setting; 14] = [
     &ROOT_KEY_FILE,
     &TLS_CERT,
     &TLS_KEY,
+    &PROXIES,
     &SANDBOX_SEED,
     &SANDBOX_NOW,
     &RATE_LIMIT,

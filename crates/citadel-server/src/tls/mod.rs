@@ -7,17 +7,14 @@ mod certificate;
 use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::http::Uri;
-use axum_server::{
-    accept::NoDelayAcceptor,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
-};
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use citadel_domain::Clock;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{signal::unix::Signal, sync::watch, time::sleep};
 
 use self::certificate::Certificate;
 pub use self::certificate::verify;
-use crate::config::Problem;
+use crate::{config::Problem, connections::Door};
 
 /// A handshake must be over this long after its connection was accepted, as the head of a request must (P45).
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -90,7 +87,7 @@ impl Tls {
     }
 
     /// What takes connections. It shows whatever certificate is in use when they come.
-    pub fn acceptor(&self, inner: NoDelayAcceptor) -> RustlsAcceptor<NoDelayAcceptor> {
+    pub(crate) fn acceptor(&self, inner: Door) -> RustlsAcceptor<Door> {
         RustlsAcceptor::new(self.shared.clone()).handshake_timeout(HANDSHAKE_DEADLINE).acceptor(inner)
     }
 
