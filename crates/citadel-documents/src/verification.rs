@@ -68,11 +68,13 @@ pub struct SourcedEmployment {
     pub missing: Vec<String>,
     /// The names of the fields that were worked out, as `derived_fields` tells them.
     pub derived: Vec<String>,
+    /// Whether the person agreed to share what the job pays. If not, the document says so where pay would stand.
+    pub is_pay_shared: bool,
 }
 
 impl From<Employment> for SourcedEmployment {
     fn from(employment: Employment) -> Self {
-        Self { employment, missing: Vec::new(), derived: Vec::new() }
+        Self { employment, missing: Vec::new(), derived: Vec::new(), is_pay_shared: true }
     }
 }
 
@@ -84,6 +86,11 @@ impl Verification {
     /// The day on which what goes on goes on.
     fn today(&self) -> Date {
         format::day(self.request.created_at)
+    }
+
+    /// Whether what this job pays is in the document.
+    fn tells_pay(&self, job: &SourcedEmployment) -> bool {
+        self.has_income() && job.is_pay_shared
     }
 
     fn jobs(&self) -> impl Iterator<Item = &SourcedEmployment> {
@@ -99,7 +106,7 @@ pub(crate) fn layout(verification: &Verification) -> Sheet {
     summary::write(&mut sheet, verification);
     verification.request.write(&mut sheet);
     for (index, job) in verification.jobs().enumerate() {
-        job::write(&mut sheet, verification, index + 1, &job.employment);
+        job::write(&mut sheet, verification, index + 1, job);
     }
     if verification.jobs().next().is_none() {
         sheet.heading(2, "Employment", 20.0);
@@ -110,4 +117,6 @@ pub(crate) fn layout(verification: &Verification) -> Sheet {
     sheet
 }
 
+/// In place of the pay of a job.
+const NOT_SHARED: &str = "The person shared this job without what it pays.";
 const NO_EMPLOYMENT: &str = "The provider showed no employment.";

@@ -20,7 +20,7 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
     let today = verification.today();
     let mut is_whole = true;
     for (index, job) in verification.jobs().enumerate() {
-        let sentences = of_job(job, today, verification.has_income());
+        let sentences = of_job(job, today, verification.tells_pay(job));
         if sentences.is_empty() {
             continue;
         }
@@ -31,7 +31,8 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
     let jobs: Vec<&Employment> = verification.jobs().map(|job| &job.employment).collect();
     let mut between = between_jobs(&jobs, today);
     if verification.has_income() {
-        between.extend(listed_twice(&jobs));
+        let with_pay = verification.jobs().filter(|job| verification.tells_pay(job));
+        between.extend(listed_twice(&with_pay.map(|job| &job.employment).collect::<Vec<_>>()));
     }
     if !between.is_empty() {
         is_whole = false;

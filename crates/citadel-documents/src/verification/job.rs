@@ -3,7 +3,7 @@
 use citadel_domain::payroll::Employment;
 use jiff::{Unit, civil::Date};
 
-use super::{Verification, income_tables};
+use super::{NOT_SHARED, SourcedEmployment, Verification, income_tables};
 use crate::{
     blocks::{Fact, thirds},
     deposit,
@@ -19,7 +19,8 @@ const FORMS: [Column; 3] = [
     Column::figure("Federal tax withheld (box 2)", RIGHT, 150.0),
 ];
 
-pub(super) fn write(sheet: &mut Sheet, verification: &Verification, number: usize, job: &Employment) {
+pub(super) fn write(sheet: &mut Sheet, verification: &Verification, number: usize, sourced: &SourcedEmployment) {
+    let job = &sourced.employment;
     let today = verification.today();
     sheet.heading(2, &format!("Job {number}: {}", employer_name(job)), 150.0);
     sheet.facts(&thirds([employer(job), person(job), place(job, today)]));
@@ -27,6 +28,10 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification, number: usiz
         return;
     }
     sheet.y += 8.0;
+    if !verification.tells_pay(sourced) {
+        sheet.paragraph(BODY, NOT_SHARED);
+        return;
+    }
     sheet.facts(&thirds(pay(job).map(|fact| vec![fact])));
     income_tables::write(sheet, job);
     forms(sheet, job);

@@ -61,8 +61,10 @@ fn of_source(source: &Source, verification: &Verification) -> Vec<Row> {
     if source.employments.is_empty() {
         return vec![row("No employment".to_owned())];
     }
-    let what = if verification.has_income() { "Employment and pay" } else { "Employment" };
-    let of = |job: &SourcedEmployment| row(format!("{what} at {}", employer_name(&job.employment)));
+    let of = |job: &SourcedEmployment| {
+        let what = if verification.tells_pay(job) { "Employment and pay" } else { "Employment" };
+        row(format!("{what} at {}", employer_name(&job.employment)))
+    };
     source.employments.iter().map(of).collect()
 }
 

@@ -67,6 +67,8 @@ fn jobs(verification: &Verification) -> Vec<Row> {
     verification.jobs().map(row).collect()
 }
 
+const NO_PAY: &str = "What the jobs pay was not shared.";
+
 /// Every employer's own years: no sum over employers, because one job may be listed by two of them.
 fn years(sheet: &mut Sheet, verification: &Verification) {
     let of = |job: &super::SourcedEmployment| {
@@ -76,7 +78,13 @@ fn years(sheet: &mut Sheet, verification: &Verification) {
         });
         rows.collect::<Vec<_>>()
     };
-    let rows: Vec<Row> = verification.jobs().flat_map(of).collect();
+    let shared: Vec<_> = verification.jobs().filter(|job| verification.tells_pay(job)).collect();
+    let rows: Vec<Row> = shared.iter().copied().flat_map(of).collect();
+    if shared.is_empty() {
+        sheet.paragraph(BODY, NO_PAY);
+        sheet.y += PITCH - 4.0;
+        return;
+    }
     if rows.is_empty() {
         sheet.paragraph(
             BODY,

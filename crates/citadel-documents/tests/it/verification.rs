@@ -181,3 +181,27 @@ fn nobody_without_a_job_and_absurd_amounts_have_a_document_too() {
     let file = check("absurd amounts", &draw(&verification(IncomeAndEmployment, data)), true);
     assert!(file.text().contains("-0.01\n"));
 }
+
+#[tokio::test]
+async fn pay_that_was_not_shared_is_said_to_be_so_and_not_to_be_missing() {
+    let data = read("goodlogin").await.without_pay();
+    let mut verification = verification(IncomeAndEmployment, data.clone());
+    let shared = verification.sources[0].clone();
+    verification.sources[0].employments.iter_mut().for_each(|job| job.is_pay_shared = false);
+    let file = check("all withheld", &draw(&verification), true);
+    let text = file.text();
+    assert_eq!(amounts(&text), Vec::<&str>::new());
+    assert!(text.contains("What the jobs pay was not shared."), "{text}");
+    assert!(text.contains("The person shared this job without what it pays."), "{text}");
+    for missing in ["no pay statement", "showed no account", "Rate of pay"] {
+        assert!(!text.contains(missing), "{missing}: {text}");
+    }
+    // Beside a job whose pay is there.
+    verification.sources.push(shared);
+    verification.sources[1].employments =
+        read("fulltime").await.employments.into_iter().map(Into::into).collect();
+    let text = check("one of two", &draw(&verification), true).text();
+    assert!(!amounts(&text).is_empty());
+    assert_eq!(text.matches("The person shared this job without what it pays.").count(), data.employments.len());
+    assert!(!text.contains("was not shared"), "{text}");
+}

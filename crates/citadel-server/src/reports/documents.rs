@@ -11,7 +11,10 @@ use citadel_domain::{
 use citadel_store::{clients, links::Link, reports::Report, tasks, user_reports::UserReport};
 use jiff::{Timestamp, ToSpan, tz::Offset};
 
-use super::{Facts, ObjectIds, PAYROLL_DATA, ReportKind, deposits, employments, open, user::Snapshot};
+use super::{
+    Facts, ObjectIds, PAYROLL_DATA, ReportKind, deposits, employments, open,
+    user::{self, Snapshot},
+};
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -165,8 +168,13 @@ pub(crate) fn of_user(
             products.push(*product);
         }
     }
+    // Without any pay that may be told, the document is one of employment.
+    let shared = |source: &user::Source| {
+        links.iter().any(|link| link.id == source.link_id && ReportKind::Income.is_allowed(link))
+    };
+    let is_pay_withheld = !snapshot.links.is_empty() && !snapshot.links.iter().any(shared);
     let verification = Verification {
-        kind: kind_of_document(report.is_voe),
+        kind: kind_of_document(report.is_voe || is_pay_withheld),
         request: Request {
             report_id: report.id.to_string(),
             requested_by: snapshot.requested_by.clone(),
@@ -245,9 +253,16 @@ fn unknown() -> Subject {
 
 fn sourced(app: &App, link: &Link, data: PayrollData, read_at: Timestamp) -> Vec<SourcedEmployment> {
     let ids = ObjectIds { app, link };
+    let is_pay_shared = ReportKind::Income.is_allowed(link);
+    let data = if is_pay_shared { data } else { data.without_pay() };
     let with_names = |employment: Employment| {
         let view = employments::income_employment(&ids, &employment, read_at).employment;
-        SourcedEmployment { employment, missing: view.missing_data_fields, derived: view.derived_fields }
+        SourcedEmployment {
+            employment,
+            missing: view.missing_data_fields,
+            derived: view.derived_fields,
+            is_pay_shared,
+        }
     };
     data.employments.into_iter().map(with_names).collect()
 }
