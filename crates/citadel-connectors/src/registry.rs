@@ -9,8 +9,8 @@ use crate::{Connector, sandbox::Sandbox};
 /// The connectors of a server.
 #[derive(Clone)]
 pub struct Registry {
-    /// Plays every provider of the sandbox.
-    sandbox: Arc<dyn Connector>,
+    /// Plays every provider.
+    connector: Arc<dyn Connector>,
     /// The same, where it is ours.
     people: Option<Sandbox>,
 }
@@ -28,12 +28,12 @@ impl Registry {
     }
 
     fn of(sandbox: Sandbox) -> Self {
-        Self { sandbox: Arc::new(sandbox.clone()), people: Some(sandbox) }
+        Self { connector: Arc::new(sandbox.clone()), people: Some(sandbox) }
     }
 
-    /// A registry in which one connector plays every provider of the sandbox.
-    pub fn new(sandbox: Arc<dyn Connector>) -> Self {
-        Self { sandbox, people: None }
+    /// A registry in which one connector plays every provider, in the environments that it is for.
+    pub fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { connector, people: None }
     }
 
     /// The sandbox of invented people. `None` when another connector is in its place.
@@ -41,13 +41,10 @@ impl Registry {
         self.people.as_ref()
     }
 
-    /// The connector for a provider. In the sandbox every provider is played by one connector; elsewhere a provider
-    /// without a connector is `None`, and its tasks end as `not_supported`.
+    /// The connector for a provider. A provider without one is `None`, and its tasks end as `not_supported`: of this release,
+    /// every provider outside the sandbox.
     pub fn find(&self, environment: Environment, _provider_id: &str) -> Option<&dyn Connector> {
-        let connector = match environment {
-            Environment::Sandbox => &*self.sandbox,
-            Environment::Dev | Environment::Prod => return None,
-        };
+        let connector = &*self.connector;
         connector.describe().environments.contains(&environment).then_some(connector)
     }
 }

@@ -9,15 +9,20 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use citadel_domain::{AccessKeyId, ClientId, Secret, tokens};
+use citadel_domain::{AccessKeyId, ClientId, Environment, Secret, tokens};
 use citadel_store::{Tenant, access_keys, bridge_tokens, bridge_tokens::BridgeToken};
 
 use crate::{
     app::App,
+    connections::Peer,
     error::{self, ApiError, ApiResult},
     moment::Moment,
     purposes,
 };
+
+/// P50. The last sentence is for who runs the server.
+const NEEDS_TLS: &str = "Keys for prod are taken over https only. Behind a TLS proxy, it must be named in CITADEL_PROXIES and send \
+                         X-Forwarded-Proto.";
 
 /// A client, proven by its access key.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +42,10 @@ impl FromRequestParts<App> for Caller {
             return Ok(*caller);
         }
         let caller = Self::prove(&parts.headers, app).await?;
+        let is_open = parts.extensions.get::<Peer>().is_some_and(|peer| !peer.is_private);
+        if is_open && caller.tenant.environment == Environment::Prod {
+            return Err(error::forbidden(NEEDS_TLS));
+        }
         app.rate_limit.take(caller.access_key_id, app.clock.now())?;
         parts.extensions.insert(caller);
         Ok(caller)

@@ -28,3 +28,7 @@ pub const PERSON: &str = "person";
 pub const PROVIDER_ACCOUNT: &str = "provider_account";
 /// The secret that signs a client's event streams.
 pub const LISTEN_SECRET: &str = "listen_secret";
+/// A login at a provider, whose tries are counted.
+pub const TRIED_LOGIN: &str = "tried_login";
+/// An address from which sign-ins come.
+pub const TRYING_ADDRESS: &str = "trying_address";

@@ -32,6 +32,7 @@ pub mod sandboxes;
 pub mod scenarios;
 mod seal;
 pub mod settings;
+pub mod sign_in_tries;
 mod sqlite;
 pub mod tasks;
 pub mod templates;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use citadel_store::{Error, bridge_tokens, deliveries, logins, sandboxes};
+use citadel_store::{Error, bridge_tokens, deliveries, logins, sandboxes, sign_in_tries};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
@@ -29,6 +29,7 @@ pub(super) async fn sweep(app: &App) {
     let live = app.clock.now();
     let db = &app.db;
     tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, live).await).await);
+    tell("counted sign-ins", db.write(async move |tx| sign_in_tries::delete_before(tx, live).await).await);
     let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, live).await).await;
     tell("accounts of aged bridge tokens", accounts);
     let attempts = db.write(async move |tx| deliveries::delete_before(tx, kept_since(live)).await).await;

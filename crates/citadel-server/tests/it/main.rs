@@ -21,6 +21,7 @@ mod event_stream;
 mod events;
 mod factors;
 mod http_surface;
+mod guessing;
 mod isolation;
 mod keys;
 mod kills;

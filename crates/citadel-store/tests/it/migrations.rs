@@ -109,7 +109,8 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0004_live_tables",
             "0005_sandbox",
             "0006_scenarios_of_tasks",
-            "0007_users_and_orders"
+            "0007_users_and_orders",
+            "0011_sign_in_tries"
         ]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
@@ -160,7 +161,7 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         let claimed = claimed.await.unwrap();
         assert_eq!(
             store.db.migrate(now).await.unwrap(),
-            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks", "0007_users_and_orders"]
+            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks", "0007_users_and_orders", "0011_sign_in_tries"]
         );
         let held = claimed[0].clone();
         assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());

@@ -58,7 +58,7 @@ pub(crate) async fn create_sandbox_public_token(
         body.company_mapping_id.clone(),
         login(&body),
     );
-    let begun = sign_in::begin(&app, &session, order, &faults).await;
+    let begun = sign_in::begin(&app, &session, None, order, &faults).await;
     let (task, _) = begun.map_err(|error| error.outside("login"))?;
     let (task, link) = see_through(&app, &session, &task, body.mfa_code.as_ref()).await?;
     let public_token = match task.status {

@@ -1,6 +1,8 @@
 //! Step 3 of a verification: the consumer signs in, and a link and a task are born.
 
-use axum::{Json, extract::State, http::StatusCode};
+use std::net::IpAddr;
+
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use citadel_connectors::{Login, LoginForm, LoginWay};
 use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
 use citadel_store::{
@@ -19,11 +21,13 @@ use super::{
     deposit::{self, Share},
     session::login_form,
     task::{TaskView, view},
+    tries::{self, Tries},
 };
 use crate::{
     app::App,
     auth::BridgeSession,
     body::Body,
+    connections::Peer,
     error::{self, ApiError, ApiResult},
     faults::{Planned, SignIn},
     jobs::{self, change, events, safe},
@@ -68,9 +72,11 @@ impl CreateTask {
 pub(crate) async fn create_task(
     State(app): State<App>,
     session: BridgeSession,
+    peer: Option<Extension<Peer>>,
     Body(body): Body<CreateTask>,
 ) -> ApiResult<(StatusCode, Json<TaskView>)> {
-    let (task, link) = begin(&app, &session, body, &[]).await?;
+    let address = peer.and_then(|Extension(peer)| peer.address);
+    let (task, link) = begin(&app, &session, address, body, &[]).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
 }
 
@@ -78,6 +84,7 @@ pub(crate) async fn create_task(
 pub(crate) async fn begin(
     app: &App,
     session: &BridgeSession,
+    address: Option<IpAddr>,
     body: CreateTask,
     faults: &[Fault],
 ) -> ApiResult<(Task, Link)> {
@@ -86,6 +93,7 @@ pub(crate) async fn begin(
     let repaired = repaired_link(app, &token).await?;
     let choice = Choice::of(app, &token, repaired.as_ref(), &body)?;
     check_login(app, &token, &choice.provider_id, &body.login)?;
+    let tries = Tries::of(app, &token, &choice.provider_id, &body.login, address);
     let wanted = deposit::wanted_change(app, &token, body.confirmed, body.deposit.as_ref())?;
     let new_link = NewLink {
         id: LinkId::from_bytes([0; 16]),
@@ -115,6 +123,7 @@ pub(crate) async fn begin(
                     "This session has been tried too often. Go back and start again.",
                 ));
             };
+            tries.count(tx, live).await?;
             let link = match &repaired {
                 Some(link) => still_idle(tx, link).await?,
                 None => find_or_create_link(&writer, tx, &token, &new_link, number).await?,
@@ -268,6 +277,7 @@ async fn find_or_create_link(
     if let Some(link) = links::find_unfinished(tx, token, &new.provider_id, new.company_mapping_id).await?
         && links::lock(tx, link.tenant, link.id).await?
     {
+        tries::count_of_link(tx, &link).await?;
         return Ok(link);
     }
     if !bridge_tokens::count_link(tx, token, MAX_LINKS).await? {
