@@ -27,6 +27,7 @@ pub mod error;
 pub mod events;
 mod liberal;
 pub mod links;
+mod objects;
 pub mod orders;
 pub mod page;
 pub mod payroll;
@@ -44,5 +45,6 @@ pub mod users;
 pub mod webhook_endpoints;
 pub mod webhooks;
 
+pub use objects::Strictly;
 pub use redacted::Redacted;
 pub use schema::RequireEveryKey;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Number, Value};
 
-use crate::Redacted;
+use crate::{Redacted, Strictly};
 
 /// A text; `null` reads as the empty text, so that the handler reports every missing field in one answer.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -54,7 +54,7 @@ where
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
-        value => serde_json::from_value(value).map(Some).map_err(D::Error::custom),
+        value => T::deserialize(Strictly(value)).map(Some).map_err(D::Error::custom),
     }
 }
 

@@ -4,17 +4,21 @@ use std::{
     collections::HashSet,
     error::Error as StdError,
     fmt,
+    future::poll_fn,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::{
     BoxError,
-    body::{BodyDataStream, Bytes},
+    body::{BodyDataStream, Bytes, HttpBody},
     extract::{FromRequest, Multipart, Request, multipart::MultipartError},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
+use citadel_api_types::Strictly;
 use futures_core::Stream;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::{
@@ -58,7 +62,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 let bytes = read(request).await?;
                 let bytes = if bytes.is_empty() { Bytes::from_static(b"{}") } else { bytes };
                 check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
-                parse(&mut serde_json::Deserializer::from_slice(&bytes)).map(Self)
+                let json = serde_json::from_slice(&bytes);
+                parse(json.map_err(|_| error::malformed("The body is not valid JSON."))?).map(Self)
             }
             Kind::Form => {
                 let bytes = read(request).await?;
@@ -174,11 +179,14 @@ struct Paced {
 struct TooSlow;
 
 impl Paced {
+    fn new(body: BodyDataStream) -> Self {
+        Self { body, began: Instant::now(), received: 0, timer: None }
+    }
+
     /// The request with limits on its body: as large and as slow as a client may be.
     fn limit(request: Request) -> Request {
         request.map(|body| {
-            let body = body.into_data_stream();
-            let paced = Self { body, began: Instant::now(), received: 0, timer: None };
+            let paced = Self::new(body.into_data_stream());
             axum::body::Body::new(Limited::new(axum::body::Body::from_stream(paced), MAX_BODY))
         })
     }
@@ -199,6 +207,78 @@ impl Stream for Paced {
         }
         ready!(timer.as_mut().poll(context));
         Poll::Ready(Some(Err(TooSlow.into())))
+    }
+}
+
+/// What a handler leaves of a request's body. A connection on which something lies unread cannot be used again, and its end
+/// can overtake the answer.
+pub(crate) struct Unread {
+    left: Arc<Mutex<Option<BodyDataStream>>>,
+    /// The client waits for leave to send the body.
+    is_held_back: bool,
+}
+
+/// More than this is not read for nobody.
+const MOST_UNREAD: usize = 4 * MAX_BODY;
+
+impl Unread {
+    pub(crate) fn of(request: Request) -> (Request, Option<Self>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
+        let left = Arc::default();
+        let unread =
+            Self { left: Arc::clone(&left), is_held_back: request.headers().contains_key(header::EXPECT) };
+        let lend = |body: axum::body::Body| Lent { body: Some(body.into_data_stream()), left };
+        (request.map(|body| axum::body::Body::from_stream(lend(body))), Some(unread))
+    }
+
+    /// Reads the rest, or has the connection closed after the answer.
+    pub(crate) async fn settle(self, response: &mut Response) {
+        let rest = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Nothing is left of a body that was read to its end.
+        let Some(rest) = rest else { return };
+        if self.is_held_back || !is_short(rest).await {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+    }
+}
+
+/// Reads a body to its end, if that comes soon.
+async fn is_short(body: BodyDataStream) -> bool {
+    let mut body = Paced::new(body);
+    while body.received <= MOST_UNREAD {
+        match poll_fn(|context| Pin::new(&mut body).poll_next(context)).await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => return false,
+            None => return true,
+        }
+    }
+    false
+}
+
+/// A body that is given back when its reader lets go of it before its end.
+struct Lent {
+    body: Option<BodyDataStream>,
+    left: Arc<Mutex<Option<BodyDataStream>>>,
+}
+
+impl Stream for Lent {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let next = ready!(Pin::new(body).poll_next(context));
+        if !matches!(next, Some(Ok(_))) {
+            self.body = None;
+        }
+        Poll::Ready(next)
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }
 
@@ -224,11 +304,8 @@ fn from_pairs<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, Ap
 }
 
 /// Parses into `T` and names the field that does not fit. The offending value is never repeated: it may be a secret.
-fn parse<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, ApiError>
-where
-    D::Error: fmt::Display,
-{
-    serde_path_to_error::deserialize(deserializer).map_err(|problem| {
+fn parse<T: DeserializeOwned>(json: Value) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(Strictly(json)).map_err(|problem| {
         let path = problem.path().to_string();
         let message = problem.into_inner().to_string();
         if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {

@@ -31,6 +31,9 @@ const MOST_PER_ADDRESS: usize = 256;
 /// How long a client may take nothing of an answer that waits for it.
 const STALLED: Duration = Duration::from_secs(30);
 
+/// How long a client that still sends is listened to after its answer.
+const LEAVING: Duration = Duration::from_secs(2);
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -167,7 +170,7 @@ impl<S> Accept<TcpStream, S> for Door {
         let connection = stream.peer_addr().and_then(|peer| {
             let place = self.enter(peer.ip()).ok_or_else(|| io::Error::other("too many connections"))?;
             stream.set_nodelay(true)?;
-            Ok(Connection { stream, stalled: None, _place: place })
+            Ok(Connection { stream, stalled: None, leaving: None, _place: place })
         });
         ready(connection.map(|connection| (connection, service)))
     }
@@ -178,6 +181,9 @@ pub(crate) struct Connection {
     stream: TcpStream,
     /// Runs while something waits to be taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Runs once the last byte is written, while the client still sends: closing on bytes that nobody has read takes back the
+    /// answer that is under way.
+    leaving: Option<Pin<Box<Sleep>>>,
     _place: Place,
 }
 
@@ -235,7 +241,25 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.leaving.is_none() {
+            poll_ready!(Pin::new(&mut self.stream).poll_shutdown(context))?;
+        }
+        loop {
+            let mut discarded = [0; 4096];
+            let mut buffer = ReadBuf::new(&mut discarded);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.leaving.get_or_insert_with(|| Box::pin(sleep(LEAVING)));
+                }
+                // The client is done, or has gone.
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    let Some(leaving) = &mut self.leaving else { return Poll::Ready(Ok(())) };
+                    poll_ready!(leaving.as_mut().poll(context));
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use tracing::Instrument;
 
 use crate::{
     app::App,
+    body::Unread,
     error::{self, ApiError},
 };
 
@@ -80,6 +81,7 @@ impl Service<Request> for Around {
         let app = self.app.clone();
         let method = request.method().clone();
         let path = request.extensions().get::<MatchedPath>().cloned();
+        let (request, unread) = Unread::of(request);
         let answer = match over_limit(&request) {
             Some(refusal) => Err(refusal),
             None => Ok(self.route.call(request)),
@@ -91,7 +93,12 @@ impl Service<Request> for Around {
                     Err(refusal) => refusal.into_response(),
                 }
             };
-            Ok(observe(&app, &method, path.as_ref().map_or("unmatched", MatchedPath::as_str), answer).await)
+            let route = path.as_ref().map_or("unmatched", MatchedPath::as_str);
+            let mut response = observe(&app, &method, route, answer).await;
+            if let Some(unread) = unread {
+                unread.settle(&mut response).await;
+            }
+            Ok(response)
         })
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
     }
     let jobs: Vec<&Employment> = verification.jobs().map(|job| &job.employment).collect();
     let mut between = between_jobs(&jobs, today);
+    between.extend(several_people(&jobs));
     if verification.has_income() {
         let with_pay = verification.jobs().filter(|job| verification.tells_pay(job));
         between.extend(listed_twice(&with_pay.map(|job| &job.employment).collect::<Vec<_>>()));
@@ -50,6 +51,18 @@ pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
         "Times of more than {DAYS_BETWEEN_JOBS} days between two jobs are listed, as far as first and last days are known."
     );
     sheet.paragraph(LABEL, &rule);
+}
+
+/// Links of one user that are not of one person.
+fn several_people(jobs: &[&Employment]) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in jobs.iter().map(|job| format::full_name(&job.person)).filter(|name| !name.trim().is_empty()) {
+        if !names.iter().any(|known| known.to_lowercase() == name.to_lowercase()) {
+            names.push(name);
+        }
+    }
+    let all = names.join("; ");
+    (names.len() > 1).then(|| format!("The employers know the person by different names: {all}."))
 }
 
 fn of_job(job: &SourcedEmployment, today: Date, has_income: bool) -> Vec<String> {

@@ -14,12 +14,12 @@ use crate::{
 
 const PITCH: f32 = 13.5;
 const JOBS: [Column; 6] = [
-    Column::text("Employer", LEFT, 134.0),
-    Column::text("Position", LEFT + 140.0, 102.0),
-    Column::text("Status", LEFT + 248.0, 44.0),
-    Column::text("First day", LEFT + 296.0, 60.0),
-    Column::text("Last day", LEFT + 360.0, 60.0),
-    Column::text("Time in the job", LEFT + 424.0, 80.0),
+    Column::text("Employer", LEFT, 122.0),
+    Column::text("Position", LEFT + 128.0, 102.0),
+    Column::text("Status", LEFT + 236.0, 44.0),
+    Column::text("First day", LEFT + 284.0, 60.0),
+    Column::text("Last day", LEFT + 348.0, 60.0),
+    Column::text("Time in the job", LEFT + 412.0, 92.0),
 ];
 const YEARS: [Column; 4] = [
     Column::text("Employer", LEFT, 236.0),

@@ -205,3 +205,17 @@ async fn pay_that_was_not_shared_is_said_to_be_so_and_not_to_be_missing() {
     assert_eq!(text.matches("The person shared this job without what it pays.").count(), data.employments.len());
     assert!(!text.contains("was not shared"), "{text}");
 }
+
+#[tokio::test]
+async fn different_names_and_long_times_are_told_whole() {
+    let mut verification = verification(IncomeAndEmployment, read("goodlogin").await);
+    let mut job = verification.sources[0].employments[0].clone();
+    job.employment.person.first_name = "Rosalind".to_owned();
+    job.employment.is_active = Some(true);
+    job.employment.end_date = None;
+    job.employment.start_date = Some(jiff::civil::date(2014, 11, 25));
+    verification.sources[0].employments.push(job);
+    let text = check("two names", &draw(&verification), true).text();
+    assert!(text.contains("know the person by different names:") && text.contains("Rosalind"), "{text}");
+    assert!(text.matches("11 years 11 months").count() >= 2, "in the summary and with the job: {text}");
+}

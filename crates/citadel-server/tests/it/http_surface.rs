@@ -425,3 +425,21 @@ async fn p47_a_fault_of_ours_is_a_plain_500() {
     })
     .await;
 }
+
+/// A list is not an object whose fields lost their names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p48_a_list_is_no_object() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let account = json!(["16002600", "checking", "123456789", "TD Bank"]);
+    let of_token = json!({"product_type": "deposit_switch", "account": account});
+    let reply = client.post("/v1/bridge-tokens/", of_token).await;
+    assert_eq!((reply.status, reply.invalid_fields()), (StatusCode::BAD_REQUEST, vec!["account".to_owned()]));
+    for employer in [json!(["Home Depot"]), json!([])] {
+        let reply = client.post("/v1/orders/", json!({"products": ["income"], "employers": [employer]})).await;
+        assert_eq!(reply.invalid_fields(), ["employers"], "{reply:?}");
+    }
+    let access_token = client.link("income").await;
+    let settings = json!({"access_token": access_token, "settings": []});
+    assert_eq!(client.post("/v1/refresh/tasks/", settings).await.invalid_fields(), ["settings"]);
+}
