@@ -18,8 +18,10 @@ const ARGS = [
 const PATIENCE_MS = 20_000;
 
 let browser;
-export async function openBrowser() {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ARGS });
+/** `more`: switches of the browser for one test. Called by a runner, it is handed the runner's own things instead. */
+export async function openBrowser(more) {
+  const args = Array.isArray(more) ? [...ARGS, ...more] : ARGS;
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
 }
 export async function closeBrowser() {
   await browser?.close();
