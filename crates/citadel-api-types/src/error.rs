@@ -70,6 +70,10 @@ pub enum ErrorCode {
     DataSourceRequired,
     /// 404: unknown, or of another client. Answers of this kind carry a [`Detail`] and no code on the wire.
     NotFound,
+    /// 409: a call under the same idempotency key is not answered yet; `Retry-After` says when to send it again.
+    IdempotencyKeyInUse,
+    /// 422: the idempotency key was used with another body.
+    IdempotencyKeyReused,
     /// 410: the token was used before, or is too old.
     ExpiredToken,
     /// 429: too many calls; `Retry-After` says when to come back.
@@ -91,6 +95,8 @@ impl ErrorCode {
             Self::ReservedCredential => "reserved_credential",
             Self::DataSourceRequired => "data_source_required",
             Self::NotFound => "not_found",
+            Self::IdempotencyKeyInUse => "idempotency_key_in_use",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::ExpiredToken => "expired_token",
             Self::Throttled => "throttled",
             Self::Error => "error",
@@ -110,6 +116,8 @@ impl From<&str> for ErrorCode {
             "reserved_credential" => Self::ReservedCredential,
             "data_source_required" => Self::DataSourceRequired,
             "not_found" => Self::NotFound,
+            "idempotency_key_in_use" => Self::IdempotencyKeyInUse,
+            "idempotency_key_reused" => Self::IdempotencyKeyReused,
             "expired_token" => Self::ExpiredToken,
             "throttled" => Self::Throttled,
             "error" => Self::Error,

@@ -15,7 +15,7 @@ use citadel_domain::{Clock, Random};
 use citadel_server::{
     admin::{Admin, Answer, Request as Order},
     app::{App, AppParts, SandboxSettings},
-    config::Profile,
+    config::{Profile, ReplayPolicy},
     directory::Directory,
     jobs,
     outbound::{self, Outbound, Rules, SystemResolver},
@@ -109,6 +109,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
         sandbox: SandboxSettings::default(),
         rate_limit: 0,
+        replay_policy: ReplayPolicy::default(),
     });
     (app, [client_id.to_string(), secret.expose().to_owned()])
 }

@@ -10,8 +10,9 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    auth::Callers, directory::Directory, jobs::Hands, metrics::Metrics, outbound::Outbound,
-    rate_limit::RateLimit, task_bells::TaskBells, webhooks::lanes::Lanes,
+    auth::Callers, config::ReplayPolicy, directory::Directory, idempotency::Running, jobs::Hands,
+    metrics::Metrics, outbound::Outbound, rate_limit::RateLimit, task_bells::TaskBells,
+    webhooks::lanes::Lanes,
 };
 
 /// The parts that [`App::new`] puts together.
@@ -38,6 +39,8 @@ pub struct AppParts {
     pub sandbox: SandboxSettings,
     /// Requests a minute with one access key; 0 for any number.
     pub rate_limit: u32,
+    /// What a second exchange of a public token does.
+    pub replay_policy: ReplayPolicy,
 }
 
 /// What sandboxes grow from.
@@ -74,6 +77,8 @@ pub struct Shared {
     pub stopping: watch::Sender<bool>,
     /// Access keys that were good a moment ago.
     pub(crate) callers: Callers,
+    /// Calls under idempotency keys that are answered now.
+    pub(crate) running: Running,
     /// Who called how often.
     pub(crate) rate_limit: RateLimit,
     /// Deliveries in flight.
@@ -98,6 +103,7 @@ impl App {
             event_bell: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
             callers: Callers::default(),
+            running: Running::default(),
             deliveries: Lanes::of_deliveries(),
             streams: Lanes::of_streams(),
             exports: Lanes::of_exports(),

@@ -52,7 +52,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let request = Paced::limit(request);
         let headers = request.headers();
         if headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity") {
             return Err(error::unsupported_media_type("Send the body without Content-Encoding."));
@@ -70,7 +69,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 from_pairs(form_urlencoded::parse(&bytes).into_owned().collect()).map(Self)
             }
             Kind::Multipart => {
-                from_pairs(read_multipart(request, state).await?).map(Self)
+                from_pairs(read_multipart(Paced::limit(request), state).await?).map(Self)
             }
         }
     }
@@ -89,7 +88,6 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
         if !matches!(Kind::of(request.headers())?, Kind::Json) {
             return Err(error::unsupported_media_type("Send the body as application/json."));
         }
-        let request = Paced::limit(request);
         let bytes = read(request).await?;
         check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
         let text = std::str::from_utf8(&bytes).map_err(|_| error::malformed("The body is not UTF-8."))?;
@@ -125,8 +123,9 @@ impl Kind {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
-    let body = request.into_body().collect().await;
+/// The whole body, as far as it may be large and slow.
+pub(crate) async fn read(request: Request) -> Result<Bytes, ApiError> {
+    let body = Paced::limit(request).into_body().collect().await;
     body.map(http_body_util::Collected::to_bytes).map_err(|cause| {
         cut_short(&cause).unwrap_or_else(|| error::malformed("The body could not be read to its end."))
     })

@@ -39,6 +39,11 @@ impl ApiError {
         self
     }
 
+    /// Whether it is a token's second use, or one that came too late.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.status == StatusCode::GONE
+    }
+
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: Vec::new(), cause: None, retry_after: None }
     }
@@ -116,6 +121,23 @@ pub(crate) fn method_not_allowed() -> ApiError {
 /// 409: the thing is not in a state in which this makes sense.
 pub(crate) fn conflict(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, ErrorCode::IncorrectParameters, message)
+}
+
+/// 409: a call under the same idempotency key is not answered yet.
+pub(crate) fn key_in_use() -> ApiError {
+    let message = "A call with this Idempotency-Key is still running: send it again in 1 second.";
+    let mut error = ApiError::new(StatusCode::CONFLICT, ErrorCode::IdempotencyKeyInUse, message);
+    error.retry_after = Some(1);
+    error
+}
+
+/// 422: an idempotency key that belongs to another request.
+pub(crate) fn key_reused() -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::IdempotencyKeyReused,
+        "This Idempotency-Key was used with another body less than 24 hours ago: take a new key for a new request.",
+    )
 }
 
 /// 410: a token reused or aged.

@@ -13,7 +13,7 @@ use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::Route,
+    routing::{Route, future::RouteFuture},
 };
 use citadel_domain::tokens;
 use tower::{Service, layer::layer_fn, util::MapRequest};
@@ -23,6 +23,7 @@ use crate::{
     app::App,
     body::Unread,
     error::{self, ApiError},
+    idempotency,
 };
 
 /// Limits of P44. The listener's own limits are wider, so that these answers come in the contract's shape.
@@ -82,15 +83,19 @@ impl Service<Request> for Around {
         let method = request.method().clone();
         let path = request.extensions().get::<MatchedPath>().cloned();
         let (request, unread) = Unread::of(request);
-        let answer = match over_limit(&request) {
-            Some(refusal) => Err(refusal),
-            None => Ok(self.route.call(request)),
+        let way = match over_limit(&request) {
+            Some(refusal) => Way::Refused(refusal),
+            None if idempotency::has_key(&request) => {
+                Way::Once(Box::pin(idempotency::once(app.clone(), self.route.clone(), request)))
+            }
+            None => Way::Plain(self.route.call(request)),
         };
         Box::pin(async move {
             let answer = async {
-                match answer {
-                    Ok(answer) => without_panic(answer).await,
-                    Err(refusal) => refusal.into_response(),
+                match way {
+                    Way::Refused(refusal) => refusal.into_response(),
+                    Way::Plain(answer) => without_panic(answer).await,
+                    Way::Once(answer) => without_panic(answer).await,
                 }
             };
             let route = path.as_ref().map_or("unmatched", MatchedPath::as_str);
@@ -101,6 +106,14 @@ impl Service<Request> for Around {
             Ok(response)
         })
     }
+}
+
+/// How a request is answered.
+enum Way {
+    Refused(ApiError),
+    Plain(RouteFuture<Infallible>),
+    /// Under an idempotency key.
+    Once(Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>),
 }
 
 fn over_limit(request: &Request) -> Option<ApiError> {

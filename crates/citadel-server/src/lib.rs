@@ -16,6 +16,7 @@ pub mod directory;
 mod error;
 mod faults;
 mod http;
+mod idempotency;
 pub mod jobs;
 mod ledger_export;
 

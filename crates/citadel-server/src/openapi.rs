@@ -3,8 +3,14 @@
 use citadel_api_types::{RequireEveryKey, events::StreamStart, webhooks::WebhookEvent};
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+    openapi::{
+        Content, Object, Ref, RefOr, Required, Response, Type,
+        path::{Operation, Parameter, ParameterIn},
+        security::{ApiKey, ApiKeyValue, SecurityScheme},
+    },
 };
+
+use crate::idempotency::{self, READS};
 
 /// The frame that the routes are added to.
 #[derive(OpenApi)]
@@ -49,6 +55,35 @@ impl Modify for AccessKeys {
 /// Says what holds for the finished document.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     RequireEveryKey.modify(document);
+    for (path, item) in &mut document.paths.paths {
+        if let Some(post) = item.post.as_mut().filter(|_| !READS.contains(&path.as_str())) {
+            declare_key(post);
+        }
+    }
+}
+
+/// What creates or spends takes an idempotency key.
+fn declare_key(post: &mut Operation) {
+    let key = Parameter::builder()
+        .name(idempotency::HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "A text of yours, new for each thing that you want: up to 255 visible ASCII characters. When the call is repeated under \
+             it within 24 hours, it has its effect once and is answered as before. Another body under it is a 422; a call that \
+             still runs, a 409.",
+        ))
+        .schema(Some(Object::builder().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))));
+    post.parameters.get_or_insert_default().push(RefOr::T(key.build()));
+    for (status, about) in [
+        ("409", "a call under this `Idempotency-Key` is still running"),
+        ("422", "this `Idempotency-Key` was used with another body"),
+    ] {
+        post.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+            let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+            RefOr::T(Response::builder().description(about).content("application/json", body).build())
+        });
+    }
 }
 
 /// The JSON Schema of scenarios by itself, made of its parts in the API document.

@@ -18,6 +18,10 @@ pub const FILE: &str = "file";
 pub const SCENARIO_USERNAME: &str = "scenario_username";
 /// Clients' own ids of users.
 pub const EXTERNAL_USER_ID: &str = "external_user_id";
+/// An idempotency key, with whose it is and the path.
+pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
+/// What was sent under an idempotency key.
+pub const IDEMPOTENT_REQUEST: &str = "idempotent_request";
 /// Hash of the token in the address of an order's page.
 pub const ORDER_PAGE: &str = "order_page";
 /// What clients see of the person that a link belongs to.

@@ -169,6 +169,7 @@ pub async fn serve_until(
         outbound,
         sandbox: config.sandbox.clone(),
         rate_limit: config.rate_limit,
+        replay_policy: config.replay_policy,
     });
     let running = app.clone();
 

@@ -15,6 +15,7 @@ mod db;
 pub mod deliveries;
 mod dialect;
 mod error;
+pub mod idempotency_keys;
 pub mod jobs;
 pub mod links;
 pub mod logins;

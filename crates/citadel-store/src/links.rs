@@ -255,7 +255,10 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
         "delete from payroll_reports where client_id = $1 and environment = $2 and link_id = $3",
         "delete from changes where client_id = $1 and environment = $2 and link_id = $3",
         "delete from public_tokens where client_id = $1 and environment = $2 and link_id = $3",
-        // Reports about the person hold a copy of what the link knew.
+        "delete from idempotency_keys where client_id = $1 and environment = $2 and link_id = $3",
+        // Reports about the person hold a copy of what the link knew, and so do answers about the person.
+        "delete from idempotency_keys where client_id = $1 and environment = $2
+            and user_id = (select user_id from links where client_id = $1 and id = $3)",
         "delete from user_reports where client_id = $1 and environment = $2
             and user_id = (select user_id from links where client_id = $1 and id = $3)",
         "update orders set voie_report_id = null where client_id = $1 and environment = $2
@@ -270,6 +273,22 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
     )
     .await?;
     Ok(erased == 1)
+}
+
+/// Ends the access token of a link. The next exchange makes another one.
+pub async fn revoke_access_token(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update links set access_token_hash = null, access_token_sealed = null, updated_at = $4
+          where client_id = $1 and environment = $2 and id = $3",
+        params![tenant.client_id, tenant.environment, id, now],
+    )
+    .await
+    .map(drop)
 }
 
 /// Makes other transactions that lock or erase the link wait until this one ends. (SQLite has one writer at a time anyway.)

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0005_sandbox"),
     migration!("0006_scenarios_of_tasks"),
     migration!("0007_users_and_orders"),
+    migration!("0008_idempotency_keys"),
     migration!("0011_sign_in_tries"),
 ];
 

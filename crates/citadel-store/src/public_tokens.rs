@@ -72,6 +72,21 @@ pub async fn revoke_unspent(
     .map(drop)
 }
 
+/// The link of a token that was spent.
+pub async fn find_spent(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    token_hash: &[u8; 32],
+) -> Result<Option<LinkId>, Error> {
+    tx.fetch_optional(
+        "select link_id from public_tokens
+          where client_id = $1 and environment = $2 and token_hash = $3 and spent_at is not null",
+        params![tenant.client_id, tenant.environment, token_hash],
+        |row| row.get(0),
+    )
+    .await
+}
+
 /// Spends a token: one conditional update, so that among any number of attempts exactly one succeeds (P9).
 pub async fn spend(
     tx: &mut Tx<'_>,

@@ -139,6 +139,7 @@ pub async fn set_faults(tx: &mut Tx<'_>, tenant: Tenant, faults: &[Fault]) -> Re
 pub async fn empty(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(), Error> {
     // Jobs have the ids of their tasks and endpoints.
     for statement in [
+        "delete from idempotency_keys where client_id = $1 and environment = $2",
         "delete from jobs where id in (select id from tasks where client_id = $1 and environment = $2)",
         "delete from jobs where id in (select id from webhooks where client_id = $1 and environment = $2)",
         "delete from deliveries where client_id = $1 and environment = $2",

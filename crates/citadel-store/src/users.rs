@@ -221,6 +221,7 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: UserId, now: Timestamp) 
         .await?;
     for statement in [
         "delete from user_reports where client_id = $1 and environment = $2 and user_id = $3",
+        "delete from idempotency_keys where client_id = $1 and environment = $2 and user_id = $3",
         "update bridge_tokens set account_sealed = null, expires_at = created_at
           where client_id = $1 and environment = $2 and user_id = $3",
     ] {

@@ -1,20 +1,22 @@
 //! Step 6 of a verification: the widget's single-use public token becomes the link's lasting access token.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     Redacted,
     access_tokens::{AccessTokens, CreateAccessToken, CreateAccessTokens, LinkToken},
     error::{Detail, ErrorBody},
 };
 use citadel_store::{Tenant, Tx, links, links::Link, public_tokens, public_tokens::Spend};
-
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::{
     app::App,
     auth::{self, Caller},
     body::Body,
-    error::{self, ApiResult},
+    config::ReplayPolicy,
+    error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     owner_key::OwnerKey,
     purposes,
 };
@@ -30,13 +32,15 @@ use crate::{
 pub(crate) async fn create_access_token(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<CreateAccessToken>,
 ) -> ApiResult<Json<LinkToken>> {
     if body.public_token.is_empty() {
         return Err(error::invalid("public_token", "This field is required."));
     }
-    let mut links = exchange(&app, caller, vec![body.public_token]).await?;
-    links.pop().map(Json).ok_or_else(|| error::internal("an exchange without its answer"))
+    let answer =
+        |mut links: Vec<LinkToken>| links.pop().ok_or_else(|| error::internal("an exchange of nothing"));
+    exchange(&app, caller, once, vec![body.public_token], answer).await.map(Json)
 }
 
 /// Exchange several public tokens at once: the form used until November 2020.
@@ -52,35 +56,86 @@ pub(crate) async fn create_access_token(
 pub(crate) async fn create_access_tokens(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<CreateAccessTokens>,
 ) -> ApiResult<Json<AccessTokens>> {
     const MOST: usize = 100;
     if body.public_tokens.is_empty() || body.public_tokens.len() > MOST {
         return Err(error::invalid("public_tokens", format!("Send 1 to {MOST} public tokens.")));
     }
-    let links = exchange(&app, caller, body.public_tokens).await?;
-    Ok(Json(AccessTokens { access_tokens: links.into_iter().map(|link| link.access_token).collect() }))
+    let answer = |links: Vec<LinkToken>| {
+        Ok(AccessTokens { access_tokens: links.into_iter().map(|link| link.access_token).collect() })
+    };
+    exchange(&app, caller, once, body.public_tokens, answer).await.map(Json)
 }
 
 /// The column of the link's access token.
 const SEALED: &str = "access_token_sealed";
 
 /// Spends public tokens in one transaction.
-async fn exchange(app: &App, caller: Caller, public_tokens: Vec<Redacted>) -> ApiResult<Vec<LinkToken>> {
+async fn exchange<T: Serialize + Send + 'static>(
+    app: &App,
+    caller: Caller,
+    once: Once,
+    public_tokens: Vec<Redacted>,
+    answer: fn(Vec<LinkToken>) -> ApiResult<T>,
+) -> ApiResult<T> {
     let now = app.moment(caller.tenant).await?.now;
     let hash = |token: &Redacted| app.keyring.keyed_hash(purposes::PUBLIC_TOKEN, token.expose());
     let hashes: Vec<_> = public_tokens.iter().map(hash).collect();
-    let writer = app.clone();
-    app.db
-        .scoped(caller.tenant.client_id)
-        .write(async move |tx| {
-            let mut links = Vec::with_capacity(hashes.len());
-            for hash in &hashes {
-                links.push(spend(&writer, tx, caller.tenant, hash, now).await?);
+    let db = app.db.scoped(caller.tenant.client_id);
+    let (writer, spent, kept) = (app.clone(), hashes.clone(), once.clone());
+    let exchanged = db.write(async move |tx| {
+        let mut links = Vec::with_capacity(spent.len());
+        let mut holds = Holds::NOTHING;
+        for hash in &spent {
+            let (link, token) = spend(&writer, tx, caller.tenant, hash, now).await?;
+            // One answer goes with one link. Tokens of others in it open nothing any more once their links are gone.
+            holds = Holds::link(link.id);
+            links.push(token);
+        }
+        let answer = answer(links)?;
+        kept.keep(tx, StatusCode::OK, &answer, holds).await?;
+        Ok(answer)
+    });
+    let exchanged = exchanged.await;
+    if exchanged.as_ref().is_err_and(ApiError::is_gone) {
+        note_replays(app, caller, once, hashes, now).await?;
+    }
+    exchanged
+}
+
+/// A token that was spent comes again, without the key that would give the answer again: somebody lost an answer, or found a
+/// token (P10).
+async fn note_replays(
+    app: &App,
+    caller: Caller,
+    once: Once,
+    hashes: Vec<[u8; 32]>,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let tenant = caller.tenant;
+    let is_revoked = app.replay_policy == ReplayPolicy::Revoke;
+    let db = app.db.scoped(tenant.client_id);
+    let replayed = db.write(async move |tx| {
+        let mut replayed = Vec::new();
+        // On another node the same call may have been first: that is no replay.
+        if once.is_kept(tx).await? {
+            return Ok::<_, ApiError>(replayed);
+        }
+        for hash in &hashes {
+            let Some(link_id) = public_tokens::find_spent(tx, tenant, hash).await? else { continue };
+            if is_revoked {
+                links::revoke_access_token(tx, tenant, link_id, now).await?;
             }
-            Ok(links)
-        })
-        .await
+            replayed.push(link_id);
+        }
+        Ok(replayed)
+    });
+    for link_id in replayed.await? {
+        tracing::warn!(client.id = %tenant.client_id, link.id = %link_id, is_revoked, "public token replayed");
+    }
+    Ok(())
 }
 
 async fn spend(
@@ -89,14 +144,14 @@ async fn spend(
     tenant: Tenant,
     hash: &[u8; 32],
     now: Timestamp,
-) -> ApiResult<LinkToken> {
+) -> ApiResult<(Link, LinkToken)> {
     match public_tokens::spend(tx, tenant, hash, now).await? {
         Spend::Unknown => Err(error::not_found()),
         Spend::Gone => Err(error::gone("This public token was used before or is older than six hours.")),
         Spend::Spent { link_id, .. } => {
             let link = links::find(tx, tenant, link_id).await?.ok_or_else(error::not_found)?;
             let access_token = access_token_of(app, tx, &link).await?;
-            Ok(LinkToken { access_token, link_id: link_id.to_string() })
+            Ok((link, LinkToken { access_token, link_id: link_id.to_string() }))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What an administrator shares: a company's people and its payroll register.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use citadel_api_types::{
     administrators::{
         CreatePayrollReport, DirectoryReport, PayrollEnvelope, PayrollReport, PayrollReportCreated,
@@ -25,6 +25,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     jobs::payroll,
     owner_key::OwnerKey,
     reports::{self, ObjectIds, ReportKind},
@@ -61,6 +62,7 @@ pub(crate) async fn get_directory(
 pub(crate) async fn create_payroll_report(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<CreatePayrollReport>,
 ) -> ApiResult<Json<PayrollReportCreated>> {
     let (from, to) = check_range(&body)?;
@@ -84,7 +86,7 @@ pub(crate) async fn create_payroll_report(
         created_at,
         completed_at: created_at,
     };
-    let id = db
+    let answer = db
         .write(async move |tx| {
             // It may have been deleted while the provider was read.
             if !links::lock(tx, link.tenant, link.id).await? {
@@ -96,10 +98,12 @@ pub(crate) async fn create_payroll_report(
             let body_sealed =
                 OwnerKey::of_link(&writer, &link)?.seal_json(BODY.0, BODY.1, *id.as_bytes(), &rows)?;
             payroll_reports::create(tx, &NewPayrollReport { id, body_sealed, ..new.clone() }).await?;
-            Ok::<_, ApiError>(id)
+            let answer = PayrollReportCreated { payroll_report_id: id.to_string() };
+            once.keep(tx, StatusCode::OK, &answer, Holds::link(link.id)).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
-    Ok(Json(PayrollReportCreated { payroll_report_id: id.to_string() }))
+    Ok(Json(answer))
 }
 
 /// Read a company's payroll register.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     Redacted,
     bridge_tokens::{BridgeToken as BridgeTokenView, CreateBridgeToken},
@@ -26,6 +26,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
+    idempotency::{Holds, Once},
     purposes,
 };
 
@@ -45,16 +46,18 @@ const MAX_TEXT: usize = 1024;
 pub(crate) async fn create_bridge_token(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateBridgeToken>,
 ) -> ApiResult<Json<BridgeTokenView>> {
-    make(&app, caller, faults, body, None).await.map(Json)
+    make(&app, caller, once, faults, body, None).await.map(Json)
 }
 
 /// Makes a bridge token, for a person or for nobody in particular.
 pub(super) async fn make(
     app: &App,
     caller: Caller,
+    once: Once,
     faults: Vec<Fault>,
     body: CreateBridgeToken,
     user_id: Option<UserId>,
@@ -97,20 +100,7 @@ pub(super) async fn make(
         created_at: now,
         expires_at: now.saturating_add(BRIDGE_TOKEN_LIFE).unwrap_or(now),
     };
-    let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), asked.account);
-    db.write(async move |tx| {
-        if let Some(user_id) = new.user_id
-            && !users::lock(tx, new.tenant, user_id).await?
-        {
-            return Err(error::not_found());
-        }
-        if let Some(template_id) = new.template_id {
-            templates::find(tx, new.tenant, template_id).await?.ok_or_else(unknown_template)?;
-        }
-        create(&writer, tx, new.clone(), account.as_ref()).await
-    })
-    .await?;
-    Ok(BridgeTokenView {
+    let answer = BridgeTokenView {
         bridge_token: Redacted::from(token.expose()),
         tracking_info: body.tracking_info,
         client_name: body.client_name,
@@ -121,7 +111,22 @@ pub(super) async fn make(
         user_id: user_id.map(|id| id.to_string()),
         template_id: template_id.map(|id| id.to_string()),
         data_sources: vec![PAYROLL.to_owned()],
+    };
+    let (db, writer, account) = (app.db.scoped(caller.tenant.client_id), app.clone(), asked.account);
+    db.write(async move |tx| {
+        if let Some(user_id) = new.user_id
+            && !users::lock(tx, new.tenant, user_id).await?
+        {
+            return Err(error::not_found());
+        }
+        if let Some(template_id) = new.template_id {
+            templates::find(tx, new.tenant, template_id).await?.ok_or_else(unknown_template)?;
+        }
+        create(&writer, tx, new.clone(), account.as_ref()).await?;
+        once.keep(tx, StatusCode::OK, &answer, Holds { user_id, link_id }).await?;
+        Ok(answer.clone())
     })
+    .await
 }
 
 /// The one source of data.

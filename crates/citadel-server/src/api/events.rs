@@ -1,6 +1,6 @@
 //! A client's events: read in order, and delivered once more.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
     events::{Event, EventPage, ResendEvent, ResendEvents, Resent},
@@ -22,7 +22,8 @@ use crate::{
     app::App,
     auth::Caller,
     body::Body,
-    error::{self, ApiError, ApiResult},
+    error::{self, ApiResult},
+    idempotency::{Holds, Once},
     jobs::deliver_webhooks::job_of,
     moment::Moment,
     reports,
@@ -83,11 +84,12 @@ pub(crate) async fn resend_event(
     State(app): State<App>,
     caller: Caller,
     PathId(event_id): PathId<EventId>,
+    once: Once,
     Body(body): Body<ResendEvent>,
 ) -> ApiResult<Json<Resent>> {
     let tenant = caller.tenant;
     let Moment { now, live, .. } = app.moment(tenant).await?;
-    let count = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -101,11 +103,11 @@ pub(crate) async fn resend_event(
                 outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), false, now)
                     .await?;
             }
-            Ok::<_, ApiError>(endpoints.len())
+            resent(tx, &once, endpoints.len() as u64).await
         })
         .await?;
     app.ring_events();
-    Ok(Json(Resent { count: i64::try_from(count).unwrap_or(i64::MAX) }))
+    Ok(Json(answer))
 }
 
 /// Deliver the events of a time once more, each with its own id.
@@ -118,6 +120,7 @@ pub(crate) async fn resend_event(
 pub(crate) async fn resend_events(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<ResendEvents>,
 ) -> ApiResult<Json<Resent>> {
     let tenant = caller.tenant;
@@ -128,7 +131,7 @@ pub(crate) async fn resend_events(
         return Err(error::invalid("created_at__gte", "Send a time of the last 30 days."));
     }
     let range = Range { from, to: to.unwrap_or(now), only_failed: body.only_failed };
-    let count = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -137,11 +140,17 @@ pub(crate) async fn resend_events(
                 jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
                 count += outbox::put_range(tx, tenant, webhook.id, &wanted(&webhook), range, now).await?;
             }
-            Ok::<_, ApiError>(count)
+            resent(tx, &once, count).await
         })
         .await?;
     app.ring_events();
-    Ok(Json(Resent { count: i64::try_from(count).unwrap_or(i64::MAX) }))
+    Ok(Json(answer))
+}
+
+async fn resent(tx: &mut Tx<'_>, once: &Once, count: u64) -> ApiResult<Resent> {
+    let answer = Resent { count: i64::try_from(count).unwrap_or(i64::MAX) };
+    once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
+    Ok(answer)
 }
 
 /// The named endpoint, or all that are enabled.

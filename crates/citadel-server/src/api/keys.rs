@@ -13,6 +13,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     new_key::NewKey,
     purposes, reports,
 };
@@ -26,27 +27,31 @@ use crate::{
 pub(crate) async fn create_key(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
 ) -> ApiResult<(StatusCode, Json<AccessKeyView>)> {
     let tenant = caller.tenant;
     let NewKey { row, secret } = NewKey::generate(&app.keyring, &*app.random, tenant, app.clock.now())?;
     let (id, created_at) = (row.id, row.created_at);
+    let answer = AccessKeyView {
+        id: id.to_string(),
+        client_id: tenant.client_id.to_string(),
+        access_secret: secret.expose().into(),
+        env_type: tenant.environment.to_string(),
+        created_at: reports::time(created_at),
+    };
+    let kept = answer.clone();
     let db = app.db.scoped(tenant.client_id);
-    if !db.write(async move |tx| access_keys::create(tx, &row).await).await? {
-        return Err(error::malformed(
-            "This environment has two active keys already: deactivate one first (POST /v1/keys/deactivate/).",
-        ));
-    }
+    let write = db.write(async move |tx| {
+        if !access_keys::create(tx, &row).await? {
+            return Err(error::malformed(
+                "This environment has two active keys already: deactivate one first (POST /v1/keys/deactivate/).",
+            ));
+        }
+        once.keep(tx, StatusCode::CREATED, &kept, Holds::NOTHING).await
+    });
+    write.await?;
     tracing::info!(client.id = %tenant.client_id, access_key.id = %id, "access key created");
-    Ok((
-        StatusCode::CREATED,
-        Json(AccessKeyView {
-            id: id.to_string(),
-            client_id: tenant.client_id.to_string(),
-            access_secret: secret.expose().into(),
-            env_type: tenant.environment.to_string(),
-            created_at: reports::time(created_at),
-        }),
-    ))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// End an access key of your environment, at once, with the bridge tokens that were made with it. Not the last one.
@@ -59,6 +64,7 @@ pub(crate) async fn create_key(
 pub(crate) async fn deactivate_key(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<DeactivateKey>,
 ) -> ApiResult<Json<DeactivatedKey>> {
     let tenant = caller.tenant;
@@ -69,7 +75,7 @@ pub(crate) async fn deactivate_key(
     };
     let now = app.clock.now();
     let db = app.db.scoped(tenant.client_id);
-    let (id, outcome) = db
+    let answer = db
         .write(async move |tx| {
             let found = match (by_id, by_secret) {
                 (None, Some(hash)) => {
@@ -78,17 +84,20 @@ pub(crate) async fn deactivate_key(
                 (by_id, _) => by_id,
             };
             let id = found.ok_or_else(error::not_found)?;
-            Ok::<_, ApiError>((id, access_keys::deactivate(tx, tenant, id, now).await?))
+            match access_keys::deactivate(tx, tenant, id, now).await? {
+                Deactivated::Unknown => return Err(error::not_found()),
+                Deactivated::Last => {
+                    return Err(error::malformed(
+                        "This is the last active key of its environment: make another one first (POST /v1/keys/).",
+                    ));
+                }
+                Deactivated::Done => {}
+            }
+            let answer = DeactivatedKey { id: id.to_string(), deactivated_at: reports::time(now) };
+            once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
-    match outcome {
-        Deactivated::Unknown => Err(error::not_found()),
-        Deactivated::Last => Err(error::malformed(
-            "This is the last active key of its environment: make another one first (POST /v1/keys/).",
-        )),
-        Deactivated::Done => {
-            tracing::info!(client.id = %tenant.client_id, access_key.id = %id, "access key deactivated");
-            Ok(Json(DeactivatedKey { id: id.to_string(), deactivated_at: reports::time(now) }))
-        }
-    }
+    tracing::info!(client.id = %tenant.client_id, access_key.id = answer.id, "access key deactivated");
+    Ok(Json(answer))
 }

@@ -1,6 +1,6 @@
 //! Refreshes: a link is read again, or changed again, without the person.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
     refresh::{CreateRefreshTask, RefreshTask, RefreshTaskCreated},
@@ -23,6 +23,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::{Planned, SandboxFaults},
+    idempotency::{Holds, Once},
     jobs::{self, change, events, safe},
     moment::Moment,
     reports::{self, Proof, proof_of_funding},
@@ -48,6 +49,7 @@ const AMOUNTS: &str = "settings.micro_deposits";
 pub(crate) async fn create_refresh_task(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateRefreshTask>,
 ) -> ApiResult<Json<RefreshTaskCreated>> {
@@ -58,7 +60,7 @@ pub(crate) async fn create_refresh_task(
     let writer = app.clone();
     let hand = app.hands.free();
     let is_hand_free = hand.is_some();
-    let (task_id, job) = app
+    let (answer, job) = app
         .db
         .scoped(link.tenant.client_id)
         .write(async move |tx| {
@@ -66,7 +68,7 @@ pub(crate) async fn create_refresh_task(
                 return Err(error::not_found());
             }
             if let Some(running) = running(tx, &link, &order).await? {
-                return Ok::<_, ApiError>((running, None));
+                return Ok::<_, ApiError>((created(tx, &once, &link, running).await?, None));
             }
             check_limits(tx, &link, &order, now).await?;
             let id = next_task_id(&writer, tx, &link, now).await?;
@@ -99,12 +101,23 @@ pub(crate) async fn create_refresh_task(
             }
             let job = jobs::enqueue_task(tx, &task, live, is_hand_free).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, moment).await?;
-            Ok((task.id, job))
+            Ok((created(tx, &once, &link, task.id).await?, job))
         })
         .await?;
     jobs::start(&app, hand, job);
     app.ring_events();
-    Ok(Json(RefreshTaskCreated { task_id: task_id.to_string() }))
+    Ok(Json(answer))
+}
+
+async fn created(
+    tx: &mut Tx<'_>,
+    once: &Once,
+    link: &Link,
+    task_id: TaskId,
+) -> ApiResult<RefreshTaskCreated> {
+    let answer = RefreshTaskCreated { task_id: task_id.to_string() };
+    once.keep(tx, StatusCode::OK, &answer, Holds::link(link.id)).await?;
+    Ok(answer)
 }
 
 /// Read how a refresh goes.

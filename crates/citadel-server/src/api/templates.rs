@@ -20,6 +20,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     look::Look,
     reports,
 };
@@ -66,6 +67,7 @@ pub(crate) async fn list_templates(
 pub(crate) async fn create_template(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<WriteTemplate>,
 ) -> ApiResult<(StatusCode, Json<TemplateView>)> {
     let tenant = caller.tenant;
@@ -74,7 +76,7 @@ pub(crate) async fn create_template(
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
-    let template = db
+    let answer = db
         .write(async move |tx| {
             let source = writer.next_id_source(tx, tenant, "template").await?;
             let id = TemplateId::generate(now, &*source);
@@ -82,10 +84,12 @@ pub(crate) async fn create_template(
             let (name, body) = (name.clone(), body.clone());
             let new = Template { id, tenant, name, body, created_at: now, updated_at: now };
             templates::create(tx, &new).await?;
-            Ok::<_, ApiError>(new)
+            let answer = view(&new)?;
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::NOTHING).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
-    Ok((StatusCode::CREATED, Json(view(&template)?)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Read one template.

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use citadel_api_types::{
@@ -21,6 +21,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     reports::{documents, user as reports},
 };
 
@@ -39,22 +40,25 @@ pub(crate) async fn create_user_report(
     State(app): State<App>,
     caller: Caller,
     PathId(user_id): PathId<UserId>,
+    once: Once,
     Body(body): Body<CreateUserReport>,
 ) -> ApiResult<Json<ReportView>> {
     let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
-    let (user, report, links) = db
+    let answer = db
         .write(async move |tx| {
             let user = find(tx, tenant, user_id).await?;
             let report = reports::create(&writer, tx, &user, body.is_voe, now).await?;
             let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
-            Ok::<_, ApiError>((user, report, links))
+            let snapshot = reports::snapshot(&writer, &user, &report)?;
+            let answer = reports::view(&writer, &report, &snapshot, &links)?;
+            once.keep(tx, StatusCode::OK, &answer, Holds::user(user.id)).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
-    let snapshot = reports::snapshot(&app, &user, &report)?;
-    reports::view(&app, &report, &snapshot, &links).map(Json)
+    Ok(Json(answer))
 }
 
 #[derive(Deserialize, IntoParams)]

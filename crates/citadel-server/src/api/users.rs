@@ -29,6 +29,7 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
+    idempotency::{Holds, Once},
     jobs::events,
     owner_key::OwnerKey,
     purposes, reports,
@@ -59,6 +60,7 @@ pub(crate) struct Profile {
 pub(crate) async fn create_user(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<CreateUser>,
 ) -> ApiResult<(StatusCode, Json<UserView>)> {
     let profile = Profile {
@@ -71,10 +73,17 @@ pub(crate) async fn create_user(
     };
     profile.check()?;
     let now = app.moment(caller.tenant).await?.now;
-    let (writer, kept) = (app.clone(), profile.clone());
+    let writer = app.clone();
     let db = app.db.scoped(caller.tenant.client_id);
-    let user = db.write(async move |tx| create(&writer, tx, caller.tenant, &kept, now).await).await?;
-    Ok((StatusCode::CREATED, Json(view(&user, profile, None))))
+    let answer = db
+        .write(async move |tx| {
+            let user = create(&writer, tx, caller.tenant, &profile, now).await?;
+            let answer = view(&user, profile.clone(), None);
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::user(user.id)).await?;
+            Ok::<_, ApiError>(answer)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Keeps a new user.
@@ -301,12 +310,13 @@ pub(crate) async fn create_user_token(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<UserId>,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateBridgeToken>,
 ) -> ApiResult<Json<BridgeTokenView>> {
     let tenant = caller.tenant;
     let user = app.db.scoped(tenant.client_id).read(async move |tx| find(tx, tenant, id).await).await?;
-    bridge_tokens::make(&app, caller, faults, body, Some(user.id)).await.map(Json)
+    bridge_tokens::make(&app, caller, once, faults, body, Some(user.id)).await.map(Json)
 }
 
 /// Writes anew what is known of a person.

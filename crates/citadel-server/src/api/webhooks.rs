@@ -22,6 +22,7 @@ use crate::{
     auth::Caller,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     moment::Moment,
     outbound::guard::REFUSED,
     reports,
@@ -70,6 +71,7 @@ pub(crate) async fn list_webhooks(
 pub(crate) async fn create_webhook(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     Body(body): Body<CreateWebhook>,
 ) -> ApiResult<(StatusCode, Json<WebhookWithSecret>)> {
     let tenant = caller.tenant;
@@ -91,7 +93,7 @@ pub(crate) async fn create_webhook(
         created_at: now,
     };
     let writer = app.clone();
-    let (webhook, secret) = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -107,13 +109,13 @@ pub(crate) async fn create_webhook(
             // Sealed for its place, which the id is a part of.
             let (secret, secret_sealed) = secrets::generate(&writer, tenant, id)?;
             webhooks::create(tx, &NewWebhook { id, secret_sealed, ..new.clone() }).await?;
-            Ok((find(tx, tenant, id).await?, secret))
+            let webhook = view(&find(tx, tenant, id).await?);
+            let answer = WebhookWithSecret { webhook, secret: secret.expose().into() };
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::NOTHING).await?;
+            Ok(answer)
         })
         .await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(WebhookWithSecret { webhook: view(&webhook), secret: secret.expose().into() }),
-    ))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Read one endpoint.
@@ -227,12 +229,13 @@ pub(crate) async fn rotate_webhook_secret(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<WebhookId>,
+    once: Once,
 ) -> ApiResult<Json<WebhookWithSecret>> {
     let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
     let (secret, sealed) = secrets::generate(&app, tenant, id)?;
     let writer = app.clone();
-    let webhook = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -247,10 +250,13 @@ pub(crate) async fn rotate_webhook_secret(
             }
             let previous = secrets::seal_as_previous(&writer, &webhook)?;
             webhooks::rotate_secret(tx, tenant, id, &sealed, &previous, now + secrets::OVERLAP, now).await?;
-            find(tx, tenant, id).await
+            let webhook = view(&find(tx, tenant, id).await?);
+            let answer = WebhookWithSecret { webhook, secret: secret.expose().into() };
+            once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
+            Ok(answer)
         })
         .await?;
-    Ok(Json(WebhookWithSecret { webhook: view(&webhook), secret: secret.expose().into() }))
+    Ok(Json(answer))
 }
 
 /// The caller's endpoint, or 404.

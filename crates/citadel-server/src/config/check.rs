@@ -12,13 +12,13 @@ use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Config, Profile,
+    Config, Profile, ReplayPolicy,
     file::Values,
     mask_url,
     problem::Problem,
     settings::{
         DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PROXIES, PUBLIC_URL,
-        RATE_LIMIT, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
+        RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
 use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
@@ -67,6 +67,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let proxies = proxies(values, problems);
     let sandbox = sandbox(values, problems);
     let rate_limit = rate_limit(values, problems);
+    let replay_policy = replay_policy(values, problems);
     let log = log(values, problems);
 
     let mut config = Config {
@@ -82,6 +83,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         profile: profile?,
         sandbox: sandbox?,
         rate_limit: rate_limit?,
+        replay_policy: replay_policy?,
         log: log?,
         is_ephemeral: false,
         risks: Vec::new(),
@@ -266,6 +268,22 @@ fn rate_limit(values: &Values, problems: &mut Vec<Problem>) -> Option<u32> {
         ));
     }
     limit
+}
+
+fn replay_policy(values: &Values, problems: &mut Vec<Problem>) -> Option<ReplayPolicy> {
+    match values.get(&REPLAY_POLICY).unwrap_or_default() {
+        "keep" => Some(ReplayPolicy::Keep),
+        "revoke" => Some(ReplayPolicy::Revoke),
+        other => {
+            problems.push(Problem::of(
+                &REPLAY_POLICY,
+                Some(other),
+                "is not a policy",
+                "write keep or revoke",
+            ));
+            None
+        }
+    }
 }
 
 fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {

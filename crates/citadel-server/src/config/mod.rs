@@ -49,6 +49,26 @@ impl Profile {
     }
 }
 
+/// What a second exchange of a public token does, beside its answer 410 (P10).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplayPolicy {
+    /// The access token lives on.
+    #[default]
+    Keep,
+    /// The access token ends.
+    Revoke,
+}
+
+impl ReplayPolicy {
+    /// The word in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -76,6 +96,8 @@ pub struct Config {
     pub sandbox: SandboxSettings,
     /// Requests a minute with one access secret; 0 for any number.
     pub rate_limit: u32,
+    /// What a second exchange of a public token does.
+    pub replay_policy: ReplayPolicy,
     /// Filter of the log.
     pub log: String,
     /// Whether everything is thrown away at the end.
@@ -183,6 +205,7 @@ impl Config {
                 self.sandbox.now.map_or_else(|| "(the machine's)".to_owned(), |at| at.to_string()),
             ),
             ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
+            ("CITADEL_REPLAY_POLICY", self.replay_policy.as_str().to_owned()),
             ("CITADEL_LOG", self.log.clone()),
         ]
     }

@@ -117,6 +117,15 @@ pub(crate) const RATE_LIMIT: Setting = Setting {
     about: "Requests a minute with one access secret, all endpoints together; more are answered 429. 0 for any number.",
 };
 
+pub(crate) const REPLAY_POLICY: Setting = Setting {
+    name: "replay_policy",
+    env: "CITADEL_REPLAY_POLICY",
+    default: Some("keep"),
+    about: "What a second exchange of a public token does, beside its answer 410. keep: nothing; a lost answer is likelier\n\
+            than theft. revoke: the link's access token ends too, as RFC 6749 has it. Neither is for a call that is\n\
+            repeated under its Idempotency-Key, which gets the same answer.",
+};
+
 /// Every setting, in the order in which people should read them.
 pub(super) const ALL: [&Setting; 15] = [
     &PROFILE,
@@ -133,6 +142,7 @@ pub(super) const ALL: [&Setting; 15] = [
     &SANDBOX_SEED,
     &SANDBOX_NOW,
     &RATE_LIMIT,
+    &REPLAY_POLICY,
     &LOG,
 ];
 

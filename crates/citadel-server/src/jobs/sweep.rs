@@ -1,13 +1,14 @@
 //! Removes what has lived its time: sign-ins whose task never ended (a login is kept for fifteen minutes at the most), bank
-//! accounts of bridge tokens that have aged, and old attempts of deliveries; the last two by the client's clock.
+//! accounts of bridge tokens that have aged, old attempts of deliveries, and answers under idempotency keys after a day; accounts
+//! and attempts by the client's clock.
 
 use std::time::Duration;
 
-use citadel_store::{Error, bridge_tokens, deliveries, logins, sandboxes, sign_in_tries};
+use citadel_store::{Error, bridge_tokens, deliveries, idempotency_keys, logins, sandboxes, sign_in_tries};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::{app::App, idempotency};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// How long attempts of deliveries are listed (P32).
@@ -34,6 +35,10 @@ pub(super) async fn sweep(app: &App) {
     tell("accounts of aged bridge tokens", accounts);
     let attempts = db.write(async move |tx| deliveries::delete_before(tx, kept_since(live)).await).await;
     tell("old attempts of deliveries", attempts);
+    let answers = db
+        .write(async move |tx| idempotency_keys::delete_until(tx, idempotency::kept_since(live)).await)
+        .await;
+    tell("answers under idempotency keys", answers);
     let turned = db.read(async |tx| sandboxes::turned(tx).await).await.unwrap_or_else(|cause| {
         tracing::warn!(error.cause = %cause, "cannot look for sandboxes with clocks of their own");
         Vec::new()

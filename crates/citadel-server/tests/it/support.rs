@@ -16,6 +16,7 @@ use citadel_connectors::{Connector, Registry};
 use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
 use citadel_server::{
     app::{App, AppParts, SandboxSettings},
+    config::ReplayPolicy,
     directory::Directory,
     jobs,
     outbound::{self, Outbound, Rules, SystemResolver},
@@ -62,6 +63,7 @@ pub(crate) struct TestApp {
 struct Settings {
     sandbox: SandboxSettings,
     rate_limit: u32,
+    replay_policy: ReplayPolicy,
 }
 
 pub(crate) struct TempDir(PathBuf);
@@ -163,7 +165,7 @@ impl TestApp {
         let mut apps = Vec::new();
         for (config, directory) in configs {
             let connectors = Registry::seeded(&sandbox.seed);
-            let settings = Settings { sandbox: sandbox.clone(), rate_limit: 0 };
+            let settings = Settings { sandbox: sandbox.clone(), ..Settings::default() };
             let app = Self::grown(config, directory, connectors, clock(), outbound(), settings).await;
             apps.push(app);
         }
@@ -178,6 +180,21 @@ impl TestApp {
         let mut apps = Vec::new();
         for (config, directory) in configs {
             let settings = Settings { rate_limit: per_minute, ..Settings::default() };
+            let app =
+                Self::grown(config, directory, Registry::default(), clock(), outbound(), settings).await;
+            apps.push(app);
+        }
+        apps
+    }
+
+    /// On SQLite, and on Postgres where one is given, with what a second exchange does.
+    pub(crate) async fn each_with_replay_policy(replay_policy: ReplayPolicy) -> Vec<Self> {
+        let (config, directory) = sqlite();
+        let mut configs = vec![(config, Some(directory))];
+        configs.extend(postgres().await.map(|config| (config, None)));
+        let mut apps = Vec::new();
+        for (config, directory) in configs {
+            let settings = Settings { replay_policy, ..Settings::default() };
             let app =
                 Self::grown(config, directory, Registry::default(), clock(), outbound(), settings).await;
             apps.push(app);
@@ -218,6 +235,7 @@ impl TestApp {
             outbound,
             sandbox: settings.sandbox,
             rate_limit: settings.rate_limit,
+            replay_policy: settings.replay_policy,
         });
         Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
     }

@@ -110,6 +110,7 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0005_sandbox",
             "0006_scenarios_of_tasks",
             "0007_users_and_orders",
+            "0008_idempotency_keys",
             "0011_sign_in_tries"
         ]
     );
@@ -135,6 +136,7 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         let claimed = store.db.write(async move |tx| {
             // As before 0004; what came later has to go first.
             for undo in [
+                "drop table idempotency_keys",
                 "drop table user_reports",
                 "drop table order_employers",
                 "drop table orders",
@@ -161,7 +163,14 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
         let claimed = claimed.await.unwrap();
         assert_eq!(
             store.db.migrate(now).await.unwrap(),
-            ["0004_live_tables", "0005_sandbox", "0006_scenarios_of_tasks", "0007_users_and_orders", "0011_sign_in_tries"]
+            [
+                "0004_live_tables",
+                "0005_sandbox",
+                "0006_scenarios_of_tasks",
+                "0007_users_and_orders",
+                "0008_idempotency_keys",
+                "0011_sign_in_tries"
+            ]
         );
         let held = claimed[0].clone();
         assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());

@@ -32,7 +32,9 @@ use crate::{
     body::Body,
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
+    idempotency::{Holds, Once},
     jobs::orders::tell,
+    moment::Moment,
 };
 
 /// Make an order: a user, a bridge token for each employer, and a page for the person. It ends after three days.
@@ -45,6 +47,7 @@ use crate::{
 pub(crate) async fn create_order(
     State(app): State<App>,
     caller: Caller,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateOrder>,
 ) -> ApiResult<(StatusCode, Json<OrderView>)> {
@@ -52,15 +55,17 @@ pub(crate) async fn create_order(
     let moment = app.moment(caller.tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(caller.tenant.client_id);
-    let loaded = db
+    let answer = db
         .write(async move |tx| {
             let user = find_or_create_user(&writer, tx, caller.tenant, &wanted.profile, moment.now).await?;
             let id = making::make(&writer, tx, &user, &wanted, None, moment).await?;
-            Loaded::find(&writer, tx, caller.tenant, id).await
+            let answer = Loaded::find(&writer, tx, caller.tenant, id).await?.view(&writer, moment.now)?;
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::user(user.id)).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
     app.ring_events();
-    Ok((StatusCode::CREATED, Json(loaded.view(&app, moment.now)?)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -163,10 +168,11 @@ pub(crate) async fn reverify_order(
     state: State<App>,
     caller: Caller,
     id: PathId<OrderId>,
+    once: Once,
     faults: SandboxFaults,
     body: Body<RefreshOrder>,
 ) -> ApiResult<(StatusCode, Json<OrderView>)> {
-    refresh_order(state, caller, id, faults, body).await
+    refresh_order(state, caller, id, once, faults, body).await
 }
 
 /// Ask again what an order asked before: a new order for the same person.
@@ -181,6 +187,7 @@ pub(crate) async fn refresh_order(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<RefreshOrder>,
 ) -> ApiResult<(StatusCode, Json<OrderView>)> {
@@ -192,16 +199,18 @@ pub(crate) async fn refresh_order(
     let before = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
     // Employers are searched for, which nobody else's writing waits for.
     let wanted = Wanted::again(&app, caller, faults, &before, body)?;
-    let loaded = db
+    let answer = db
         .write(async move |tx| {
             let user = users::find(tx, tenant, before.order.user_id).await?.ok_or_else(error::not_found)?;
             let new = making::make(&writer, tx, &user, &wanted, Some(id), moment).await?;
             orders::set_refresh_order(tx, tenant, id, new).await?;
-            Loaded::find(&writer, tx, tenant, new).await
+            let answer = Loaded::find(&writer, tx, tenant, new).await?.view(&writer, moment.now)?;
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::user(user.id)).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
     app.ring_events();
-    Ok((StatusCode::CREATED, Json(loaded.view(&app, moment.now)?)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// Change an order that nobody has begun with.
@@ -249,32 +258,41 @@ pub(crate) async fn cancel_order(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
+    once: Once,
 ) -> ApiResult<Json<OrderView>> {
     let tenant = caller.tenant;
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
-    let loaded = db
+    let answer = db
         .write(async move |tx| {
             orders::lock(tx, tenant, id).await?;
             let loaded = Loaded::find(&writer, tx, tenant, id).await?;
             match loaded.status(moment.now) {
-                OrderStatus::Canceled => return Ok(loaded),
-                OrderStatus::Pending => {}
+                OrderStatus::Canceled => {}
+                OrderStatus::Pending => cancel(&writer, tx, &loaded, moment).await?,
                 _ => return Err(error::conflict("This order is completed or has ended.")),
             }
-            orders::mark(tx, tenant, id, Mark::Canceled, moment.now).await?;
-            bridge_tokens::end_of_order(tx, tenant, id, moment.now).await?;
-            for employer in loaded.employers().filter(|employer| employer.status.is_open()) {
-                let (id, status) = (employer.id, OrderStatus::Canceled);
-                order_employers::set_status(tx, tenant, id, status, None, moment.now).await?;
-                tell(&writer, tx, &loaded.order, employer, status, None, moment).await?;
-            }
-            Loaded::find(&writer, tx, tenant, id).await
+            let loaded = Loaded::find(&writer, tx, tenant, id).await?;
+            let answer = loaded.view(&writer, moment.now)?;
+            once.keep(tx, StatusCode::OK, &answer, Holds::user(loaded.order.user_id)).await?;
+            Ok(answer)
         })
         .await?;
     app.ring_events();
-    loaded.view(&app, moment.now).map(Json)
+    Ok(Json(answer))
+}
+
+async fn cancel(app: &App, tx: &mut Tx<'_>, loaded: &Loaded, moment: Moment) -> ApiResult<()> {
+    let (tenant, id) = (loaded.order.tenant, loaded.order.id);
+    orders::mark(tx, tenant, id, Mark::Canceled, moment.now).await?;
+    bridge_tokens::end_of_order(tx, tenant, id, moment.now).await?;
+    for employer in loaded.employers().filter(|employer| employer.status.is_open()) {
+        let (id, status) = (employer.id, OrderStatus::Canceled);
+        order_employers::set_status(tx, tenant, id, status, None, moment.now).await?;
+        tell(app, tx, &loaded.order, employer, status, None, moment).await?;
+    }
+    Ok(())
 }
 
 /// Put one more employer into an order.
@@ -290,6 +308,7 @@ pub(crate) async fn add_order_employer(
     State(app): State<App>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<OrderEmployerRequest>,
 ) -> ApiResult<(StatusCode, Json<OrderEmployerView>)> {
@@ -297,7 +316,7 @@ pub(crate) async fn add_order_employer(
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
-    let loaded = db
+    let answer = db
         .write(async move |tx| {
             orders::lock(tx, tenant, id).await?;
             let loaded = Loaded::find(&writer, tx, tenant, id).await?;
@@ -309,12 +328,14 @@ pub(crate) async fn add_order_employer(
             let new = WantedEmployer::check(&writer, tenant.environment, product, &body, "")?;
             let place = loaded.employers().count();
             making::add(&writer, tx, &loaded.order, &user, (caller, &faults), (place, &new), moment).await?;
-            Loaded::find(&writer, tx, tenant, id).await
+            let all = Loaded::find(&writer, tx, tenant, id).await?.view(&writer, moment.now)?.employers;
+            let unheard = || error::internal("an order without the employer that was put into it");
+            let answer = all.into_iter().next_back().ok_or_else(unheard)?;
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::user(user.id)).await?;
+            Ok(answer)
         })
         .await?;
-    let view = loaded.view(&app, moment.now)?.employers.pop();
-    let view = view.ok_or_else(|| error::internal("an order without the employer that was put into it"))?;
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// List the webhook events of an order, oldest first.

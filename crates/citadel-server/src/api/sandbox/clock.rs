@@ -1,6 +1,6 @@
 //! The clock of a client's sandbox.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     error::ErrorBody,
     sandbox::{SandboxClock, TurnSandboxClock},
@@ -15,6 +15,7 @@ use crate::{
     app::App,
     body::Body,
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     moment::Moment,
     reports,
 };
@@ -43,11 +44,12 @@ pub(crate) async fn get_sandbox_clock(
 pub(crate) async fn turn_sandbox_clock(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
+    once: Once,
     Body(body): Body<TurnSandboxClock>,
 ) -> ApiResult<Json<SandboxClock>> {
     let (tenant, live) = (caller.tenant, app.clock.now());
     let turn = Turn::check(&body)?;
-    let moment = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -61,11 +63,13 @@ pub(crate) async fn turn_sandbox_clock(
             };
             sandboxes::set_pace(tx, tenant, pace).await?;
             wake_dispatchers(tx, tenant, live).await?;
-            Ok::<_, ApiError>(Moment::of(pace, live))
+            let answer = view(Moment::of(pace, live));
+            once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
+            Ok::<_, ApiError>(answer)
         })
         .await?;
     app.ring_events();
-    Ok(Json(view(moment)))
+    Ok(Json(answer))
 }
 
 /// What waits for another attempt may be due now. Dispatchers look, and sleep on if nothing is.

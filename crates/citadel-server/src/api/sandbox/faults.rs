@@ -1,7 +1,7 @@
 //! Faults in everything that a client does in its sandbox. For one call there is the header `X-Sandbox-Fault`, for one login a
 //! scenario.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{error::ErrorBody, sandbox::SandboxFaults};
 use citadel_domain::Fault;
 use citadel_store::sandboxes;
@@ -11,6 +11,7 @@ use crate::{
     app::App,
     body::Body,
     error::{self, ApiResult},
+    idempotency::{Holds, Once},
 };
 
 /// Read what goes wrong on purpose in all that you do in your sandbox.
@@ -38,6 +39,7 @@ pub(crate) async fn get_sandbox_faults(
 pub(crate) async fn set_sandbox_faults(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
+    once: Once,
     Body(body): Body<SandboxFaults>,
 ) -> ApiResult<Json<SandboxFaults>> {
     let mut faults = Vec::new();
@@ -48,10 +50,14 @@ pub(crate) async fn set_sandbox_faults(
     }
     faults.sort_unstable();
     faults.dedup();
-    let answer = view(&faults);
+    let (answer, kept) = (view(&faults), view(&faults));
     let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);
-    db.write(async move |tx| sandboxes::set_faults(tx, tenant, &faults).await).await?;
+    let write = db.write(async move |tx| {
+        sandboxes::set_faults(tx, tenant, &faults).await?;
+        once.keep(tx, StatusCode::OK, &kept, Holds::NOTHING).await
+    });
+    write.await?;
     Ok(Json(answer))
 }
 

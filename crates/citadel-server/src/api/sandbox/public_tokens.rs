@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
     Redacted,
     error::ErrorBody,
     sandbox::{CreateSandboxPublicToken, SandboxPublicToken},
 };
 use citadel_connectors::{Login, Step};
-use citadel_domain::{Secret, TaskStatus};
+use citadel_domain::{Secret, TaskId, TaskStatus};
 use citadel_store::{links::Link, tasks::Task};
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ use crate::{
     body::Body,
     error::{self, ApiResult},
     faults::SandboxFaults,
+    idempotency::{Holds, Once},
 };
 
 /// Where people sign in when nobody says.
@@ -43,6 +44,7 @@ const LOOK: Duration = Duration::from_millis(400);
 pub(crate) async fn create_sandbox_public_token(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
+    once: Once,
     SandboxFaults(faults): SandboxFaults,
     Body(body): Body<CreateSandboxPublicToken>,
 ) -> ApiResult<Json<SandboxPublicToken>> {
@@ -58,20 +60,39 @@ pub(crate) async fn create_sandbox_public_token(
         body.company_mapping_id.clone(),
         login(&body),
     );
-    let begun = sign_in::begin(&app, &session, None, order, &faults).await;
-    let (task, _) = begun.map_err(|error| error.outside("login"))?;
-    let (task, link) = see_through(&app, &session, &task, body.mfa_code.as_ref()).await?;
-    let public_token = match task.status {
-        TaskStatus::Done => Some(public_token::make(&app, &session, &task, &link).await?),
-        _ => None,
+    let (task_id, once) = match once.begun() {
+        Some(task_id) => (task_id, once),
+        None => {
+            let begun = sign_in::begin(&app, &session, None, order, &faults, once.clone()).await;
+            let (task, _) = begun.map_err(|error| error.outside("login"))?;
+            (task.id, once.with_begun(task.id))
+        }
     };
-    Ok(Json(SandboxPublicToken {
+    let (task, link) = see_through(&app, &session, task_id, body.mfa_code.as_ref()).await?;
+    let (public_token, new) = match task.status {
+        TaskStatus::Done => Some(public_token::generate(&app, &session, &task, &link)).unzip(),
+        _ => (None, None),
+    };
+    let answer = SandboxPublicToken {
         public_token: public_token.map(|token| Redacted::from(token.expose())),
         link_id: link.id.to_string(),
         task_id: task.id.to_string(),
         status: task.status.to_string(),
         error_message: task::error_message(&task),
-    }))
+    };
+    // Who repeats a call that gave up goes on waiting.
+    if new.is_some() || (once.has_key() && task.status.is_final()) {
+        let kept = answer.clone();
+        let db = app.db.scoped(caller.tenant.client_id);
+        let write = db.write(async move |tx| {
+            if let Some(new) = &new {
+                public_token::put(tx, new).await?;
+            }
+            once.keep(tx, StatusCode::OK, &kept, Holds::link(link.id)).await
+        });
+        write.await?;
+    }
+    Ok(Json(answer))
 }
 
 /// What a person types: only what was sent, so that what is missing is named as in the widget.
@@ -90,15 +111,15 @@ fn login(body: &CreateSandboxPublicToken) -> Login {
 async fn see_through(
     app: &App,
     session: &BridgeSession,
-    begun: &Task,
+    task_id: TaskId,
     mfa_code: Option<&Redacted>,
 ) -> ApiResult<(Task, Link)> {
     let until = Instant::now() + PATIENCE;
     let mut stopping = app.stopping.subscribe();
     loop {
         // Heard from before the look, so that no news falls between the two.
-        let mut news = app.task_bells.listen(begun.id);
-        let (task, link) = task::find_task(app, session, begun.id).await?;
+        let mut news = app.task_bells.listen(task_id);
+        let (task, link) = task::find_task(app, session, task_id).await?;
         if task.status.is_final() || Instant::now() >= until || *stopping.borrow() {
             return Ok((task, link));
         }

@@ -1,6 +1,6 @@
 //! A client's sandbox as it was in the beginning.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{error::ErrorBody, sandbox::SandboxClock};
 use citadel_store::sandboxes;
 
@@ -8,7 +8,12 @@ use super::{
     SandboxCaller,
     clock::{first_pace, view},
 };
-use crate::{app::App, error::ApiResult};
+use crate::{
+    app::App,
+    error::ApiResult,
+    idempotency::{Holds, Once},
+    moment::Moment,
+};
 
 /// Empty your sandbox: links, tasks, tokens, reports, events, endpoints, scenarios and faults go, and the clock shows what it
 /// did in the beginning. Your keys stay. What is done next gets the ids that a new sandbox would give.
@@ -20,15 +25,18 @@ use crate::{app::App, error::ApiResult};
 pub(crate) async fn reset_sandbox(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
+    once: Once,
 ) -> ApiResult<Json<SandboxClock>> {
     let (tenant, pace) = (caller.tenant, first_pace(&app));
-    app.db
-        .scoped(tenant.client_id)
-        .write(async move |tx| {
-            sandboxes::lock(tx, tenant).await?;
-            sandboxes::empty(tx, tenant).await?;
-            sandboxes::set_pace(tx, tenant, pace).await
-        })
-        .await?;
-    Ok(Json(view(app.moment(tenant).await?)))
+    let answer = view(Moment::of(pace, app.clock.now()));
+    let kept = answer.clone();
+    let db = app.db.scoped(tenant.client_id);
+    let write = db.write(async move |tx| {
+        sandboxes::lock(tx, tenant).await?;
+        sandboxes::empty(tx, tenant).await?;
+        sandboxes::set_pace(tx, tenant, pace).await?;
+        once.keep(tx, StatusCode::OK, &kept, Holds::NOTHING).await
+    });
+    write.await?;
+    Ok(Json(answer))
 }

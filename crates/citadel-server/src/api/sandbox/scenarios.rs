@@ -21,6 +21,7 @@ use crate::{
     app::App,
     body::{Body, JsonText},
     error::{self, ApiError, ApiResult},
+    idempotency::{Holds, Once},
     jobs::books,
     purposes, reports,
 };
@@ -40,6 +41,7 @@ const MAX_OF_USERNAME: usize = 20;
 pub(crate) async fn create_sandbox_scenario(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
+    once: Once,
     JsonText { json, text }: JsonText,
 ) -> ApiResult<(StatusCode, Json<SandboxScenario>)> {
     // It is read anew for each day on which something changes.
@@ -49,7 +51,7 @@ pub(crate) async fn create_sandbox_scenario(
     let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
-    let kept = app
+    let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
@@ -64,10 +66,12 @@ pub(crate) async fn create_sandbox_scenario(
                 return Err(label_taken());
             }
             check_login(&writer, tx, &new, &scenario).await?;
-            find(tx, tenant, id).await
+            let answer = view(&writer, &find(tx, tenant, id).await?)?;
+            once.keep(tx, StatusCode::CREATED, &answer, Holds::NOTHING).await?;
+            Ok(answer)
         })
         .await?;
-    Ok((StatusCode::CREATED, Json(view(&app, &kept)?)))
+    Ok((StatusCode::CREATED, Json(answer)))
 }
 
 /// List your scenarios, oldest first.

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use citadel_domain::{PublicTokenId, Secret, TaskId, TaskStatus};
 use citadel_store::{
+    Tx,
     links::Link,
     public_tokens::{self, NewPublicToken},
     tasks::Task,
@@ -50,7 +51,19 @@ pub(crate) async fn create_public_token(
 }
 
 /// A new public token, which revokes the one before.
-pub(crate) async fn make(app: &App, session: &BridgeSession, task: &Task, link: &Link) -> ApiResult<Secret> {
+async fn make(app: &App, session: &BridgeSession, task: &Task, link: &Link) -> ApiResult<Secret> {
+    let (token, new) = generate(app, session, task, link);
+    app.db.scoped(new.tenant.client_id).write(async move |tx| put(tx, &new).await).await?;
+    Ok(token)
+}
+
+/// A public token to [`put`].
+pub(crate) fn generate(
+    app: &App,
+    session: &BridgeSession,
+    task: &Task,
+    link: &Link,
+) -> (Secret, NewPublicToken) {
     let now = session.moment.now;
     let (token, token_hash) = auth::new_token(app, purposes::PUBLIC_TOKEN);
     let new = NewPublicToken {
@@ -62,12 +75,11 @@ pub(crate) async fn make(app: &App, session: &BridgeSession, task: &Task, link: 
         created_at: now,
         expires_at: now.saturating_add(PUBLIC_TOKEN_LIFE).unwrap_or(now),
     };
-    app.db
-        .scoped(new.tenant.client_id)
-        .write(async move |tx| {
-            public_tokens::revoke_unspent(tx, new.tenant, new.task_id, now).await?;
-            public_tokens::create(tx, &new).await
-        })
-        .await?;
-    Ok(token)
+    (token, new)
+}
+
+/// Keeps a public token, and revokes the one before.
+pub(crate) async fn put(tx: &mut Tx<'_>, new: &NewPublicToken) -> ApiResult<()> {
+    public_tokens::revoke_unspent(tx, new.tenant, new.task_id, new.created_at).await?;
+    Ok(public_tokens::create(tx, new).await?)
 }

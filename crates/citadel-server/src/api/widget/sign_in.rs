@@ -30,6 +30,7 @@ use crate::{
     connections::Peer,
     error::{self, ApiError, ApiResult},
     faults::{Planned, SignIn},
+    idempotency::Once,
     jobs::{self, change, events, safe},
     moment::Moment,
     owner_key::OwnerKey,
@@ -76,7 +77,7 @@ pub(crate) async fn create_task(
     Body(body): Body<CreateTask>,
 ) -> ApiResult<(StatusCode, Json<TaskView>)> {
     let address = peer.and_then(|Extension(peer)| peer.address);
-    let (task, link) = begin(&app, &session, address, body, &[]).await?;
+    let (task, link) = begin(&app, &session, address, body, &[], Once::NEVER).await?;
     Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
 }
 
@@ -87,6 +88,7 @@ pub(crate) async fn begin(
     address: Option<IpAddr>,
     body: CreateTask,
     faults: &[Fault],
+    once: Once,
 ) -> ApiResult<(Task, Link)> {
     let Moment { now, live, .. } = session.moment;
     let token = session.token.clone();
@@ -167,6 +169,7 @@ pub(crate) async fn begin(
             }
             let job = jobs::enqueue_task(tx, &task, live, is_hand_free).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, moment).await?;
+            once.keep_begun(tx, task.id, link.id).await?;
             Ok::<_, ApiError>((task, link, job))
         })
         .await?;
