@@ -25,8 +25,8 @@ pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Sweeps once.
-pub(super) async fn sweep(app: &App) {
+/// Removes what has lived its time, once.
+pub async fn sweep(app: &App) {
     let live = app.clock.now();
     let db = &app.db;
     tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, live).await).await);

@@ -1,7 +1,8 @@
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
+use citadel_server::config::ReplayPolicy;
 use serde_json::json;
 
-use crate::support::{TestApp, for_each_db};
+use crate::support::{Reply, TestApp, TestClient, for_each_db};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_public_token_becomes_the_links_access_token() {
@@ -165,6 +166,62 @@ async fn p09_another_client_sees_an_unknown_token_and_does_not_spend_it() {
         assert_eq!(other.exchange(&public_token).await.status, StatusCode::NOT_FOUND);
     })
     .await;
+}
+
+async fn exchange_once(client: &TestClient<'_>, key: &str, public_token: &str) -> Reply {
+    let request = client
+        .request(Method::POST, "/v1/link-access-tokens/")
+        .header("Idempotency-Key", key)
+        .header("Content-Type", "application/json")
+        .body(json!({"public_token": public_token}).to_string().into());
+    client.app.send(request.unwrap()).await
+}
+
+async fn opens(client: &TestClient<'_>, access_token: &str) -> bool {
+    let reply = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await;
+    reply.status == StatusCode::OK
+}
+
+/// P10: whoever lost the answer, at whatever place the connection broke, asks again with the key and has the token, for a day
+/// and under both policies. Who asks without the key is told that the token is spent, and the policy decides about the link.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p10_a_lost_answer_is_given_again_and_a_replay_is_as_the_policy_says() {
+    for policy in [ReplayPolicy::Keep, ReplayPolicy::Revoke] {
+        for app in TestApp::each_with_replay_policy(policy).await {
+            let client = app.client("acme").await;
+            let bridge_token = client.bridge_token("income").await;
+            let task_id = app.sign_in(&bridge_token, "goodlogin", "goodpassword").await;
+            app.run_jobs().await;
+            let public_token = app.public_token(&bridge_token, &task_id).await;
+            // Committed; nobody reads the answer.
+            assert_eq!(exchange_once(&client, "key", &public_token).await.status, StatusCode::OK);
+            let again = exchange_once(&client, "key", &public_token).await;
+            assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::OK, "true"));
+            let access_token = again.json()["access_token"].as_str().unwrap().to_owned();
+            assert!(opens(&client, &access_token).await, "a call that is repeated is no replay");
+
+            // Neither is a token of somebody else, one that was never spent, or one that was revoked.
+            let other = app.client("other").await;
+            assert_eq!(other.exchange(&public_token).await.status, StatusCode::NOT_FOUND);
+            let unspent = app.public_token(&bridge_token, &task_id).await;
+            let newest = app.public_token(&bridge_token, &task_id).await;
+            assert_eq!(client.exchange(&unspent).await.status, StatusCode::GONE);
+            assert!(opens(&client, &access_token).await);
+
+            for replay in
+                [client.exchange(&public_token).await, exchange_once(&client, "new", &public_token).await]
+            {
+                assert_eq!((replay.status, replay.code().as_str()), (StatusCode::GONE, "expired_token"));
+            }
+            assert_eq!(opens(&client, &access_token).await, policy == ReplayPolicy::Keep);
+            // The next exchange is good under both, with a new token where the old one ended.
+            let next = client.exchange(&newest).await.json()["access_token"].as_str().unwrap().to_owned();
+            assert!(opens(&client, &next).await);
+            assert_eq!(next == access_token, policy == ReplayPolicy::Keep);
+            app.advance(24 * 3600);
+            assert_eq!(exchange_once(&client, "key", &public_token).await.status, StatusCode::GONE);
+        }
+    }
 }
 
 /// P4, the part that does not depend on a clock: secrets and tokens are found by keyed hash. Nothing that was handed

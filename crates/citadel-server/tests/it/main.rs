@@ -22,6 +22,7 @@ mod events;
 mod factors;
 mod http_surface;
 mod guessing;
+mod idempotency;
 mod isolation;
 mod keys;
 mod kills;
