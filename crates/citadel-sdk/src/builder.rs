@@ -120,7 +120,13 @@ impl Builder {
         let http = http
             .build()
             .map_err(|source| Error::configuration("the HTTP client cannot start").with_source(source))?;
-        Ok(Citadel { base_url, client_id: self.client_id, http, backoff: self.backoff })
+        Ok(Citadel {
+            base_url,
+            client_id: self.client_id,
+            http,
+            backoff: self.backoff,
+            idempotency_key: None,
+        })
     }
 }
 

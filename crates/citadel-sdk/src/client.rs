@@ -1,8 +1,11 @@
 //! The client: sends a request, repeats it when that is safe, and reads the answer.
 
-use std::fmt;
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header::HeaderValue};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -21,6 +24,8 @@ pub struct Citadel {
     pub(crate) client_id: String,
     pub(crate) http: reqwest::Client,
     pub(crate) backoff: Backoff,
+    /// The caller's own, in place of a new one for each call.
+    pub(crate) idempotency_key: Option<HeaderValue>,
 }
 
 impl Citadel {
@@ -33,6 +38,21 @@ impl Citadel {
         access_secret: impl Into<Redacted>,
     ) -> Builder {
         Builder::new(base_url.into(), client_id.into(), access_secret.into())
+    }
+
+    /// The same client, whose calls that create or spend go out under this idempotency key: 1 to 255 visible ASCII characters,
+    /// new for each thing that is wanted. Each such call has a key anyway, under which it is repeated; with one of your own, kept
+    /// where it outlives the process, a call can be repeated after a crash too. The server knows a key for 24 hours.
+    ///
+    /// Fails with [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) when the key has other characters.
+    pub fn with_idempotency_key(&self, key: &str) -> Result<Self, Error> {
+        let is_good = (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+        match HeaderValue::from_str(key) {
+            Ok(key) if is_good => Ok(Self { idempotency_key: Some(key), ..self.clone() }),
+            _ => Err(Error::configuration(
+                "an idempotency key has 1 to 255 visible ASCII characters, without spaces",
+            )),
+        }
     }
 
     /// The address under which calls are made; it ends with a slash.
@@ -52,7 +72,14 @@ impl Citadel {
         repeat: Repeat,
     ) -> Result<T, Error> {
         let url = call.into().url(&self.base_url)?;
-        self.send(|| self.http.request(Method::POST, url.clone()).json(body), repeat).await
+        let key = self.key_for(repeat);
+        self.send(|| keyed(self.http.request(Method::POST, url.clone()).json(body), &key), repeat).await
+    }
+
+    /// The idempotency key of a call, and of all its repetitions.
+    pub(crate) fn key_for(&self, repeat: Repeat) -> Option<HeaderValue> {
+        let is_keyed = repeat == Repeat::UnderKey;
+        is_keyed.then(|| self.idempotency_key.clone().or_else(new_key)).flatten()
     }
 
     /// Sets things to what they shall be, so that doing it twice does no harm.
@@ -148,6 +175,20 @@ impl fmt::Debug for Citadel {
             .field("access_secret", &Redacted::default())
             .finish_non_exhaustive()
     }
+}
+
+/// The request under a key, where there is one.
+pub(crate) fn keyed(request: RequestBuilder, key: &Option<HeaderValue>) -> RequestBuilder {
+    match key {
+        Some(key) => request.header("idempotency-key", key.clone()),
+        None => request,
+    }
+}
+
+/// A key that nobody else has. It need not be secret, so what seeds hash tables is random enough.
+fn new_key() -> Option<HeaderValue> {
+    let part = |number: u8| RandomState::new().hash_one(number);
+    HeaderValue::from_str(&format!("{:016x}{:016x}", part(0), part(1))).ok()
 }
 
 /// A path below the base URL: fixed words, an id, words after it, an id of a part, and a query.

@@ -35,7 +35,7 @@ pub enum ErrorKind {
     Connect,
     /// The connection broke or timed out after the call was sent: the server may have acted on it.
     Interrupted,
-    /// 400: a field is missing or wrong.
+    /// 400: a field is missing or wrong. 422: the idempotency key was used with another body.
     InvalidRequest,
     /// 401: the client id and the access secret are not a known pair.
     Unauthorized,
@@ -153,7 +153,7 @@ impl Error {
 impl ErrorKind {
     fn of(status: StatusCode) -> Self {
         match status.as_u16() {
-            400 => Self::InvalidRequest,
+            400 | 422 => Self::InvalidRequest,
             401 => Self::Unauthorized,
             403 => Self::Forbidden,
             404 => Self::NotFound,

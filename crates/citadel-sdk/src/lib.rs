@@ -31,9 +31,10 @@
 //! and whose text says what to do.
 //!
 //! Calls are repeated up to three times when the server says 429 or 5xx or cannot be reached, with waits that double
-//! or that the server asked for with `Retry-After`. Two calls are different: an exchange spends its public token, and
-//! micro-deposits or an account with a refresh change something at the provider. They are repeated only when the server
-//! surely did not act on them.
+//! or that the server asked for with `Retry-After`. A call that creates or spends something goes out under an idempotency
+//! key of its own, so that the server acts once however often it is heard;
+//! [`with_idempotency_key`](Citadel::with_idempotency_key) takes yours, to repeat a call after a crash. A server that does
+//! not know such keys would act twice: for one, turn repeating off with [`max_retries`](Builder::max_retries).
 //!
 //! # Secrets
 //!

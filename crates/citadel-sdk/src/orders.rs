@@ -12,9 +12,9 @@ use crate::{Citadel, Error, client::Call, retry::Repeat};
 
 impl Citadel {
     /// Makes an order. Send its `share_url` to the person, or open the widget with its `bridge_token` and `isOrder`. Two orders
-    /// may have one number, so a call that may have been heard is not repeated.
+    /// may have one number: what was asked for once is made once because of the call's idempotency key.
     pub async fn create_order(&self, request: &CreateOrder) -> Result<Order, Error> {
-        self.post("orders", request, Repeat::OnlyIfUnseen).await
+        self.post("orders", request, Repeat::UnderKey).await
     }
 
     /// One page of orders, newest first, counted from 1.
@@ -41,7 +41,7 @@ impl Citadel {
 
     /// Takes an order back. Doing it twice does no harm.
     pub async fn cancel_order(&self, id: &str) -> Result<Order, Error> {
-        self.post(Call::new("orders").id(id).then("cancel"), &(), Repeat::Always).await
+        self.post(Call::new("orders").id(id).then("cancel"), &(), Repeat::UnderKey).await
     }
 
     /// Puts one more employer into an order.
@@ -50,12 +50,12 @@ impl Citadel {
         id: &str,
         request: &OrderEmployerRequest,
     ) -> Result<OrderEmployer, Error> {
-        self.post(Call::new("orders").id(id).then("employers"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("orders").id(id).then("employers"), request, Repeat::UnderKey).await
     }
 
     /// Asks again what an order asked before: a new order for the same person.
     pub async fn refresh_order(&self, id: &str, request: &RefreshOrder) -> Result<Order, Error> {
-        self.post(Call::new("orders").id(id).then("refresh"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("orders").id(id).then("refresh"), request, Repeat::UnderKey).await
     }
 
     /// The webhook events of an order, oldest first.

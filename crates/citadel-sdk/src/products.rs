@@ -65,7 +65,7 @@ impl Citadel {
         request: &CreatePayrollReport,
     ) -> Result<PayrollReportCreated, Error> {
         // A register that nobody reads does no harm, so asking twice is fine.
-        self.post("administrators/payrolls", request, Repeat::Always).await
+        self.post("administrators/payrolls", request, Repeat::UnderKey).await
     }
 
     /// A company's payroll register. Until its `status` is `done` the rows may be missing: read it again.

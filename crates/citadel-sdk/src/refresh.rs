@@ -39,13 +39,7 @@ impl Citadel {
         &self,
         request: &CreateRefreshTask,
     ) -> Result<RefreshTaskCreated, Error> {
-        // While a plain refresh runs, asking again answers the same task. Amounts are different: a provider counts
-        // how often they are tried. And an account that arrives twice could be added twice.
-        let repeat = match request {
-            CreateRefreshTask { settings: None, account: None, .. } => Repeat::Always,
-            _ => Repeat::OnlyIfUnseen,
-        };
-        self.post("refresh/tasks", request, repeat).await
+        self.post("refresh/tasks", request, Repeat::UnderKey).await
     }
 
     /// How a refresh goes.

@@ -16,17 +16,17 @@ impl Citadel {
     /// Asks for a bridge token, with which a browser opens the widget. It lives six hours.
     pub async fn create_bridge_token(&self, request: &CreateBridgeToken) -> Result<BridgeToken, Error> {
         // A token that nobody uses just ages, so asking twice does no harm.
-        self.post("bridge-tokens", request, Repeat::Always).await
+        self.post("bridge-tokens", request, Repeat::UnderKey).await
     }
 
     /// Exchanges the widget's public token for the lasting access token of the link.
     ///
     /// A public token can be exchanged once, within six hours; after that the answer is
-    /// [`ErrorKind::Expired`](crate::ErrorKind::Expired). When the connection breaks on the way, the error is
-    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) and the token may be spent: open the widget again.
+    /// [`ErrorKind::Expired`](crate::ErrorKind::Expired). When the answer is lost on the way, the call is repeated under its
+    /// idempotency key and answered as before; with a key of your own, by yourself after a crash too.
     pub async fn exchange_public_token(&self, public_token: impl Into<Redacted>) -> Result<LinkToken, Error> {
         let request = CreateAccessToken { public_token: public_token.into() };
-        self.post("link-access-tokens", &request, Repeat::OnlyIfUnseen).await
+        self.post("link-access-tokens", &request, Repeat::UnderKey).await
     }
 
     /// Where the person works, and since when.

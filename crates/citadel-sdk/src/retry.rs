@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use citadel_api_types::error::ErrorCode;
+
 use crate::{Error, ErrorKind};
 
 /// A server that asks for a longer wait gets its answer passed on instead: the caller knows better what to do.
@@ -15,7 +17,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 pub(crate) enum Repeat {
     /// It reads, or leaves nothing behind that matters.
     Always,
-    /// It spends something: only when the server surely did not act.
+    /// It creates or spends something, and goes out under an idempotency key: the server acts once, and answers the second call as
+    /// the first.
+    UnderKey,
+    /// Done twice, it would say that there is nothing to do: only when the server surely did not act.
     OnlyIfUnseen,
 }
 
@@ -37,7 +42,9 @@ impl Backoff {
         let may_repeat = match error.kind() {
             // The server refused before it looked at the call, or never got it.
             ErrorKind::Throttled | ErrorKind::Connect => true,
-            ErrorKind::Server | ErrorKind::Interrupted => repeat == Repeat::Always,
+            ErrorKind::Server | ErrorKind::Interrupted => repeat != Repeat::OnlyIfUnseen,
+            // The call before this one was not heard to its end, and still runs there.
+            _ if error.code() == Some(&ErrorCode::IdempotencyKeyInUse) => repeat == Repeat::UnderKey,
             _ => false,
         };
         if !may_repeat || attempt >= self.max_retries {
@@ -99,12 +106,26 @@ mod tests {
         check(&interrupted, 0, Repeat::OnlyIfUnseen, None);
         check(&answer(502, Some("1")), 0, Repeat::OnlyIfUnseen, None);
         check(&interrupted, 0, Repeat::Always, Some(250));
+        check(&interrupted, 0, Repeat::UnderKey, Some(250));
+        check(&answer(502, Some("1")), 0, Repeat::UnderKey, Some(1000));
+    }
+
+    #[test]
+    fn what_still_runs_is_waited_for() {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_static("1"));
+        let body = br#"{"error": {"code": "idempotency_key_in_use", "message": "still running"}}"#;
+        let error = Error::from_answer(StatusCode::CONFLICT, &headers, body);
+        check(&error, 0, Repeat::UnderKey, Some(1000));
+        check(&error, 0, Repeat::Always, None);
     }
 
     #[test]
     fn a_refusal_is_final() {
         for status in [301, 400, 401, 403, 404, 409, 410, 415] {
-            check(&answer(status, Some("1")), 0, Repeat::Always, None);
+            for repeat in [Repeat::Always, Repeat::UnderKey, Repeat::OnlyIfUnseen] {
+                check(&answer(status, Some("1")), 0, repeat, None);
+            }
         }
     }
 }

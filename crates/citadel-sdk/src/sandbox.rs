@@ -11,7 +11,11 @@ use citadel_api_types::{
 use reqwest::{Method, header};
 use serde_json::Value;
 
-use crate::{Citadel, Error, client::Call, retry::Repeat};
+use crate::{
+    Citadel, Error,
+    client::{Call, keyed},
+    retry::Repeat,
+};
 
 impl Citadel {
     /// Signs in as a person would in the widget, and answers when the task has ended, well or not: look at `status`. Takes as
@@ -20,8 +24,7 @@ impl Citadel {
         &self,
         request: &CreateSandboxPublicToken,
     ) -> Result<SandboxPublicToken, Error> {
-        // Repeated, it would sign in twice.
-        self.post("sandbox/public-tokens", request, Repeat::OnlyIfUnseen).await
+        self.post("sandbox/public-tokens", request, Repeat::UnderKey).await
     }
 
     /// What the sandbox's clock shows.
@@ -32,8 +35,7 @@ impl Citadel {
     /// Turns the sandbox's clock, never back. Fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) when it
     /// would go back, or beyond 2099.
     pub async fn turn_sandbox_clock(&self, request: &TurnSandboxClock) -> Result<SandboxClock, Error> {
-        // Repeated, `advance` would turn it twice.
-        self.post("sandbox/clock", request, Repeat::OnlyIfUnseen).await
+        self.post("sandbox/clock", request, Repeat::UnderKey).await
     }
 
     /// What goes wrong on purpose in all that is done in the sandbox.
@@ -43,18 +45,18 @@ impl Citadel {
 
     /// Sets what goes wrong on purpose, from the next sign-in or refresh on. An empty list ends it.
     pub async fn set_sandbox_faults(&self, request: &SandboxFaults) -> Result<SandboxFaults, Error> {
-        self.post("sandbox/faults", request, Repeat::Always).await
+        self.post("sandbox/faults", request, Repeat::UnderKey).await
     }
 
     /// Empties the sandbox. Only the keys stay.
     pub async fn reset_sandbox(&self) -> Result<SandboxClock, Error> {
-        self.post("sandbox/reset", &Value::Object(serde_json::Map::new()), Repeat::OnlyIfUnseen).await
+        self.post("sandbox/reset", &Value::Object(serde_json::Map::new()), Repeat::UnderKey).await
     }
 
     /// Keeps a scenario, as the JSON Schema at `/scenario.schema.json` says. Fails with
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and names every field that is wrong.
     pub async fn create_sandbox_scenario(&self, scenario: &Value) -> Result<SandboxScenario, Error> {
-        self.post("sandbox/scenarios", scenario, Repeat::OnlyIfUnseen).await
+        self.post("sandbox/scenarios", scenario, Repeat::UnderKey).await
     }
 
     /// The scenarios of the sandbox, oldest first: one page of at most 100, from 1.
@@ -75,7 +77,7 @@ impl Citadel {
 
     /// As [`Citadel::create_sandbox_scenario`], of a text: the lines that a refusal names are those of the text.
     pub async fn create_sandbox_scenario_text(&self, json: &str) -> Result<SandboxScenario, Error> {
-        self.send_text(Method::POST, Call::new("sandbox/scenarios"), json, Repeat::OnlyIfUnseen).await
+        self.send_text(Method::POST, Call::new("sandbox/scenarios"), json, Repeat::UnderKey).await
     }
 
     /// As [`Citadel::update_sandbox_scenario`], of a text.
@@ -91,8 +93,9 @@ impl Citadel {
         repeat: Repeat,
     ) -> Result<SandboxScenario, Error> {
         let url = call.url(&self.base_url)?;
+        let key = self.key_for(repeat);
         let request = || {
-            let request = self.http.request(method.clone(), url.clone());
+            let request = keyed(self.http.request(method.clone(), url.clone()), &key);
             request.header(header::CONTENT_TYPE, "application/json").body(json.to_owned())
         };
         self.send(request, repeat).await

@@ -8,7 +8,7 @@ impl Citadel {
     /// Makes a template: send its id as `template_id` of a bridge token.
     pub async fn create_template(&self, request: &WriteTemplate) -> Result<Template, Error> {
         // Two of the same do no harm, but somebody would have to tell them apart.
-        self.post(Call::new("templates"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("templates"), request, Repeat::UnderKey).await
     }
 
     /// One page of templates, oldest first, counted from 1.

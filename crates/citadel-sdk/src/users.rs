@@ -9,10 +9,9 @@ use citadel_api_types::{
 use crate::{Citadel, Error, client::Call, retry::Repeat};
 
 impl Citadel {
-    /// Makes a user. A second one with the same `external_user_id` is another user, so a call that may have been heard is not
-    /// repeated.
+    /// Makes a user. A second one with the same `external_user_id` is another user.
     pub async fn create_user(&self, request: &CreateUser) -> Result<User, Error> {
-        self.post("users", request, Repeat::OnlyIfUnseen).await
+        self.post("users", request, Repeat::UnderKey).await
     }
 
     /// One page of users, newest first, counted from 1. `external_user_id` may be empty.
@@ -42,7 +41,7 @@ impl Citadel {
         id: &str,
         request: &CreateBridgeToken,
     ) -> Result<BridgeToken, Error> {
-        self.post(Call::new("users").id(id).then("tokens"), request, Repeat::Always).await
+        self.post(Call::new("users").id(id).then("tokens"), request, Repeat::UnderKey).await
     }
 
     /// Makes a report of everything that a user's links know now.
@@ -51,7 +50,7 @@ impl Citadel {
         id: &str,
         request: &CreateUserReport,
     ) -> Result<UserReport, Error> {
-        self.post(Call::new("users").id(id).then("reports"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("users").id(id).then("reports"), request, Repeat::UnderKey).await
     }
 
     /// A report about a user, as it was made.

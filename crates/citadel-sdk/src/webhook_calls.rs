@@ -28,7 +28,7 @@ impl Citadel {
     /// Registers an endpoint. The answer has its secret, this once: keep it, to check deliveries with.
     pub async fn create_webhook(&self, request: &CreateWebhook) -> Result<WebhookWithSecret, Error> {
         // Done twice, the second would say that the address is registered, and the secret would be lost.
-        self.post(Call::new("webhooks"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("webhooks"), request, Repeat::UnderKey).await
     }
 
     /// One page of the endpoints of the environment, counted from 1.
@@ -55,7 +55,7 @@ impl Citadel {
     /// Gives an endpoint a new secret. For 24 hours deliveries are signed with the old one too.
     pub async fn rotate_webhook_secret(&self, id: &str) -> Result<WebhookWithSecret, Error> {
         let call = Call::new("webhooks").id(id).then("rotate-secret");
-        self.post(call, &serde_json::json!({}), Repeat::OnlyIfUnseen).await
+        self.post(call, &serde_json::json!({}), Repeat::UnderKey).await
     }
 
     /// One page of attempts to deliver events, newest first.
@@ -82,11 +82,11 @@ impl Citadel {
     /// Has an event delivered once more: to one endpoint, or to all that want it.
     pub async fn resend_event(&self, id: &str, webhook_id: Option<&str>) -> Result<Resent, Error> {
         let request = ResendEvent { webhook_id: webhook_id.map(str::to_owned) };
-        self.post(Call::new("events").id(id).then("resend"), &request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("events").id(id).then("resend"), &request, Repeat::UnderKey).await
     }
 
     /// Has the events of a time delivered once more.
     pub async fn resend_events(&self, request: &ResendEvents) -> Result<Resent, Error> {
-        self.post(Call::new("events").then("resend"), request, Repeat::OnlyIfUnseen).await
+        self.post(Call::new("events").then("resend"), request, Repeat::UnderKey).await
     }
 }

@@ -25,6 +25,7 @@ pub(crate) struct Double {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, &'static str)>,

@@ -6,7 +6,8 @@ use serde_json::json;
 use crate::double::{Answer, Double, answer, client};
 
 async fn fail(answer: Answer) -> Error {
-    let double = Double::start([answer]).await;
+    // As often as the call is repeated.
+    let double = Double::start(vec![answer; 4]).await;
     double.citadel.exchange_public_token("canary-public").await.expect_err("the script fails")
 }
 
@@ -56,7 +57,7 @@ async fn every_status_has_its_kind_and_its_advice() {
         (410, coded("expired_token"), ErrorKind::Expired, Some(ErrorCode::ExpiredToken), "new bridge token"),
         (500, coded("error"), ErrorKind::Server, Some(ErrorCode::Error), "operator"),
         (
-            422,
+            418,
             coded("brand_new"),
             ErrorKind::Unexpected,
             Some(ErrorCode::Other("brand_new".into())),

@@ -63,26 +63,56 @@ async fn a_refusal_is_not_repeated() {
     assert_eq!(double.seen().len(), 1);
 }
 
+fn keys(double: &Double) -> Vec<Option<String>> {
+    let key =
+        |name: &str, headers: &axum::http::HeaderMap| Some(headers.get(name)?.to_str().unwrap().to_owned());
+    double.seen().iter().map(|seen| key("idempotency-key", &seen.headers)).collect()
+}
+
+/// The server acts once: it knows the second call by its key.
 #[tokio::test]
-async fn an_exchange_is_repeated_only_when_the_server_did_not_act() {
+async fn p43_what_spends_is_repeated_under_one_key() {
+    let running = json!({"error": {"code": "idempotency_key_in_use", "message": "still running"}});
     let double = Double::start([
-        answer(429, throttled()).header("retry-after", "0"),
+        answer(502, "a proxy"),
+        answer(409, running).header("retry-after", "0"),
         answer(200, json!({"access_token": "a1", "link_id": "l1"})),
+        answer(200, json!({"access_token": "a2", "link_id": "l2"})),
+        answer(200, json!({"id": "adp", "name": "ADP"})),
     ])
     .await;
     assert_eq!(double.citadel.exchange_public_token("p1").await.unwrap().link_id, "l1");
-
-    let double = Double::start([answer(502, "a proxy"), answer(200, "{}")]).await;
-    assert_eq!(double.citadel.exchange_public_token("p1").await.unwrap_err().status(), Some(502));
-    assert_eq!(double.seen().len(), 1);
+    assert_eq!(double.citadel.exchange_public_token("p2").await.unwrap().link_id, "l2");
+    double.citadel.provider("adp").await.unwrap();
+    let keys = keys(&double);
+    assert!(keys[0].as_ref().is_some_and(|key| key.len() == 32), "{keys:?}");
+    assert_eq!((&keys[1], &keys[2]), (&keys[0], &keys[0]));
+    assert!(keys[3].is_some() && keys[3] != keys[0], "another call has another key");
+    assert_eq!(keys[4], None, "what reads has none");
 }
 
 #[tokio::test]
-async fn a_broken_connection_repeats_a_read_but_not_an_exchange() {
+async fn p43_a_key_of_ones_own_goes_with_the_call() {
+    let double =
+        Double::start((0..2).map(|_| answer(200, json!({"access_token": "a1", "link_id": "l1"})))).await;
+    let own = double.citadel.with_idempotency_key("order-7/exchange").unwrap();
+    own.exchange_public_token("p1").await.unwrap();
+    double.citadel.exchange_public_token("p1").await.unwrap();
+    let keys = keys(&double);
+    assert_eq!(keys[0].as_deref(), Some("order-7/exchange"));
+    assert_ne!(keys[1], keys[0], "the client itself is as it was");
+    for bad in ["", "a b", "\n", "\u{e9}", &"k".repeat(256)] {
+        assert_eq!(double.citadel.with_idempotency_key(bad).unwrap_err().kind(), ErrorKind::Configuration);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_repeats_all_but_a_deletion() {
     let (base_url, callers) = hangs_up().await;
     let citadel = client(&base_url);
-    assert_eq!(citadel.exchange_public_token("p1").await.unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(citadel.delete_link("l1").await.unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!(*callers.lock().unwrap(), 1);
+    assert_eq!(citadel.exchange_public_token("p1").await.unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!(citadel.task("t1").await.unwrap_err().kind(), ErrorKind::Interrupted);
-    assert_eq!(*callers.lock().unwrap(), 1 + 4);
+    assert_eq!(*callers.lock().unwrap(), 1 + 4 + 4);
 }

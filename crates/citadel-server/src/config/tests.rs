@@ -35,6 +35,7 @@ fn nothing_set_is_the_documented_default() {
     assert_eq!(config.data_dir, PathBuf::from("./data"));
     assert_eq!(config.root_key_file, PathBuf::from("./data/root.key"));
     assert_eq!(config.rate_limit, 300);
+    assert_eq!(config.replay_policy, ReplayPolicy::Keep);
     assert_eq!(config.profile, Profile::Development);
     assert_eq!(config.public_url_for(config.listen), "http://127.0.0.1:8700");
     assert_eq!(config.risks, []);
@@ -50,10 +51,11 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         ("CITADEL_PUBLIC_URL", "citadel.example.com"),
         ("CITADEL_DATABASE_URL", "mysql://root:hunter2hunter2@db/citadel"),
         ("CITADEL_TLS_CERT", "cert.pem"),
+        ("CITADEL_REPLAY_POLICY", "forget"),
         ("CITADEL_RATE_LIMIT", "-1"),
         ("CITADEL_LOG", "citadel_server=loud"),
     ]);
-    assert!(text.starts_with("the configuration has 9 problems"), "{text}");
+    assert!(text.starts_with("the configuration has 10 problems"), "{text}");
     for setting in [
         "PROFILE",
         "LISTEN",
@@ -62,12 +64,13 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         "PUBLIC_URL",
         "DATABASE_URL",
         "RATE_LIMIT",
+        "REPLAY_POLICY",
         "LOG",
     ] {
         assert!(text.contains(&format!("CITADEL_{setting} (")), "{setting}: {text}");
     }
     assert!(text.contains("(listen in the file) = \"localhost:8700\""), "{text}");
-    assert_eq!(text.matches("fix: ").count(), 9, "{text}");
+    assert_eq!(text.matches("fix: ").count(), 10, "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 
