@@ -39,11 +39,6 @@ impl ApiError {
         self
     }
 
-    /// Whether it is a token's second use, or one that came too late.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.status == StatusCode::GONE
-    }
-
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: Vec::new(), cause: None, retry_after: None }
     }

@@ -22,7 +22,9 @@ pub struct NewPublicToken {
 pub enum Spend {
     /// It was good, and never will be again.
     Spent { link_id: LinkId, task_id: TaskId },
-    /// It was spent before, revoked, or has aged.
+    /// It was spent before.
+    Replayed { link_id: LinkId },
+    /// It was revoked, or has aged.
     Gone,
     /// This tenant never had such a token.
     Unknown,
@@ -72,21 +74,6 @@ pub async fn revoke_unspent(
     .map(drop)
 }
 
-/// The link of a token that was spent.
-pub async fn find_spent(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    token_hash: &[u8; 32],
-) -> Result<Option<LinkId>, Error> {
-    tx.fetch_optional(
-        "select link_id from public_tokens
-          where client_id = $1 and environment = $2 and token_hash = $3 and spent_at is not null",
-        params![tenant.client_id, tenant.environment, token_hash],
-        |row| row.get(0),
-    )
-    .await
-}
-
 /// Spends a token: one conditional update, so that among any number of attempts exactly one succeeds (P9).
 pub async fn spend(
     tx: &mut Tx<'_>,
@@ -109,10 +96,17 @@ pub async fn spend(
     }
     let known = tx
         .fetch_optional(
-            "select id from public_tokens where client_id = $1 and environment = $2 and token_hash = $3",
+            "select link_id, spent_at from public_tokens
+              where client_id = $1 and environment = $2 and token_hash = $3",
             params![tenant.client_id, tenant.environment, token_hash],
-            |row| row.get::<PublicTokenId>(0),
+            |row| {
+                let spent_at: Option<Timestamp> = row.get(1)?;
+                Ok(match spent_at {
+                    Some(_) => Spend::Replayed { link_id: row.get(0)? },
+                    None => Spend::Gone,
+                })
+            },
         )
         .await?;
-    Ok(if known.is_some() { Spend::Gone } else { Spend::Unknown })
+    Ok(known.unwrap_or(Spend::Unknown))
 }

@@ -6,6 +6,7 @@ use citadel_api_types::{
     access_tokens::{AccessTokens, CreateAccessToken, CreateAccessTokens, LinkToken},
     error::{Detail, ErrorBody},
 };
+use citadel_domain::LinkId;
 use citadel_store::{Tenant, Tx, links, links::Link, public_tokens, public_tokens::Spend};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -84,11 +85,15 @@ async fn exchange<T: Serialize + Send + 'static>(
     let hash = |token: &Redacted| app.keyring.keyed_hash(purposes::PUBLIC_TOKEN, token.expose());
     let hashes: Vec<_> = public_tokens.iter().map(hash).collect();
     let db = app.db.scoped(caller.tenant.client_id);
-    let (writer, spent, kept) = (app.clone(), hashes.clone(), once.clone());
+    let (writer, kept) = (app.clone(), once.clone());
     let exchanged = db.write(async move |tx| {
-        let mut links = Vec::with_capacity(spent.len());
+        let mut links = Vec::with_capacity(hashes.len());
         let mut holds = Holds::NOTHING;
-        for hash in &spent {
+        for (index, hash) in hashes.iter().enumerate() {
+            // Sent twice in one call: nobody had it before.
+            if hashes[..index].contains(hash) {
+                return Err(gone().into());
+            }
             let (link, token) = spend(&writer, tx, caller.tenant, hash, now).await?;
             // One answer goes with one link. Tokens of others in it open nothing any more once their links are gone.
             holds = Holds::link(link.id);
@@ -98,43 +103,66 @@ async fn exchange<T: Serialize + Send + 'static>(
         kept.keep(tx, StatusCode::OK, &answer, holds).await?;
         Ok(answer)
     });
-    let exchanged = exchanged.await;
-    if exchanged.as_ref().is_err_and(ApiError::is_gone) {
-        note_replays(app, caller, once, hashes, now).await?;
+    match exchanged.await {
+        Ok(answer) => Ok(answer),
+        Err(Refused::Error(refusal)) => Err(refusal),
+        Err(Refused::Replayed(link_id)) => {
+            note_replay(app, caller.tenant, once, link_id, now).await?;
+            Err(gone())
+        }
     }
-    exchanged
+}
+
+/// Why nothing was exchanged.
+enum Refused {
+    Error(ApiError),
+    /// A token of this link was spent before.
+    Replayed(LinkId),
+}
+
+impl From<ApiError> for Refused {
+    fn from(error: ApiError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<citadel_store::Error> for Refused {
+    fn from(error: citadel_store::Error) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+fn gone() -> ApiError {
+    error::gone("This public token was used before or is older than six hours.")
 }
 
 /// A token that was spent comes again, without the key that would give the answer again: somebody lost an answer, or found a
 /// token (P10).
-async fn note_replays(
+async fn note_replay(
     app: &App,
-    caller: Caller,
+    tenant: Tenant,
     once: Once,
-    hashes: Vec<[u8; 32]>,
+    link_id: LinkId,
     now: Timestamp,
 ) -> ApiResult<()> {
-    let tenant = caller.tenant;
     let is_revoked = app.replay_policy == ReplayPolicy::Revoke;
-    let db = app.db.scoped(tenant.client_id);
-    let replayed = db.write(async move |tx| {
-        let mut replayed = Vec::new();
-        // On another node the same call may have been first: that is no replay.
-        if once.is_kept(tx).await? {
-            return Ok::<_, ApiError>(replayed);
-        }
-        for hash in &hashes {
-            let Some(link_id) = public_tokens::find_spent(tx, tenant, hash).await? else { continue };
+    if is_revoked || once.has_key() {
+        let db = app.db.scoped(tenant.client_id);
+        let is_replay = db.write(async move |tx| {
+            // On another node the same call may have been first: that is no replay.
+            if once.is_kept(tx).await? {
+                return Ok::<_, ApiError>(false);
+            }
             if is_revoked {
                 links::revoke_access_token(tx, tenant, link_id, now).await?;
             }
-            replayed.push(link_id);
+            Ok(true)
+        });
+        if !is_replay.await? {
+            return Ok(());
         }
-        Ok(replayed)
-    });
-    for link_id in replayed.await? {
-        tracing::warn!(client.id = %tenant.client_id, link.id = %link_id, is_revoked, "public token replayed");
     }
+    tracing::warn!(client.id = %tenant.client_id, link.id = %link_id, is_revoked, "public token replayed");
     Ok(())
 }
 
@@ -144,10 +172,11 @@ async fn spend(
     tenant: Tenant,
     hash: &[u8; 32],
     now: Timestamp,
-) -> ApiResult<(Link, LinkToken)> {
+) -> Result<(Link, LinkToken), Refused> {
     match public_tokens::spend(tx, tenant, hash, now).await? {
-        Spend::Unknown => Err(error::not_found()),
-        Spend::Gone => Err(error::gone("This public token was used before or is older than six hours.")),
+        Spend::Unknown => Err(error::not_found().into()),
+        Spend::Gone => Err(gone().into()),
+        Spend::Replayed { link_id } => Err(Refused::Replayed(link_id)),
         Spend::Spent { link_id, .. } => {
             let link = links::find(tx, tenant, link_id).await?.ok_or_else(error::not_found)?;
             let access_token = access_token_of(app, tx, &link).await?;

@@ -443,3 +443,46 @@ async fn p48_a_list_is_no_object() {
     let settings = json!({"access_token": access_token, "settings": []});
     assert_eq!(client.post("/v1/refresh/tasks/", settings).await.invalid_fields(), ["settings"]);
 }
+
+/// P47: every call, while the tables are not there: nothing of the database's words comes out, and nothing has changed afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p47_a_database_that_fails_says_nothing() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let access_token = client.link("income").await;
+        let tables = ["sandboxes", "links", "users", "orders", "templates", "webhooks", "webhook_events", "deliveries", "scenarios"];
+        let rename = async |from: &'static str, to: &'static str| {
+            for table in tables {
+                let sql: &'static str = format!("alter table {table}{from} rename to {table}{to}").leak();
+                app.app.db.write(async move |tx| tx.execute(sql, &[]).await.map(drop)).await.unwrap();
+            }
+        };
+        rename("", "_away").await;
+        let mut faults = 0;
+        for (path, item) in app.get("/openapi.json").await.json()["paths"].as_object().unwrap() {
+            let mut path = path.replace("{kind}", "income");
+            while let Some((before, after)) = path.split_once('{') {
+                path = format!("{before}{}{}", "0".repeat(32), after.split_once('}').unwrap().1);
+            }
+            for method in item.as_object().unwrap().keys().filter(|_| !path.ends_with("/stream/")) {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let body = json!({"access_token": access_token, "product_type": "income", "first_name": "A", "last_name": "B",
+                    "name": "x", "webhook_url": "http://127.0.0.1:9/", "env_type": "sandbox", "products": ["income"],
+                    "public_token": "0".repeat(32), "order_number": "1", "advance": "P1D"});
+                let request = client.request(method.clone(), &path).header("Content-Type", "application/json");
+                let reply = app.send(request.body(body.to_string().into()).unwrap()).await;
+                if reply.status.is_server_error() {
+                    let plain = json!({"error": {"code": "error", "message": "Something went wrong here."}});
+                    assert_eq!((reply.status, reply.json()), (StatusCode::INTERNAL_SERVER_ERROR, plain), "{method} {path}");
+                    faults += 1;
+                }
+                assert!(!reply.text().contains("_away") && !reply.text().contains("no such"), "{method} {path}: {reply:?}");
+            }
+        }
+        assert!(faults >= 40, "{faults}");
+        rename("_away", "").await;
+        let reply = client.post("/v1/verifications/incomes/", json!({"access_token": access_token})).await;
+        assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    })
+    .await;
+}

@@ -5,6 +5,7 @@
 
 mod access_tokens;
 mod administrators;
+mod bad_input;
 mod bad_receivers;
 mod bridge_tokens;
 mod change_kills;
@@ -40,7 +41,9 @@ mod refresh;
 mod sandbox;
 mod scripted;
 mod support;
+mod surface;
 mod syncs;
+mod task_model;
 mod tasks;
 mod templates;
 #[cfg(feature = "soak")]

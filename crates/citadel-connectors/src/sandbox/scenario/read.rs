@@ -93,7 +93,15 @@ fn parse<T: DeserializeOwned>(json: &Value) -> Result<T, Vec<Problem>> {
         if let Some(name) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
             field = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
         }
-        vec![Problem { field, message: sentence(&text), code: None }]
+        // Before the last ", expected " stands what was sent, which may be a password.
+        let quotes = ["invalid type: ", "invalid value: ", "unknown variant "];
+        let message = match text.rsplit_once(", expected ") {
+            Some((found, expected)) if quotes.iter().any(|quote| found.starts_with(quote)) => {
+                format!("Wrong value: expected {expected}.")
+            }
+            _ => sentence(&text),
+        };
+        vec![Problem { field, message, code: None }]
     })
 }
 
