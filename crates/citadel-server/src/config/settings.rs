@@ -127,7 +127,7 @@ pub(crate) const REPLAY_POLICY: Setting = Setting {
 };
 
 /// Every setting, in the order in which people should read them.
-pub(super) const ALL: [&Setting; 15] = [
+pub(super) const ALL: &[&Setting] = &[
     &PROFILE,
     &LISTEN,
     &DASHBOARD_LISTEN,
