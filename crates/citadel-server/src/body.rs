@@ -68,9 +68,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 let bytes = read(request).await?;
                 from_pairs(form_urlencoded::parse(&bytes).into_owned().collect()).map(Self)
             }
-            Kind::Multipart => {
-                from_pairs(read_multipart(Paced::limit(request), state).await?).map(Self)
-            }
+            Kind::Multipart => from_pairs(read_multipart(Paced::limit(request), state).await?).map(Self),
         }
     }
 }

@@ -188,11 +188,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn watch<T>(
-        &mut self,
-        written: Poll<io::Result<T>>,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<T>> {
+    fn watch<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -266,7 +262,8 @@ impl AsyncWrite for Connection {
 /// When a body that began at `began`, and of which this much has come, must have gone on: at a kibibyte a second after a
 /// start of `grace`, and at the end of a request's time in any case.
 pub(crate) fn next_deadline(began: Instant, received: usize, grace: Duration, whole: Duration) -> Instant {
-    let earned = Duration::from_millis(u64::try_from(received).unwrap_or(u64::MAX).saturating_mul(1000) / 1024);
+    let earned =
+        Duration::from_millis(u64::try_from(received).unwrap_or(u64::MAX).saturating_mul(1000) / 1024);
     began + grace.saturating_add(earned).min(whole)
 }
 
@@ -302,9 +299,16 @@ mod tests {
     fn p50_what_a_caller_writes_before_the_proxy_is_not_believed() {
         for spoofed in [
             "203.0.113.9:443",
-            "192.0.2.1, 203.0.113.9", "10.0.0.9, 203.0.113.9", "x, 203.0.113.9", "203.0.113.9, 10.0.0.7",
+            "192.0.2.1, 203.0.113.9",
+            "10.0.0.9, 203.0.113.9",
+            "x, 203.0.113.9",
+            "203.0.113.9, 10.0.0.7",
         ] {
-            check(peer("10.0.0.0/8", "10.1.2.3", &[("x-forwarded-for", spoofed)]), Some("203.0.113.9"), false);
+            check(
+                peer("10.0.0.0/8", "10.1.2.3", &[("x-forwarded-for", spoofed)]),
+                Some("203.0.113.9"),
+                false,
+            );
         }
         // Two headers are one list.
         let two = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "203.0.113.9")];
@@ -335,7 +339,9 @@ mod tests {
     #[test]
     fn p45_a_body_keeps_up_a_kibibyte_a_second() {
         let began = Instant::now();
-        let until = |received| next_deadline(began, received, Duration::from_secs(5), Duration::from_secs(30)) - began;
+        let until = |received| {
+            next_deadline(began, received, Duration::from_secs(5), Duration::from_secs(30)) - began
+        };
         assert_eq!(until(0), Duration::from_secs(5));
         assert_eq!(until(2048), Duration::from_secs(7));
         assert_eq!(until(1 << 20), Duration::from_secs(30));

@@ -184,7 +184,8 @@ pub async fn serve_until(
     }
     let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
     let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone(), door, acceptor));
-    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), Door::new(Proxies::default()), None));
+    let metrics_server =
+        tokio::spawn(run(metrics_listener, operations, metrics.clone(), Door::new(Proxies::default()), None));
     tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
     announce(&addresses);
 

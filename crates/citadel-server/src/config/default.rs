@@ -8,7 +8,7 @@ pub fn default_text() -> String {
         "# Citadel. Every setting, with its default. Remove the # in front of a line to change it.\n\
          # The environment variable in brackets wins over the file.\n",
     );
-    for setting in settings::ALL {
+    for setting in settings::ALL.iter().copied() {
         text.push('\n');
         for line in setting.about.lines() {
             text.push_str("# ");

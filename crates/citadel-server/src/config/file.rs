@@ -37,7 +37,7 @@ impl Values {
     /// "unset" one.
     pub(super) fn lay_environment_over(&mut self, environment: impl IntoIterator<Item = (String, String)>) {
         for (name, value) in environment {
-            let setting = settings::ALL.into_iter().find(|setting| setting.env == name);
+            let setting = settings::ALL.iter().copied().find(|setting| setting.env == name);
             if let Some(setting) = setting
                 && !value.is_empty()
             {
@@ -83,7 +83,7 @@ pub(super) fn read(named: Option<&Path>, problems: &mut Vec<Problem>) -> Values 
     };
     let mut values = Values::default();
     for (name, value) in table {
-        let Some(setting) = settings::ALL.into_iter().find(|setting| setting.name == name) else {
+        let Some(setting) = settings::ALL.iter().copied().find(|setting| setting.name == name) else {
             let fix = match nearest(&name) {
                 Some(setting) => format!("remove it, or did you mean {:?}?", setting.name),
                 None => "remove it; `citadel config default` prints every setting".to_owned(),
@@ -108,5 +108,5 @@ fn nearest(name: &str) -> Option<&'static Setting> {
     let alike = |setting: &&Setting| {
         name.bytes().zip(setting.name.bytes()).take_while(|(left, right)| left == right).count()
     };
-    settings::ALL.into_iter().max_by_key(alike).filter(|setting| alike(setting) >= 3)
+    settings::ALL.iter().copied().max_by_key(alike).filter(|setting| alike(setting) >= 3)
 }

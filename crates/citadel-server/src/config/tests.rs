@@ -222,7 +222,7 @@ fn database_addresses_are_masked() {
 #[test]
 fn the_commented_default_is_a_valid_file_with_every_setting() {
     let text = default_text();
-    for setting in settings::ALL {
+    for setting in settings::ALL.iter().copied() {
         assert!(text.contains(&format!("[{}]\n#{} = ", setting.env, setting.name)), "{}", setting.name);
     }
     // As printed, and with every comment sign before a setting removed.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::{
+    body::Body,
+    http::{Method, StatusCode},
+};
 use citadel_domain::Clock;
 use citadel_sdk::{
     Citadel, ErrorKind, EventStream, StreamItem, StreamedRequest,
@@ -49,6 +52,8 @@ async fn a_stream_carries_the_requests_that_an_endpoint_gets_and_resumes() {
         let receiver = Receiver::start().await;
         client.webhook_for(&receiver.url(), &citadel_api_types::webhooks::EVENT_TYPES).await;
         client.connect("income").await;
+        let request = client.request(Method::GET, "/v1/events/stream").body(Body::empty()).unwrap();
+        assert_eq!(app.begin(request).await.status(), StatusCode::OK, "without its slash");
         let citadel = sdk(&app, &client).await;
         let mut live = citadel.event_stream(None).await.unwrap();
         let Some(StreamItem::Start(start)) = next(&mut live).await else { panic!("the start") };

@@ -9,7 +9,6 @@ use axum::{
 use citadel_domain::Environment;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tower::ServiceExt;
 
 use crate::{
     ledger_tools::{self, both_accept},
@@ -190,7 +189,7 @@ async fn a_client_reads_four_exports_at_once() {
     let company = "/v1/sandbox/ledger/?format=csv&company=1";
     let open = async |path: &str| {
         let request = client.request(Method::GET, path).body(Body::empty()).unwrap();
-        app.router.clone().oneshot(request).await.unwrap()
+        app.begin(request).await
     };
     let mut unread = Vec::new();
     for path in [company, person, company, person] {

@@ -344,3 +344,24 @@ async fn rows(app: &TestApp, table: &str) -> i64 {
     };
     app.app.db.read(async move |tx| tx.fetch_one(sql, &[], |row| row.get(0)).await).await.unwrap()
 }
+
+/// An old page writes `link` for `links`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn older_spellings_reach_the_same_link() {
+    for_each_db(async |app| {
+        let client = app.client("acme").await;
+        let user = client.user("somebody").await;
+        let (link, _) = client.link_of(&user, "income").await;
+        let list = client.get(&format!("/v1/links/{link}/statements/")).await.json();
+        let statement = list[0]["id"].as_str().unwrap();
+        for slash in ["", "/"] {
+            assert_eq!(client.get(&format!("/v1/link/{link}/statements{slash}")).await.json(), list);
+            let one = client.get(&format!("/v1/link/{link}/statements/{statement}{slash}")).await;
+            assert_eq!(one.json(), list[0]);
+        }
+        assert_eq!(client.delete(&format!("/v1/link/{link}")).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(client.get(&format!("/v1/links/{link}/")).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(client.delete(&format!("/v1/link/{link}/")).await.status, StatusCode::NOT_FOUND);
+    })
+    .await;
+}

@@ -33,6 +33,7 @@ mod ledger_tools;
 mod links;
 mod openapi;
 mod orders;
+mod other_clients;
 mod outbound;
 mod provenance;
 mod rate_limit;

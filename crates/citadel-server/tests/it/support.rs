@@ -11,6 +11,7 @@ use std::{
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
+    response::Response,
 };
 use citadel_connectors::{Connector, Registry};
 use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
@@ -32,6 +33,8 @@ use http_body_util::BodyExt;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+use crate::compatibility::Sent;
 
 pub(crate) const ROOT_KEY: [u8; 32] = [7; 32];
 
@@ -56,6 +59,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) db_config: DbConfig,
     _directory: Option<TempDir>,
+    sent: Sent,
 }
 
 /// What most tests leave as it is. Calls are not counted unless a test asks for that.
@@ -64,6 +68,8 @@ struct Settings {
     sandbox: SandboxSettings,
     rate_limit: u32,
     replay_policy: ReplayPolicy,
+    /// Before a restart.
+    sent: Option<Sent>,
 }
 
 pub(crate) struct TempDir(PathBuf);
@@ -132,9 +138,10 @@ impl TestApp {
 
     /// As after a restart: the same database and time, and nothing else.
     pub(crate) async fn reopen(self) -> Self {
-        let Self { app, router, clock, db_config, _directory: directory } = self;
+        let Self { app, router, clock, db_config, _directory: directory, sent } = self;
         drop((app, router));
-        Self::open_with(db_config, directory, Registry::default(), clock, outbound()).await
+        let settings = Settings { sent: Some(sent), ..Settings::default() };
+        Self::grown(db_config, directory, Registry::default(), clock, outbound(), settings).await
     }
 
     /// On SQLite, with a connector of the test's own in the sandbox's place.
@@ -237,7 +244,8 @@ impl TestApp {
             rate_limit: settings.rate_limit,
             replay_policy: settings.replay_policy,
         });
-        Self { router: router::api(app.clone()), app, clock, db_config, _directory: directory }
+        let router = router::api(app.clone());
+        Self { router, app, clock, db_config, _directory: directory, sent: settings.sent.unwrap_or_default() }
     }
 
     /// A second node on the same Postgres, or a restart on the same file. `self` must be gone first on SQLite.
@@ -291,10 +299,17 @@ impl TestApp {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (head, body) = response.into_parts();
+        let (head, body) = self.begin(request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Reply { status: head.status, headers: head.headers, body }
+    }
+
+    /// The answer with a body that is not read yet.
+    pub(crate) async fn begin(&self, request: Request<Body>) -> Response {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        self.sent.note(&method, &path, response.status());
+        response
     }
 
     /// A call without any credentials.
