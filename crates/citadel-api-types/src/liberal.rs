@@ -45,6 +45,17 @@ pub(crate) fn optional_decimal<'de, D: Deserializer<'de>>(
     })
 }
 
+/// A switch; `null` and `""` read as off, and forms send words.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(false),
+        Value::Bool(is_on) => Ok(is_on),
+        Value::String(text) if matches!(text.as_str(), "" | "false") => Ok(false),
+        Value::String(text) if text == "true" => Ok(true),
+        _ => Err(D::Error::custom("send true or false")),
+    }
+}
+
 /// An optional object or list; `""` reads as absent.
 pub(crate) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where

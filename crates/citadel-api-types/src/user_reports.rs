@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::liberal;
+
 /// Makes a report about a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct CreateUserReport {
     /// Verification of employment: without any pay.
+    #[serde(deserialize_with = "liberal::flag")]
     pub is_voe: bool,
 }
 

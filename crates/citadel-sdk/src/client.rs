@@ -103,26 +103,47 @@ impl Citadel {
         request: impl Fn() -> RequestBuilder,
         repeat: Repeat,
     ) -> Result<T, Error> {
-        let mut attempt = 0;
+        self.repeated(|| self.attempt(request()), repeat).await
+    }
+
+    /// A document, as it is.
+    pub(crate) async fn get_bytes(&self, call: Call<'_>) -> Result<Vec<u8>, Error> {
+        let url = call.url(&self.base_url)?;
+        let attempt = async || Ok(self.answer(self.http.request(Method::GET, url.clone())).await?.1);
+        self.repeated(attempt, Repeat::Always).await
+    }
+
+    async fn repeated<T>(
+        &self,
+        attempt: impl AsyncFn() -> Result<T, Error>,
+        repeat: Repeat,
+    ) -> Result<T, Error> {
+        let mut number = 0;
         loop {
-            let error = match self.attempt(request()).await {
+            let error = match attempt().await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            match self.backoff.wait_before_repeat(&error, attempt, repeat) {
+            match self.backoff.wait_before_repeat(&error, number, repeat) {
                 Some(wait) => tokio::time::sleep(wait).await,
                 None => return Err(error),
             }
-            attempt += 1;
+            number += 1;
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+    /// The answer of one attempt, with its body.
+    async fn answer(&self, request: RequestBuilder) -> Result<(Response, Vec<u8>), Error> {
         let mut response = request.send().await.map_err(|source| self.unreachable(source))?;
         let body = self.read(&mut response).await?;
         if !response.status().is_success() {
             return Err(Error::from_answer(response.status(), response.headers(), &body));
         }
+        Ok((response, body))
+    }
+
+    async fn attempt<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let (response, body) = self.answer(request).await?;
         // An answer without a body has nothing to say.
         let body = if response.status() == StatusCode::NO_CONTENT { b"null".to_vec() } else { body };
         serde_json::from_slice(&body).map_err(|source| {

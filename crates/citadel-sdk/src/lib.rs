@@ -113,4 +113,5 @@ pub use error::{Error, ErrorKind};
 pub use event_stream::{EventStream, StreamItem};
 pub use refresh::Polling;
 pub use sandbox_ledger::{Download, SandboxLedger};
+pub use users::UserFilter;
 pub use webhook_calls::WebhookRequestFilter;

@@ -7,6 +7,7 @@ use citadel_api_types::{
     reports::{EmploymentReport, IncomeReport},
     statements::{Statement, TaxDocument},
 };
+use serde_json::Value;
 
 use crate::{Citadel, Error, client::Call};
 
@@ -85,6 +86,11 @@ impl Citadel {
     /// One tax document.
     pub async fn link_tax_document(&self, id: &str, document_id: &str) -> Result<TaxDocument, Error> {
         self.get(Call::new("links").id(id).then("tax").part(document_id)).await
+    }
+
+    /// Shifts over all jobs. The list is empty: no provider of this release tells them.
+    pub async fn link_shifts(&self, id: &str) -> Result<Vec<Value>, Error> {
+        self.get(Call::new("links").id(id).then("shifts")).await
     }
 
     /// Where a person's pay lands, over all links.

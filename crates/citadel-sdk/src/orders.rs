@@ -58,6 +58,11 @@ impl Citadel {
         self.post(Call::new("orders").id(id).then("refresh"), request, Repeat::UnderKey).await
     }
 
+    /// Asks the same again, with the same employers and accounts: a new order for the same person.
+    pub async fn reverify_order(&self, id: &str) -> Result<Order, Error> {
+        self.post(Call::new("orders").id(id), &RefreshOrder::default(), Repeat::OnlyIfUnseen).await
+    }
+
     /// The webhook events of an order, oldest first.
     pub async fn order_events(&self, id: &str) -> Result<Vec<Event>, Error> {
         self.get(Call::new("orders").id(id).then("events")).await

@@ -8,16 +8,39 @@ use citadel_api_types::{
 
 use crate::{Citadel, Error, client::Call, retry::Repeat};
 
+/// Which users [`Citadel::users`] lists. An empty text leaves a filter out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter<'a> {
+    /// Your own id of the person.
+    pub external_user_id: &'a str,
+    /// Made at this time or later, as in `2026-11-18T15:00:00Z`.
+    pub from: &'a str,
+    /// Made at this time or earlier.
+    pub to: &'a str,
+    /// With a link that serves this product.
+    pub product_type: &'a str,
+    /// Without the users' links, of which a page has the newest ten of each.
+    pub without_links: bool,
+}
+
 impl Citadel {
     /// Makes a user. A second one with the same `external_user_id` is another user.
     pub async fn create_user(&self, request: &CreateUser) -> Result<User, Error> {
         self.post("users", request, Repeat::UnderKey).await
     }
 
-    /// One page of users, newest first, counted from 1. `external_user_id` may be empty.
-    pub async fn users(&self, external_user_id: &str, page: u32) -> Result<UserPage, Error> {
+    /// One page of users, newest first, counted from 1.
+    pub async fn users(&self, filter: UserFilter<'_>, page: u32) -> Result<UserPage, Error> {
         let page = page.to_string();
-        self.get(Call::new("users").query(&[("external_user_id", external_user_id), ("page", &page)])).await
+        let query = [
+            ("external_user_id", filter.external_user_id),
+            ("created_at__gte", filter.from),
+            ("created_at__lte", filter.to),
+            ("product_type", filter.product_type),
+            ("list_links", if filter.without_links { "false" } else { "" }),
+            ("page", &page),
+        ];
+        self.get(Call::new("users").query(&query)).await
     }
 
     /// One user, with links and the newest report.
@@ -56,5 +79,11 @@ impl Citadel {
     /// A report about a user, as it was made.
     pub async fn user_report(&self, id: &str, report_id: &str) -> Result<UserReport, Error> {
         self.get(Call::new("users").id(id).then("reports").part(report_id)).await
+    }
+
+    /// As [`user_report`](Self::user_report), as a PDF document.
+    pub async fn user_report_pdf(&self, id: &str, report_id: &str) -> Result<Vec<u8>, Error> {
+        let call = Call::new("users").id(id).then("reports").part(report_id);
+        self.get_bytes(call.query(&[("fmt", "pdf")])).await
     }
 }

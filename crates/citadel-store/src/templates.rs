@@ -71,6 +71,18 @@ pub async fn count(tx: &mut Tx<'_>, tenant: Tenant) -> Result<i64, Error> {
     .await
 }
 
+/// Makes other transactions that lock or write the template wait until this one ends. `false` when there is none.
+pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: TemplateId) -> Result<bool, Error> {
+    let locked = tx
+        .execute(
+            "update templates set updated_at = updated_at
+              where client_id = $1 and environment = $2 and id = $3",
+            params![tenant.client_id, tenant.environment, id],
+        )
+        .await?;
+    Ok(locked == 1)
+}
+
 /// Writes a template anew. `false` when there is none.
 pub async fn update(tx: &mut Tx<'_>, template: &Template) -> Result<bool, Error> {
     let updated = tx

@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use citadel_sdk::{
     CreateBridgeToken, CreateOrder, CreateSandboxPublicToken, CreateUser, CreateUserReport, ErrorKind,
-    OrderEmployerRequest, RefreshOrder, UpdateOrder, UpdateUser,
+    OrderEmployerRequest, RefreshOrder, UpdateOrder, UpdateUser, UserFilter,
     testing::{Error, Sandbox, SandboxBuilder},
 };
 
@@ -98,9 +98,15 @@ async fn an_order_is_made_connected_and_read() {
     let report =
         citadel.create_user_report(&order.user_id, &CreateUserReport { is_voe: true }).await.unwrap();
     assert_eq!(citadel.user_report(&order.user_id, &report.report_id).await.unwrap(), report);
+    let pdf = citadel.user_report_pdf(&order.user_id, &report.report_id).await.unwrap();
+    assert!(pdf.starts_with(b"%PDF"));
+    let link_id = order.employers[0].link_id.as_deref().unwrap();
+    assert!(citadel.link_shifts(link_id).await.unwrap().is_empty());
     let found = citadel.look_up_orders("7").await.unwrap();
     assert_eq!((found.count, citadel.orders(1).await.unwrap().count), (1, 1));
     assert_eq!(citadel.order_events(&order.id).await.unwrap()[0].event_type, "order-created");
+    let same = citadel.reverify_order(&order.id).await.unwrap();
+    assert_eq!((same.user_id.as_str(), same.order_number.as_deref()), (order.user_id.as_str(), Some("7")));
     let again = citadel.refresh_order(&order.id, &RefreshOrder::default()).await.unwrap();
     let employer = OrderEmployerRequest { company_name: Some("Home Depot".to_owned()), ..Default::default() };
     citadel.add_order_employer(&again.id, &employer).await.unwrap();
@@ -113,7 +119,18 @@ async fn an_order_is_made_connected_and_read() {
     assert_eq!(token.user_id.as_deref(), Some(user.id.as_str()));
     let change = UpdateUser { last_name: Some("Lind".to_owned()), ..UpdateUser::default() };
     assert_eq!(citadel.update_user(&user.id, &change).await.unwrap().last_name, "Lind");
-    assert_eq!(citadel.users("", 1).await.unwrap().count, 2);
+    assert_eq!(citadel.users(UserFilter::default(), 1).await.unwrap().count, 2);
+    let filter = UserFilter {
+        external_user_id: "u-1",
+        from: "2020-01-01",
+        product_type: "income",
+        without_links: true,
+        ..UserFilter::default()
+    };
+    let found = citadel.users(filter, 1).await.unwrap();
+    assert_eq!((found.count, found.results[0].id.as_str()), (1, order.user_id.as_str()));
+    let later = UserFilter { from: "2200-01-01", ..UserFilter::default() };
+    assert_eq!(citadel.users(later, 1).await.unwrap().count, 0);
     citadel.delete_user(&user.id).await.unwrap();
     assert_eq!(citadel.user(&user.id).await.unwrap_err().kind(), ErrorKind::NotFound);
 }

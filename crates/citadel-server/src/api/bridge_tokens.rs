@@ -19,7 +19,7 @@ use citadel_store::{
 use jiff::SignedDuration;
 use zeroize::Zeroizing;
 
-use super::{account, reports};
+use super::{NOT_OFFERED, account, reports};
 use crate::{
     app::App,
     auth::{self, Caller},
@@ -129,8 +129,9 @@ pub(super) async fn make(
     .await
 }
 
-/// The one source of data.
+/// The one source of data here, and those of the published API.
 const PAYROLL: &str = "payroll";
+const DATA_SOURCES: [&str; 5] = [PAYROLL, "docs", "insurance", "financial_accounts", "tax"];
 
 /// Keeps a token, with its id and the account that it is about.
 pub(super) async fn create(
@@ -169,6 +170,9 @@ struct Asked {
 
 impl Asked {
     fn check(app: &App, environment: Environment, body: &CreateBridgeToken) -> Result<Self, ApiError> {
+        if NOT_OFFERED.contains(&body.product_type.as_str()) {
+            return Err(error::product_not_enabled());
+        }
         let mut fields = Vec::new();
         let mut refuse = |field: &str, message: String| fields.push((field.to_owned(), message));
         let mut product = |field: &str, text: &str| match text.parse::<Product>() {
@@ -186,8 +190,9 @@ impl Asked {
             }
         };
         let wanted = product("product_type", &body.product_type);
-        let mut allowed: Vec<Product> =
-            body.allowed_products.iter().filter_map(|text| product("allowed_products", text)).collect();
+        // As in an order: what is not offered is left out, and the answer says what remains.
+        let asked = body.allowed_products.iter().filter(|text| !NOT_OFFERED.contains(&text.as_str()));
+        let mut allowed: Vec<Product> = asked.filter_map(|text| product("allowed_products", text)).collect();
         if let Some(wanted) = wanted.filter(|wanted| !allowed.contains(wanted)) {
             allowed.insert(0, wanted);
         }
@@ -215,6 +220,17 @@ impl Asked {
         });
         if body.provider_id.as_deref().is_some_and(|id| app.directory.provider(id).is_none()) {
             refuse("provider_id", "Unknown provider. Take the id from providers.".to_owned());
+        }
+        if let Some(unknown) = body.data_sources.iter().find(|text| !DATA_SOURCES.contains(&text.as_str())) {
+            refuse(
+                "data_sources",
+                format!("Unknown source: {unknown:.32}. Send one of: {}.", DATA_SOURCES.join(", ")),
+            );
+        } else if !body.data_sources.is_empty() && !body.data_sources.iter().any(|text| text == PAYROLL) {
+            refuse(
+                "data_sources",
+                "This server reads payroll alone: leave this out, or name payroll too.".to_owned(),
+            );
         }
         let account = match wanted.filter(|product| account::is_needed(*product)) {
             Some(product) => account::check(body.account.as_ref(), product, environment)

@@ -90,10 +90,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// Products of the published API that this server does not offer: no mistake of the caller's, so a 403.
+pub(crate) const NOT_OFFERED: [&str; 6] =
+    ["assets", "transactions", "insurance", "scoring", "balances", "documents"];
+
 /// A product in a query, where it may be left out.
 pub(crate) fn optional_product(text: Option<&str>) -> Result<Option<citadel_domain::Product>, ApiError> {
     match text {
         None | Some("") => Ok(None),
+        Some(text) if NOT_OFFERED.contains(&text) => Err(error::product_not_enabled()),
         Some(text) => text
             .parse()
             .map(Some)

@@ -128,6 +128,10 @@ pub(crate) async fn update_template(
     let db = app.db.scoped(tenant.client_id);
     let template = db
         .write(async move |tx| {
+            // What is merged must not have been written by somebody else meanwhile.
+            if !templates::lock(tx, tenant, id).await? {
+                return Err(error::not_found());
+            }
             let before = find(tx, tenant, id).await?;
             let name = body.name.clone().unwrap_or_else(|| before.name.clone());
             let mut look = fields(&before)?;

@@ -47,10 +47,16 @@ pub(crate) async fn create_user_report(
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
+    let reader = app.clone();
+    let ahead = db.read(async move |tx| {
+        let user = find(tx, tenant, user_id).await?;
+        reports::read_ahead(&reader, tx, &user).await
+    });
+    let ahead = ahead.await?;
     let answer = db
         .write(async move |tx| {
             let user = find(tx, tenant, user_id).await?;
-            let report = reports::create(&writer, tx, &user, body.is_voe, now).await?;
+            let report = reports::create(&writer, tx, &user, body.is_voe, &ahead, now).await?;
             let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
             let snapshot = reports::snapshot(&writer, &user, &report)?;
             let answer = reports::view(&writer, &report, &snapshot, &links)?;
@@ -98,7 +104,10 @@ pub(crate) async fn get_user_report(
             Ok(Json(reports::view(&app, &report, &snapshot, &links)?).into_response())
         }
         Some("pdf") => {
-            let pdf = documents::of_user(&app, &report, snapshot, &links)?;
+            // Some have many pages.
+            let pdf =
+                tokio::task::spawn_blocking(move || documents::of_user(&app, &report, snapshot, &links));
+            let pdf = pdf.await.map_err(error::internal)??;
             Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
         }
         Some(_) => Err(error::invalid("fmt", "Send pdf or json.")),

@@ -35,8 +35,10 @@ use crate::{
     purposes, reports,
 };
 
-/// Links that are listed with a user, at the most; `links/?user_id=` has pages.
+/// Links that are read with a user, and with each user of a list, at the most; `links/?user_id=` has pages. Every link's access
+/// token is unsealed for it, and a list has a hundred users.
 const MOST_LINKS: i64 = 100;
+const MOST_LINKS_IN_LIST: i64 = 10;
 /// The longest text of a profile, in characters.
 const MAX_TEXT: usize = 256;
 
@@ -71,7 +73,8 @@ pub(crate) async fn create_user(
         phone: body.phone,
         ssn: body.ssn,
     };
-    profile.check()?;
+    check_names([Some(profile.first_name.as_str()), Some(profile.last_name.as_str())])?;
+    profile.check_texts()?;
     let now = app.moment(caller.tenant).await?.now;
     let writer = app.clone();
     let db = app.db.scoped(caller.tenant.client_id);
@@ -101,7 +104,7 @@ pub(crate) async fn create(
     let new = NewUser {
         id,
         tenant,
-        external_id_hash: profile.external_user_id.as_deref().map(|id| external_id_hash(app, id)),
+        external_id_hash: profile.external_user_id.as_deref().map(|id| external_id_hash(app, tenant, id)),
         data_key_wrapped,
         profile_sealed: key.seal_json("users", "profile_sealed", *id.as_bytes(), profile)?,
         created_at: now,
@@ -114,7 +117,7 @@ pub(crate) async fn create(
 pub(crate) struct ListParams {
     /// Only users with this id of yours.
     external_user_id: Option<String>,
-    /// `false`: without the users' links.
+    /// `false`: without the users' links, of which a list has the newest ten of each; `links/` has all.
     list_links: Option<String>,
     /// Only users made at this time or later.
     #[serde(rename = "created_at__gte")]
@@ -150,7 +153,7 @@ pub(crate) async fn list_users(
     let external_user_id = params.external_user_id.as_deref().filter(|id| !id.is_empty());
     let (from, to) = time_range(params.created_at_gte.as_deref(), params.created_at_lte.as_deref())?;
     let filter = Filter {
-        external_id_hash: external_user_id.map(|id| external_id_hash(&app, id)),
+        external_id_hash: external_user_id.map(|id| external_id_hash(&app, tenant, id)),
         from,
         to,
         product: optional_product(params.product_type.as_deref())?,
@@ -162,7 +165,7 @@ pub(crate) async fn list_users(
             let mut found = Vec::with_capacity(rows.len());
             for user in rows {
                 let links = match with_links {
-                    true => Some(links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?),
+                    true => Some(links::list(tx, tenant, Some(user.id), MOST_LINKS_IN_LIST, 0).await?),
                     false => None,
                 };
                 found.push((user, links));
@@ -239,9 +242,14 @@ pub(crate) async fn update_user(
     let db = app.db.scoped(tenant.client_id);
     let (user, profile) = db
         .write(async move |tx| {
+            // What is merged must not have been written by somebody else meanwhile.
+            if !users::lock(tx, tenant, id).await? {
+                return Err(error::not_found());
+            }
             let user = find(tx, tenant, id).await?;
             let before = profile(&writer, &user)?;
             let body = body.clone();
+            check_names([body.first_name.as_deref(), body.last_name.as_deref()])?;
             let after = Profile {
                 external_user_id: body.external_user_id.or(before.external_user_id),
                 first_name: body.first_name.unwrap_or(before.first_name),
@@ -250,7 +258,7 @@ pub(crate) async fn update_user(
                 phone: body.phone.or(before.phone),
                 ssn: body.ssn.or(before.ssn),
             };
-            after.check()?;
+            after.check_texts()?;
             write(&writer, tx, &user, &after, now).await?;
             Ok::<_, ApiError>((User { updated_at: now, ..user }, after))
         })
@@ -329,7 +337,7 @@ pub(crate) async fn write(
 ) -> ApiResult<()> {
     let row = *user.id.as_bytes();
     let sealed = OwnerKey::of_user(app, user)?.seal_json("users", "profile_sealed", row, profile)?;
-    let hash = profile.external_user_id.as_deref().map(|id| external_id_hash(app, id));
+    let hash = profile.external_user_id.as_deref().map(|id| external_id_hash(app, user.tenant, id));
     users::update(tx, user, hash, &sealed, now).await?;
     Ok(())
 }
@@ -344,20 +352,22 @@ pub(crate) fn profile(app: &App, user: &User) -> ApiResult<Profile> {
     OwnerKey::of_user(app, user)?.unseal_json("users", "profile_sealed", row, &user.profile_sealed)
 }
 
-/// The keyed hash that finds a user by the client's own id.
-pub(crate) fn external_id_hash(app: &App, id: &str) -> [u8; 32] {
-    app.keyring.keyed_hash(purposes::EXTERNAL_USER_ID, id)
+/// The keyed hash that finds a user by the client's own id. Two clients with the same id have nothing in common.
+pub(crate) fn external_id_hash(app: &App, tenant: Tenant, id: &str) -> [u8; 32] {
+    app.keyring.keyed_hash(purposes::EXTERNAL_USER_ID, &format!("{}\u{1f}{id}", tenant.client_id))
+}
+
+/// Refuses a first or last name of which nothing is left. `None` was not sent: a person may be without a name, who came with an
+/// order.
+fn check_names(names: [Option<&str>; 2]) -> ApiResult<()> {
+    let sent = ["first_name", "last_name"].into_iter().zip(names);
+    let blank = sent.filter(|(_, name)| name.is_some_and(|name| name.trim().is_empty()));
+    let problems: Vec<_> =
+        blank.map(|(field, _)| (field.to_owned(), "This field is required.".to_owned())).collect();
+    if problems.is_empty() { Ok(()) } else { Err(error::invalid_fields(problems)) }
 }
 
 impl Profile {
-    fn check(&self) -> ApiResult<()> {
-        let names = [("first_name", &self.first_name), ("last_name", &self.last_name)];
-        let missing = names.into_iter().filter(|(_, text)| text.trim().is_empty());
-        let problems: Vec<_> =
-            missing.map(|(field, _)| (field.to_owned(), "This field is required.".to_owned())).collect();
-        if problems.is_empty() { self.check_texts() } else { Err(error::invalid_fields(problems)) }
-    }
-
     /// What is there must be right. An order may leave out everything.
     pub(crate) fn check_texts(&self) -> ApiResult<()> {
         let mut problems = Vec::new();

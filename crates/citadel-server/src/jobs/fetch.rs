@@ -6,7 +6,7 @@ use citadel_domain::{
     Product, TaskStatus,
     payroll::{CompanyData, Employer, PayrollData},
 };
-use citadel_store::links::Link;
+use citadel_store::{Tenant, links::Link};
 use jiff::Timestamp;
 
 use super::{
@@ -166,7 +166,11 @@ fn company_name(employer: &Employer) -> String {
     employer.ein.clone().unwrap_or_else(|| employer.name.clone())
 }
 
-/// Compared within one link only, so it need not tell that two links are about one person.
+/// The same for every link of a client to this person at this provider (`link_hash` of the contract is "stable per set of
+/// credentials"), and another one for every other client and environment: they cannot find out that they know the same person.
 fn whose(app: &App, link: &Link, name: &str) -> [u8; 32] {
-    app.keyring.keyed_hash(purposes::PERSON, &format!("{}\u{1f}{name}", link.id))
+    let Tenant { client_id, environment } = link.tenant;
+    let provider_id = &link.provider_id;
+    let account = format!("{client_id}\u{1f}{environment}\u{1f}{provider_id}\u{1f}{name}");
+    app.keyring.keyed_hash(purposes::PERSON, &account)
 }

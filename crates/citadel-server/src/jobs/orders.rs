@@ -64,7 +64,7 @@ pub(super) async fn settle(
         if has_jobs(employer.product)
             && let Some(user) = users::find(tx, tenant, order.user_id).await?
         {
-            let report = user_reports::create(app, tx, &user, false, moment.now).await?;
+            let report = user_reports::create(app, tx, &user, false, &[], moment.now).await?;
             orders::set_voie_report(tx, tenant, order.id, report.id).await?;
         }
     }

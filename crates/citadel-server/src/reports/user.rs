@@ -33,8 +33,8 @@ pub(crate) struct Snapshot {
 }
 
 /// What one link knew.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Source {
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Source {
     pub(super) link_id: LinkId,
     pub(super) tracking_info: Option<String>,
     pub(super) provider_id: String,
@@ -44,12 +44,25 @@ pub(super) struct Source {
     pub(super) data: PayrollData,
 }
 
-/// Makes a report of everything that the person's links know now.
+/// Opens what a person's links know, ahead of the transaction that makes a report of it: the links are many, and the store has
+/// one writer.
+pub(crate) async fn read_ahead(app: &App, tx: &mut Tx<'_>, user: &User) -> ApiResult<Vec<Source>> {
+    let mut sources = Vec::new();
+    for link in links::list(tx, user.tenant, Some(user.id), MOST_LINKS, 0).await? {
+        if let Some(report) = stored::find(tx, user.tenant, link.id, PAYROLL_DATA).await? {
+            sources.push(Source::open(app, tx, &link, &report).await?);
+        }
+    }
+    Ok(sources)
+}
+
+/// Makes a report of everything that the person's links know now. What was read ahead is taken where it is still so.
 pub(crate) async fn create(
     app: &App,
     tx: &mut Tx<'_>,
     user: &User,
     is_voe: bool,
+    ahead: &[Source],
     now: Timestamp,
 ) -> ApiResult<UserReport> {
     let tenant = user.tenant;
@@ -60,21 +73,15 @@ pub(crate) async fn create(
             continue;
         }
         let Some(report) = stored::find(tx, tenant, link.id, PAYROLL_DATA).await? else { continue };
-        let json = open(app, &link, PAYROLL_DATA, &report.body_sealed)?;
-        let mut data: PayrollData = serde_json::from_slice(&json)
-            .map_err(|_| error::internal("stored payroll data cannot be read; the parser would quote it"))?;
+        let is_still_so = |source: &&Source| source.link_id == link.id && source.read_at == report.updated_at;
+        let mut source = match ahead.iter().find(is_still_so) {
+            Some(source) => source.clone(),
+            None => Source::open(app, tx, &link, &report).await?,
+        };
         if is_voe {
-            data = data.without_pay();
+            source.data = source.data.without_pay();
         }
-        sources.push(Source {
-            link_id: link.id,
-            tracking_info: link.tracking_info.clone(),
-            provider_id: link.provider_id.clone(),
-            products: link.allowed_products.clone(),
-            consented_at: tasks::last_consent(tx, tenant, link.id).await?,
-            read_at: report.updated_at,
-            data,
-        });
+        sources.push(source);
     }
     let requested_by =
         clients::find(tx, tenant.client_id).await?.map(|client| client.name).unwrap_or_default();
@@ -129,6 +136,21 @@ pub(crate) fn view(
 
 impl Source {
     /// The id of this part of a report: both ids in one.
+    async fn open(app: &App, tx: &mut Tx<'_>, link: &Link, report: &stored::Report) -> ApiResult<Self> {
+        let json = open(app, link, PAYROLL_DATA, &report.body_sealed)?;
+        let data = serde_json::from_slice(&json)
+            .map_err(|_| error::internal("stored payroll data cannot be read; the parser would quote it"))?;
+        Ok(Self {
+            link_id: link.id,
+            tracking_info: link.tracking_info.clone(),
+            provider_id: link.provider_id.clone(),
+            products: link.allowed_products.clone(),
+            consented_at: tasks::last_consent(tx, link.tenant, link.id).await?,
+            read_at: report.updated_at,
+            data,
+        })
+    }
+
     fn part_id(&self, report: &UserReport) -> String {
         let both = self.link_id.as_bytes().iter().zip(report.id.as_bytes());
         citadel_domain::tokens::hex(&both.map(|(one, other)| one ^ other).collect::<Vec<_>>())

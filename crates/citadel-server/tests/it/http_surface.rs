@@ -3,6 +3,11 @@ use axum::{
     http::{Method, Request, StatusCode},
 };
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tower::make::Shared;
 
 use crate::support::{Reply, TestApp, for_each_db};
 
@@ -485,4 +490,29 @@ async fn p47_a_database_that_fails_says_nothing() {
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     })
     .await;
+}
+
+/// Q3: a body in chunks, whose length nobody told, over a real connection as one published client sends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_in_chunks_is_taken() {
+    let app = TestApp::on_sqlite().await;
+    let client = app.client("acme").await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = app.router.clone();
+    tokio::spawn(async move { axum::serve(listener, Shared::new(router)).await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /v1/users/ HTTP/1.1\r\nHost: {address}\r\nX-Access-Client-Id: {}\r\nX-Access-Secret: {}\r\n\
+         Content-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+        client.id, client.secret
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for part in [r#"{"first_name":"John","#, r#""last_name":"Johnson","email":"#, r#""j@example.com"}"#, ""] {
+        stream.write_all(format!("{:x}\r\n{part}\r\n", part.len()).as_bytes()).await.unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created"), "{answer}");
+    assert_eq!(client.get("/v1/users/").await.json()["results"][0]["email"], "j@example.com");
 }

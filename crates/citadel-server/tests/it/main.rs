@@ -50,6 +50,7 @@ mod templates;
 #[cfg(feature = "soak")]
 mod timing;
 mod ugly;
+mod users;
 mod verifications;
 mod webhooks;
 mod widget;

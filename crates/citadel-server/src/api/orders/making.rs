@@ -378,7 +378,7 @@ pub(super) async fn find_or_create_user(
     now: Timestamp,
 ) -> ApiResult<User> {
     if let Some(id) = profile.external_user_id.as_deref() {
-        let hash = people::external_id_hash(app, id);
+        let hash = people::external_id_hash(app, tenant, id);
         users::lock_external_ids(tx, tenant).await?;
         if let Some(user) = users::find_by_external_id(tx, tenant, &hash).await? {
             return Ok(user);

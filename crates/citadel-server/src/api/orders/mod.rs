@@ -234,6 +234,11 @@ pub(crate) async fn update_order(
     let db = app.db.scoped(tenant.client_id);
     let loaded = db
         .write(async move |tx| {
+            let order = orders::find(tx, tenant, id).await?.ok_or_else(error::not_found)?;
+            // The person's profile is rewritten too, and the person is held before the order, as by whoever deletes both.
+            if !users::lock(tx, tenant, order.user_id).await? {
+                return Err(error::not_found());
+            }
             orders::lock(tx, tenant, id).await?;
             let loaded = Loaded::find(&writer, tx, tenant, id).await?;
             if loaded.status(now) != OrderStatus::Pending || !loaded.is_untouched() {
