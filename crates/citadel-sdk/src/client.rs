@@ -103,24 +103,25 @@ impl Citadel {
         request: impl Fn() -> RequestBuilder,
         repeat: Repeat,
     ) -> Result<T, Error> {
-        self.repeated(|| self.attempt(request()), repeat).await
+        let (response, body) = self.repeated(request, repeat).await?;
+        parse(&response, body)
     }
 
     /// A document, as it is.
     pub(crate) async fn get_bytes(&self, call: Call<'_>) -> Result<Vec<u8>, Error> {
         let url = call.url(&self.base_url)?;
-        let attempt = async || Ok(self.answer(self.http.request(Method::GET, url.clone())).await?.1);
-        self.repeated(attempt, Repeat::Always).await
+        Ok(self.repeated(|| self.http.request(Method::GET, url.clone()), Repeat::Always).await?.1)
     }
 
-    async fn repeated<T>(
+    /// The answer of the first attempt that succeeds, with its body.
+    async fn repeated(
         &self,
-        attempt: impl AsyncFn() -> Result<T, Error>,
+        request: impl Fn() -> RequestBuilder,
         repeat: Repeat,
-    ) -> Result<T, Error> {
+    ) -> Result<(Response, Vec<u8>), Error> {
         let mut number = 0;
         loop {
-            let error = match attempt().await {
+            let error = match self.attempt(request()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
@@ -132,30 +133,13 @@ impl Citadel {
         }
     }
 
-    /// The answer of one attempt, with its body.
-    async fn answer(&self, request: RequestBuilder) -> Result<(Response, Vec<u8>), Error> {
+    async fn attempt(&self, request: RequestBuilder) -> Result<(Response, Vec<u8>), Error> {
         let mut response = request.send().await.map_err(|source| self.unreachable(source))?;
         let body = self.read(&mut response).await?;
         if !response.status().is_success() {
             return Err(Error::from_answer(response.status(), response.headers(), &body));
         }
         Ok((response, body))
-    }
-
-    async fn attempt<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
-        let (response, body) = self.answer(request).await?;
-        // An answer without a body has nothing to say.
-        let body = if response.status() == StatusCode::NO_CONTENT { b"null".to_vec() } else { body };
-        serde_json::from_slice(&body).map_err(|source| {
-            // The parser's own words may quote the answer, which holds personal data: only the place is passed on.
-            let (line, column) = (source.line(), source.column());
-            let what = format!(
-                "the answer is not what this version of the SDK expects, at line {line} column {column}"
-            );
-            Error::new(ErrorKind::Unexpected, what)
-                .with_status(response.status())
-                .with_headers(response.headers())
-        })
     }
 
     pub(crate) async fn read(&self, response: &mut Response) -> Result<Vec<u8>, Error> {
@@ -277,6 +261,20 @@ impl From<&'static str> for Call<'_> {
     fn from(path: &'static str) -> Self {
         Self::new(path)
     }
+}
+
+fn parse<T: DeserializeOwned>(response: &Response, body: Vec<u8>) -> Result<T, Error> {
+    // An answer without a body has nothing to say.
+    let body = if response.status() == StatusCode::NO_CONTENT { b"null".to_vec() } else { body };
+    serde_json::from_slice(&body).map_err(|source| {
+        // The parser's own words may quote the answer, which holds personal data: only the place is passed on.
+        let (line, column) = (source.line(), source.column());
+        let what =
+            format!("the answer is not what this version of the SDK expects, at line {line} column {column}");
+        Error::new(ErrorKind::Unexpected, what)
+            .with_status(response.status())
+            .with_headers(response.headers())
+    })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use axum_server::accept::{Accept, NoDelayAcceptor};
+use axum_server::accept::Accept;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tokio::{
     net::{TcpListener, TcpStream},
