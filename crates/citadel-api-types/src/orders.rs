@@ -51,7 +51,7 @@ pub struct CreateOrder {
     /// How the page and the widget look: a template of yours.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub template_id: Option<String>,
-    /// The name that the page shows to the person: who is asking.
+    /// The name that the page shows to the person: who is asking. Your registered name when left out.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub client_name: Option<String>,
     /// Any text of yours.
@@ -81,7 +81,8 @@ pub struct CreateOrder {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct OrderEmployerRequest {
-    /// The employer, when you know no `company_mapping_id`: the best match of the company search is taken.
+    /// The employer, when you know no `company_mapping_id`: a company with exactly this name, if there is one. Otherwise the
+    /// person searches.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     #[schema(examples("Home Depot"))]
     pub company_name: Option<String>,
@@ -107,7 +108,7 @@ pub struct OrderEmployerRequest {
     /// Your own number of this part of the order.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub suborder_number: Option<String>,
-    /// Which of the order's products it is for; each of them when left out.
+    /// Which of the order's products it is for; each of them when left out. Another product is refused.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub product_type: Option<String>,
     /// The bank account; required for `deposit_switch`, `pll` and `fas`.
@@ -201,11 +202,12 @@ pub struct Order {
     pub phone: Option<String>,
     /// The person.
     pub user_id: String,
-    /// The bridge token of the first employer. With `isOrder` it opens the whole order in the widget. It lives as long as the
-    /// order.
+    /// The bridge token of the first employer with which something is left to do. With `isOrder` it opens the whole order in the
+    /// widget. It lives for six hours; reading the order tells a new one.
     #[schema(value_type = Option<String>)]
     pub bridge_token: Option<Redacted>,
-    /// The order's page, for the person. Whoever has the address can go on with the order.
+    /// The order's page, for the person. Whoever has the address can go on with the order. `null` once it is canceled or has
+    /// expired, and once the person was deleted.
     pub share_url: Option<String>,
     /// The same, shorter.
     pub short_share_url: Option<String>,
@@ -253,6 +255,9 @@ pub struct Order {
     #[schema(value_type = Option<Object>)]
     pub loan: Option<Value>,
     /// As in the request.
+    #[schema(value_type = Option<Object>)]
+    pub notification_settings: Option<Value>,
+    /// As in the request.
     pub notes: Option<String>,
 }
 
@@ -271,7 +276,8 @@ pub struct OrderEmployer {
     pub suborder_number: Option<String>,
     /// When it was put into the order.
     pub created_at: String,
-    /// Opens the widget for this employer.
+    /// Opens the widget for this employer, as long as something is left to do. It lives for six hours; reading the order tells a
+    /// new one.
     #[schema(value_type = Option<String>)]
     pub bridge_token: Option<Redacted>,
     /// The link, from the first sign-in on.

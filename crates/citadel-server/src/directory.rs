@@ -9,11 +9,16 @@ use citadel_store::{Db, companies, providers};
 
 use crate::search::{self, CompanyIndex};
 
+/// Employers among which one of a name is looked for.
+const MOST_NAMESAKES: usize = 20;
+
 /// An employer and the providers that pay its people, best first.
 pub struct Company {
     pub(crate) id: CompanyId,
     pub(crate) name: String,
     pub(crate) domain: Option<String>,
+    /// Short, former and other names.
+    synonyms: Box<[String]>,
     /// Positions in [`Directory::providers`].
     pub(crate) providers: Vec<usize>,
 }
@@ -66,6 +71,7 @@ impl Directory {
                 id: row.id,
                 name: row.name,
                 domain: row.domain,
+                synonyms: row.synonyms.into_boxed_slice(),
                 providers: row
                     .providers
                     .iter()
@@ -133,5 +139,14 @@ impl Directory {
             .filter(|(company, _)| product.is_none_or(|product| self.serves(company, product)))
             .take(limit)
             .collect()
+    }
+
+    /// The best known employer that is called so, in whatever spelling, and serves the product. Parts of names are not enough.
+    pub(crate) fn company_named(&self, name: &str, product: Product) -> Option<&Company> {
+        let words = search::bare_name(name);
+        let is_it = |known: &String| search::bare_name(known).split(' ').eq(words.split(' '));
+        let hits = self.search(&words, Some(product), MOST_NAMESAKES).into_iter();
+        hits.map(|(company, _)| company)
+            .find(|company| std::iter::once(&company.name).chain(&company.synonyms).any(is_it))
     }
 }

@@ -7,7 +7,13 @@ use citadel_domain::{
 };
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, sandboxes::Pace, value::params, words};
+use crate::{
+    Error, Row, Tenant, Tx,
+    orders::{Stretch, in_stretch},
+    sandboxes::Pace,
+    value::params,
+    words,
+};
 
 /// A token to be made.
 #[derive(Clone, Debug)]
@@ -169,6 +175,72 @@ pub async fn order_employer(
     Ok(found.flatten())
 }
 
+/// What is to be known of the newest token of an order's employer.
+#[derive(Clone, Debug)]
+pub struct Newest {
+    pub order_employer_id: OrderEmployerId,
+    pub expires_at: Timestamp,
+    /// Its access key was deleted.
+    pub is_revoked: bool,
+    pub provider_id: Option<String>,
+    pub company_mapping_id: Option<CompanyId>,
+    pub faults: Vec<Fault>,
+}
+
+/// The rest of a select of [`Newest`], from oldest to newest.
+macro_rules! newest {
+    ($order_ids:expr) => {
+        concat!(
+            "select t.order_employer_id, t.expires_at, k.deleted_at is not null, t.provider_id,
+                    t.company_mapping_id, t.faults
+               from bridge_tokens t
+               join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
+              where t.client_id = $1 and t.environment = $2 and t.order_employer_id in (
+                    select e.id from order_employers e where e.client_id = $1 and e.order_id in ",
+            $order_ids,
+            ") order by t.created_at, t.id"
+        )
+    };
+}
+
+/// The tokens of an order's employers, from oldest to newest.
+pub async fn list_of_order(tx: &mut Tx<'_>, tenant: Tenant, order_id: OrderId) -> Result<Vec<Newest>, Error> {
+    let params = params![tenant.client_id, tenant.environment, order_id];
+    tx.fetch_all(newest!("($3)"), params, read_newest).await
+}
+
+/// The same for the orders of a page.
+pub async fn list_of_page(tx: &mut Tx<'_>, page: &Stretch) -> Result<Vec<Newest>, Error> {
+    tx.fetch_all(newest!(in_stretch!()), &page.params(), read_newest).await
+}
+
+fn read_newest(row: &Row<'_>) -> Result<Newest, Error> {
+    Ok(Newest {
+        order_employer_id: row.get(0)?,
+        expires_at: row.get(1)?,
+        is_revoked: row.get(2)?,
+        provider_id: row.get(3)?,
+        company_mapping_id: row.get(4)?,
+        faults: words::split(&row.get::<String>(5)?)?,
+    })
+}
+
+/// Ends the tokens of one employer of an order.
+pub async fn end_of_order_employer(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: OrderEmployerId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update bridge_tokens set expires_at = $4, account_sealed = null
+          where client_id = $1 and environment = $2 and order_employer_id = $3 and expires_at > $4",
+        params![tenant.client_id, tenant.environment, id, now],
+    )
+    .await
+    .map(drop)
+}
+
 /// Ends the tokens of an order's employers.
 pub async fn end_of_order(
     tx: &mut Tx<'_>,
@@ -178,7 +250,7 @@ pub async fn end_of_order(
 ) -> Result<(), Error> {
     tx.execute(
         "update bridge_tokens set expires_at = $4, account_sealed = null
-          where client_id = $1 and environment = $2 and order_employer_id in (
+          where client_id = $1 and environment = $2 and expires_at > $4 and order_employer_id in (
                 select id from order_employers where client_id = $1 and order_id = $3)",
         params![tenant.client_id, tenant.environment, order_id, now],
     )

@@ -232,6 +232,11 @@ pub async fn bury(tx: &mut Tx<'_>, job: &Job, reason: &str) -> Result<bool, Erro
     Ok(buried == 1)
 }
 
+/// Takes a job away from whoever has it: a worker that wants to write finds it gone, and writes nothing.
+pub async fn remove(tx: &mut Tx<'_>, id: JobId) -> Result<(), Error> {
+    tx.execute("delete from jobs where id = $1", params![id]).await.map(drop)
+}
+
 /// How many jobs are waiting or being worked.
 pub async fn count_open(tx: &mut Tx<'_>) -> Result<i64, Error> {
     tx.fetch_one("select cast(count(*) as bigint) from jobs where done = false", &[], |row| row.get(0)).await

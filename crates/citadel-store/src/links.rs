@@ -3,7 +3,13 @@
 use citadel_domain::{BridgeTokenId, ClientId, CompanyId, LinkId, Product, TaskStatus, UserId};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, bridge_tokens::BridgeToken, value::params, words};
+use crate::{
+    Error, Row, Tenant, Tx,
+    bridge_tokens::BridgeToken,
+    orders::{Stretch, in_stretch},
+    value::params,
+    words,
+};
 
 /// A link to be made.
 #[derive(Clone, Debug)]
@@ -99,6 +105,25 @@ pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<Option<
           where client_id = $1 and environment = $2 and id = $3 and deleted_at is null"
         ),
         params![tenant.client_id, tenant.environment, id],
+        read,
+    )
+    .await
+}
+
+/// The links of the orders of a page.
+pub async fn list_of_page(tx: &mut Tx<'_>, page: &Stretch) -> Result<Vec<Link>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            "
+           from links
+          where client_id = $1 and environment = $2 and deleted_at is null and id in (
+                select e.link_id from order_employers e where e.client_id = $1 and e.order_id in ",
+            in_stretch!(),
+            ")"
+        ),
+        &page.params(),
         read,
     )
     .await

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0007_users_and_orders"),
     migration!("0008_idempotency_keys"),
     migration!("0011_sign_in_tries"),
+    migration!("0012_orders"),
 ];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";

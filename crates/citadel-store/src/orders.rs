@@ -1,9 +1,9 @@
 //! Orders: what a client asks of a person, with a page of its own.
 
-use citadel_domain::{AccessKeyId, OrderId, TemplateId, UserId, UserReportId};
+use citadel_domain::{AccessKeyId, ClientId, OrderId, TemplateId, UserId, UserReportId};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params, words};
+use crate::{Error, Row, Tenant, Tx, Value, value::params, words};
 
 /// An order to be made.
 #[derive(Clone, Debug)]
@@ -42,6 +42,7 @@ pub struct Order {
     pub order_number: Option<String>,
     pub client_name: Option<String>,
     pub body_sealed: Vec<u8>,
+    /// Empty once the order is canceled or has expired: its address is told no more.
     pub page_token_sealed: Vec<u8>,
     pub initial_order_id: Option<OrderId>,
     /// The order that asks this one again.
@@ -54,6 +55,8 @@ pub struct Order {
     pub consented_at: Option<Timestamp>,
     pub completed_at: Option<Timestamp>,
     pub canceled_at: Option<Timestamp>,
+    /// When it was noted that nobody came in time.
+    pub expired_at: Option<Timestamp>,
 }
 
 macro_rules! select {
@@ -61,7 +64,7 @@ macro_rules! select {
         concat!(
             "select id, client_id, environment, user_id, access_key_id, template_id, products, source, order_number,
                     client_name, body_sealed, page_token_sealed, initial_order_id, refresh_order_id, voie_report_id,
-                    created_at, updated_at, expires_at, consented_at, completed_at, canceled_at
+                    created_at, updated_at, expires_at, consented_at, completed_at, canceled_at, expired_at
                from orders where ",
             $rest
         )
@@ -179,6 +182,8 @@ pub enum Mark {
     Completed,
     /// The client took it back.
     Canceled,
+    /// Nobody came in time.
+    Expired,
 }
 
 /// Notes that something happened, the first time that it did. Holds the order until the commit.
@@ -199,12 +204,110 @@ pub async fn mark(
               where client_id = $1 and environment = $2 and id = $3"
         }
         Mark::Canceled => {
-            "update orders set canceled_at = coalesce(canceled_at, $4), updated_at = $4
+            "update orders set canceled_at = coalesce(canceled_at, $4), updated_at = $4,
+                               page_token_sealed = substr(page_token_sealed, 1, 0)
+              where client_id = $1 and environment = $2 and id = $3"
+        }
+        Mark::Expired => {
+            "update orders set expired_at = coalesce(expired_at, $4), updated_at = $4,
+                               page_token_sealed = substr(page_token_sealed, 1, 0)
               where client_id = $1 and environment = $2 and id = $3"
         }
     };
     tx.execute(sql, params![tenant.client_id, tenant.environment, id, now]).await.map(drop)
 }
+
+/// Orders whose time is over and of which that is not noted yet, over all clients. Not of sandboxes whose clocks were turned.
+pub async fn list_overdue(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Tenant, OrderId)>, Error> {
+    tx.fetch_all(
+        "select client_id, environment, id from orders
+          where expires_at <= $1 and completed_at is null and canceled_at is null and expired_at is null
+            and (environment <> 'sandbox' or client_id not in (
+                select client_id from sandboxes where clock_ahead <> 0 or standing_at is not null))
+          order by expires_at limit $2",
+        params![now, limit],
+        read_key,
+    )
+    .await
+}
+
+/// The same for one client's sandbox, by its own clock.
+pub async fn list_overdue_in_sandbox(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Tenant, OrderId)>, Error> {
+    tx.fetch_all(
+        "select client_id, environment, id from orders
+          where client_id = $1 and environment = 'sandbox' and expires_at <= $2
+            and completed_at is null and canceled_at is null and expired_at is null
+          order by expires_at limit $3",
+        params![client_id, now, limit],
+        read_key,
+    )
+    .await
+}
+
+/// The orders of a person that nothing has ended.
+pub async fn list_open_of_user(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    user_id: UserId,
+) -> Result<Vec<OrderId>, Error> {
+    tx.fetch_all(
+        "select id from orders
+          where client_id = $1 and environment = $2 and user_id = $3
+            and completed_at is null and canceled_at is null and expired_at is null
+          order by id",
+        params![tenant.client_id, tenant.environment, user_id],
+        |row| row.get(0),
+    )
+    .await
+}
+
+fn read_key(row: &Row<'_>) -> Result<(Tenant, OrderId), Error> {
+    Ok((Tenant { client_id: row.get(0)?, environment: row.get(1)? }, row.get(2)?))
+}
+
+/// A stretch of the list, by which what belongs to its orders is read in one go. At its ends there may be orders of the same
+/// instant that are not on the page.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    pub tenant: Tenant,
+    pub order_number: Option<String>,
+    pub from: Timestamp,
+    /// Included.
+    pub to: Timestamp,
+}
+
+impl Stretch {
+    pub(crate) fn params(&self) -> Vec<Value> {
+        params![
+            self.tenant.client_id,
+            self.tenant.environment,
+            self.order_number.is_some(),
+            self.order_number.clone().unwrap_or_default(),
+            self.from,
+            self.to,
+        ]
+        .to_vec()
+    }
+}
+
+/// The ids of the orders of a [`Stretch`], whose parameters are `$1` to `$6`.
+macro_rules! in_stretch {
+    () => {
+        "(select orders.id from orders
+           where orders.client_id = $1 and orders.environment = $2 and ($3 = false or orders.order_number = $4)
+             and orders.created_at >= $5 and orders.created_at <= $6)"
+    };
+}
+pub(crate) use in_stretch;
 
 /// Makes other transactions that lock the order wait until this one ends.
 pub async fn lock(tx: &mut Tx<'_>, tenant: Tenant, id: OrderId) -> Result<(), Error> {
@@ -268,5 +371,6 @@ fn read(row: &Row<'_>) -> Result<Order, Error> {
         consented_at: row.get(18)?,
         completed_at: row.get(19)?,
         canceled_at: row.get(20)?,
+        expired_at: row.get(21)?,
     })
 }

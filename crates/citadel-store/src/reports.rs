@@ -50,3 +50,15 @@ pub async fn find(
     )
     .await
 }
+
+/// Deletes the reports of a link of which no sign-in ever came to its end.
+pub async fn delete_unfinished(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<(), Error> {
+    tx.execute(
+        "delete from reports
+          where client_id = $1 and environment = $2 and link_id = $3 and not exists (
+                select 1 from tasks where tasks.client_id = $1 and tasks.link_id = $3 and tasks.status = 'done')",
+        params![tenant.client_id, tenant.environment, link_id],
+    )
+    .await
+    .map(drop)
+}

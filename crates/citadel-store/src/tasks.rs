@@ -2,7 +2,8 @@
 //! workers cannot both move a task (P36).
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, Fault, LinkId, Product, ScenarioId, TaskId, TaskStatus, UserId,
+    AccessKeyId, BridgeTokenId, Fault, LinkId, OrderEmployerId, OrderId, Product, ScenarioId, TaskId,
+    TaskStatus, UserId,
 };
 use jiff::Timestamp;
 
@@ -193,6 +194,32 @@ pub async fn find_running(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> R
         ),
         params![tenant.client_id, tenant.environment, link_id],
         read,
+    )
+    .await
+}
+
+/// The tasks of an order that have not ended, or of one employer in it.
+pub async fn list_running_of_order(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    order_id: OrderId,
+    employer: Option<OrderEmployerId>,
+) -> Result<Vec<TaskId>, Error> {
+    tx.fetch_all(
+        "select tasks.id from tasks
+           join bridge_tokens t on t.client_id = tasks.client_id and t.id = tasks.bridge_token_id
+           join order_employers e on e.client_id = t.client_id and e.id = t.order_employer_id
+          where e.client_id = $1 and e.environment = $2 and e.order_id = $3 and ($4 = false or e.id = $5)
+            and tasks.finished_at is null
+          order by tasks.id",
+        params![
+            tenant.client_id,
+            tenant.environment,
+            order_id,
+            employer.is_some(),
+            employer.unwrap_or(OrderEmployerId::from_bytes([0; 16]))
+        ],
+        |row| row.get(0),
     )
     .await
 }

@@ -3,7 +3,11 @@
 use citadel_domain::{Product, UserId};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params};
+use crate::{
+    Error, Row, Tenant, Tx,
+    orders::{Stretch, in_stretch},
+    value::params,
+};
 
 /// A user to be made.
 #[derive(Clone, Debug)]
@@ -123,6 +127,24 @@ pub async fn find_by_external_id(
     .await
 }
 
+/// The people of the orders of a page.
+pub async fn list_of_page(tx: &mut Tx<'_>, page: &Stretch) -> Result<Vec<User>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            " from users
+              where client_id = $1 and environment = $2 and deleted_at is null and id in (
+                    select user_id from orders where orders.client_id = $1 and orders.id in ",
+            in_stretch!(),
+            ")"
+        ),
+        &page.params(),
+        read,
+    )
+    .await
+}
+
 /// A part of the list, newest first.
 pub async fn list(
     tx: &mut Tx<'_>,
@@ -228,9 +250,16 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: UserId, now: Timestamp) 
         tx.execute(statement, params![tenant.client_id, tenant.environment, id]).await?;
     }
     tx.execute(
-        "update orders set body_sealed = $4, canceled_at = coalesce(canceled_at, $5), updated_at = $5
+        "update orders set body_sealed = $4, page_token_sealed = $4, canceled_at = coalesce(canceled_at, $5), updated_at = $5
           where client_id = $1 and environment = $2 and user_id = $3",
         params![tenant.client_id, tenant.environment, id, &nothing, now],
+    )
+    .await?;
+    tx.execute(
+        "update order_employers set body_sealed = $4, bridge_token_sealed = $4
+          where client_id = $1 and environment = $2 and order_id in (
+                select id from orders where client_id = $1 and user_id = $3)",
+        params![tenant.client_id, tenant.environment, id, &nothing],
     )
     .await?;
     Ok(erased == 1)

@@ -67,7 +67,7 @@ async function openOrder() {
   async function read(call) {
     try {
       order = await patiently(call, shell.trouble, () => true);
-      shell.introduce(order.client_name, order.environment === 'sandbox', {});
+      shell.introduce(order.client_name, order.environment === 'sandbox', order.look);
       show();
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'refused' && order) return show();

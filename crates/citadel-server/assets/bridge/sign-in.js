@@ -125,6 +125,8 @@ export function createSignIn({ api, shell, nav, state, flow }) {
     const { name } = state.provider.organization || {};
     const request = { provider_id: state.provider.id, login: Object.assign({}, values, name ? { [name]: kept[name] } : null) };
     if (state.employer) request.company_mapping_id = state.employer.company_mapping_id;
+    // The form from which this comes says who receives what.
+    request.consented = true;
     if (account) request.confirmed = true;
     if (account && account.purpose === 'deposit' && account.action !== 'delete' && !account.is_fixed) request.deposit = share;
     const mine = nav.moves();

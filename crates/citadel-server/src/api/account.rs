@@ -64,20 +64,6 @@ pub(crate) fn check(
     }
 }
 
-/// An account as a request would send it.
-pub(crate) fn as_sent(account: &AccountDetails) -> Sent {
-    Sent {
-        account_number: Some(Redacted::from(account.account_number.expose())),
-        account_type: Some(account.account_type.as_str().to_owned()),
-        routing_number: Some(account.routing_number.expose().to_owned()),
-        bank_name: Some(account.bank_name.clone()),
-        bank_address: account.bank_address.clone(),
-        deposit_type: account.deposit_type.map(|kind| kind.as_str().to_owned()),
-        deposit_value: account.deposit_value.map(|value| value.to_string()),
-        action: account.action.map(|action| action.as_str().to_owned()),
-    }
-}
-
 /// How much of the pay goes to an account, checked by itself: what the person chose in the widget.
 pub(crate) fn check_share(
     deposit_type: Option<&str>,

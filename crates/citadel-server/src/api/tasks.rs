@@ -1,12 +1,14 @@
 //! Tasks: how a run of work went.
 
+use std::collections::HashMap;
+
 use axum::{Json, extract::State};
 use citadel_api_types::{
     error::{Detail, ErrorBody},
     tasks::{Task as TaskView, TaskPage},
 };
-use citadel_domain::TaskId;
-use citadel_store::{links, links::Link, tasks, tasks::Task};
+use citadel_domain::{OrderId, TaskId, UserId};
+use citadel_store::{Tenant, Tx, links, links::Link, order_employers, tasks, tasks::Task};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -48,15 +50,18 @@ pub(crate) async fn list_tasks(
     let (count, found) = db
         .read(async move |tx| {
             let mut found = Vec::new();
-            for task in tasks::list(tx, tenant, user_id, asked.size, asked.offset()).await? {
+            let page = tasks::list(tx, tenant, user_id, asked.size, asked.offset()).await?;
+            let orders = orders_of(tx, tenant, &page, user_id).await?;
+            for task in page {
                 if let Some(link) = links::find(tx, tenant, task.link_id).await? {
-                    found.push((task, link));
+                    let order_id = orders.get(&task.id).copied();
+                    found.push((task, link, order_id));
                 }
             }
             Ok::<_, citadel_store::Error>((tasks::count(tx, tenant, user_id).await?, found))
         })
         .await?;
-    let results = found.iter().map(|(task, link)| view(&app, task, link)).collect();
+    let results = found.iter().map(|(task, link, order_id)| view(&app, task, link, *order_id)).collect();
     asked.answer(&app, "/v1/tasks/", &[("user_id", params.user_id.as_deref())], count, results).map(Json)
 }
 
@@ -78,14 +83,31 @@ pub(crate) async fn get_task(
         .read(async move |tx| {
             let Some(task) = tasks::find(tx, tenant, task_id).await? else { return Ok(None) };
             let link = links::find(tx, tenant, task.link_id).await?;
-            Ok::<_, citadel_store::Error>(link.map(|link| (task, link)))
+            let order_id = orders_of(tx, tenant, std::slice::from_ref(&task), None).await?.remove(&task.id);
+            Ok::<_, citadel_store::Error>(link.map(|link| (task, link, order_id)))
         })
         .await?;
-    let (task, link) = found.ok_or_else(error::not_found)?;
-    Ok(Json(view(&app, &task, &link)))
+    let (task, link, order_id) = found.ok_or_else(error::not_found)?;
+    Ok(Json(view(&app, &task, &link, order_id)))
 }
 
-pub(super) fn view(app: &App, task: &Task, link: &Link) -> TaskView {
+/// In which orders those of the tasks began that began in one.
+pub(super) async fn orders_of(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    tasks: &[Task],
+    user_id: Option<UserId>,
+) -> Result<HashMap<TaskId, OrderId>, citadel_store::Error> {
+    let ids = || tasks.iter().map(|task| task.id);
+    match (ids().min(), ids().max()) {
+        (Some(first), Some(last)) => {
+            Ok(order_employers::list_tasks(tx, tenant, (first, last), user_id).await?.into_iter().collect())
+        }
+        _ => Ok(HashMap::new()),
+    }
+}
+
+pub(super) fn view(app: &App, task: &Task, link: &Link, order_id: Option<OrderId>) -> TaskView {
     TaskView {
         id: task.id.to_string(),
         status: task.status.to_string(),
@@ -101,6 +123,6 @@ pub(super) fn view(app: &App, task: &Task, link: &Link) -> TaskView {
         bridge_token: None,
         data_source: "payroll".to_owned(),
         is_suspicious: false,
-        order_id: None,
+        order_id: order_id.map(|id| id.to_string()),
     }
 }

@@ -30,7 +30,7 @@ use crate::{
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
     idempotency::{Holds, Once},
-    jobs::events,
+    jobs::{ending, events},
     owner_key::OwnerKey,
     purposes, reports,
 };
@@ -282,6 +282,10 @@ pub(crate) async fn delete_user(
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
+        if !users::lock(tx, tenant, id).await? {
+            return Err(error::not_found());
+        }
+        let orders = ending::of_user(tx, tenant, id, moment.now).await?;
         // First, because this ends the tokens that links are made with: after it no new one comes.
         if !users::erase(tx, tenant, id, moment.now).await? {
             return Err(error::not_found());
@@ -298,6 +302,9 @@ pub(crate) async fn delete_user(
                     erased.push(link);
                 }
             }
+        }
+        for order in &orders {
+            ending::tell(&writer, tx, order, moment).await?;
         }
         events::append_deleted(&writer, tx, &erased, moment).await
     })

@@ -6,6 +6,7 @@ pub(crate) mod books;
 pub(crate) mod change;
 mod data_events;
 pub(crate) mod deliver_webhooks;
+pub(crate) mod ending;
 pub(crate) mod events;
 mod fetch;
 pub(crate) mod orders;
@@ -258,6 +259,11 @@ pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
             ran += 1;
         }
     }
+}
+
+/// Removes and ends what has lived its time. For tests.
+pub async fn sweep_due(app: &App) {
+    sweep::sweep(app).await;
 }
 
 async fn claim(app: &App, kind: &'static str, limit: usize) -> Result<Vec<Job>, citadel_store::Error> {

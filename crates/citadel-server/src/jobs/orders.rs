@@ -1,20 +1,21 @@
 //! What becomes of an order when a sign-in for one of its employers ends.
 
-use citadel_domain::{OrderStatus, TaskStatus};
+use citadel_domain::{OrderEmployerId, OrderStatus, TaskStatus};
 use citadel_store::{
-    Tx, bridge_tokens,
+    Tenant, Tx, bridge_tokens,
     links::{self, Link},
     order_employers::{self, OrderEmployer},
     orders::{self, Mark, Order},
     tasks::{Kind, Task},
     users,
 };
+use jiff::Timestamp;
 
 use super::events::{self, About, NewEvent, Objects};
 use crate::{
     api::{access_tokens::access_token_of, orders::has_jobs},
     app::App,
-    error::ApiResult,
+    error::{self, ApiResult},
     moment::Moment,
     reports::user as user_reports,
 };
@@ -53,7 +54,7 @@ pub(super) async fn settle(
     // As it is now that nobody else can change it.
     let Some(employer) = order_employers::find(tx, tenant, id).await? else { return Ok(None) };
     let Some(order) = orders::find(tx, tenant, employer.order_id).await? else { return Ok(None) };
-    if !employer.status.is_open() || order.canceled_at.is_some() {
+    if !employer.status.is_open() || order.canceled_at.is_some() || order.expired_at.is_some() {
         return Ok(None);
     }
     let Some(link) = links::find(tx, tenant, task.link_id).await? else { return Ok(None) };
@@ -75,7 +76,15 @@ pub(super) async fn settle(
 impl Settled {
     pub(super) async fn tell(&self, app: &App, tx: &mut Tx<'_>, moment: Moment) -> ApiResult<()> {
         let Self { order, employer, link, status } = self;
-        tell(app, tx, order, employer, *status, Some(link), moment).await
+        let updated = status_event(order, employer, *status, Some(link));
+        let is_refresh = order.initial_order_id.is_some();
+        let failed = matches!(status, OrderStatus::Error | OrderStatus::NoData) && is_refresh;
+        let refresh_failed = failed.then(|| NewEvent {
+            event_type: "order-refresh-failed",
+            ..status_event(order, employer, *status, Some(link))
+        });
+        let news: Vec<_> = std::iter::once(updated).chain(refresh_failed).collect();
+        events::append_all(app, tx, &news, moment).await
     }
 }
 
@@ -83,7 +92,7 @@ impl Settled {
 pub(crate) async fn complete(tx: &mut Tx<'_>, order: &Order, moment: Moment) -> ApiResult<()> {
     let employers = order_employers::list(tx, order.tenant, order.id).await?;
     let is_open = employers.iter().any(|employer| employer.status.is_open());
-    if !is_open && order.canceled_at.is_none() {
+    if !is_open && order.canceled_at.is_none() && order.expired_at.is_none() {
         orders::mark(tx, order.tenant, order.id, Mark::Completed, moment.now).await?;
     }
     Ok(())
@@ -101,22 +110,59 @@ pub(crate) async fn tell_created(app: &App, tx: &mut Tx<'_>, order: &Order, mome
     events::append(app, tx, event, moment).await
 }
 
-/// Tells that an employer of an order has a new status.
-pub(crate) async fn tell(
-    app: &App,
-    tx: &mut Tx<'_>,
-    order: &Order,
-    employer: &OrderEmployer,
+/// What tells that an employer of an order has a new status.
+pub(super) fn status_event<'a>(
+    order: &'a Order,
+    employer: &'a OrderEmployer,
     status: OrderStatus,
-    link: Option<&Link>,
-    moment: Moment,
-) -> ApiResult<()> {
-    let event = NewEvent {
+    link: Option<&'a Link>,
+) -> NewEvent<'a> {
+    NewEvent {
         event_type: "order-status-updated",
         about: About::Order(order, Some(employer), link),
         task: None,
         status: status.as_str(),
         objects: Objects::default(),
-    };
-    events::append(app, tx, event, moment).await
+    }
 }
+
+/// Whether a task that signs in for an employer of an order should go on: nobody has settled the employer meanwhile. Canceling
+/// and skipping take the task's job away; this is about another sign-in for the same employer that was quicker.
+pub(super) async fn is_wanted(tx: &mut Tx<'_>, task: &Task) -> Result<bool, citadel_store::Error> {
+    let Some(token) = task.bridge_token_id.filter(|_| task.kind == Kind::Initial) else { return Ok(true) };
+    let Some(id) = bridge_tokens::order_employer(tx, task.tenant, token).await? else { return Ok(true) };
+    let employer = order_employers::find(tx, task.tenant, id).await?;
+    Ok(employer.is_none_or(|employer| employer.status.is_open()))
+}
+
+/// Lets somebody sign in for an employer of an order: it must be open, and the person must have agreed, on the order's page or
+/// on the form from which the sign-in comes (P20). Called after the link is held.
+pub(crate) async fn admit(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: OrderEmployerId,
+    link: &Link,
+    has_agreed: bool,
+    now: Timestamp,
+) -> ApiResult<()> {
+    let settled = || error::gone("Nothing is left to do here. Go back to the page that you came from.");
+    let employer = order_employers::find(tx, tenant, id).await?.ok_or_else(settled)?;
+    orders::lock(tx, tenant, employer.order_id).await?;
+    // As they are now that nobody else can change them.
+    let employer = order_employers::find(tx, tenant, id).await?.ok_or_else(settled)?;
+    let order = orders::find(tx, tenant, employer.order_id).await?.ok_or_else(settled)?;
+    if !employer.status.is_open() || order.canceled_at.is_some() || order.expired_at.is_some() {
+        return Err(settled());
+    }
+    if order.consented_at.is_none() {
+        if !has_agreed {
+            return Err(error::invalid("consented", NOT_AGREED));
+        }
+        orders::mark(tx, tenant, order.id, Mark::Consented, now).await?;
+    }
+    Ok(order_employers::set_link(tx, tenant, id, link.id, now).await?)
+}
+
+/// Says what has to come first.
+pub(crate) const NOT_AGREED: &str =
+    "The person has to agree first: on the page of the order, or in the widget.";

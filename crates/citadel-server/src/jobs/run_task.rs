@@ -59,6 +59,9 @@ const UNKNOWN_OUTCOME: &str =
 const NOT_SHOWN_YET: &str =
     "The provider accepted the change and does not show it yet. Look there before you try again.";
 
+/// What a consumer reads whose other sign-in was quicker.
+const NOT_WANTED: &str = "Another sign-in has done this already.";
+
 /// How long a step's result may wait for the next step's, so that both go into one commit.
 const QUICK: Duration = Duration::from_millis(20);
 
@@ -72,6 +75,8 @@ pub(super) struct Turn {
     pub(super) change: Option<StoredChange>,
     /// When the person last signed in, for a refresh.
     pub(super) consented_at: Option<Timestamp>,
+    /// Whether what it is for is still wanted.
+    is_wanted: bool,
     /// How the client's clock went when the turn was read.
     pace: Pace,
 }
@@ -240,7 +245,9 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
                 Kind::Refresh => tasks::last_consent(tx, tenant, link.id).await?,
                 Kind::Initial => None,
             };
-            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change, consented_at, pace }))
+            let is_wanted = orders::is_wanted(tx, &task).await?;
+            let turn = Turn { task, link, login, change, consented_at, is_wanted, pace };
+            Ok::<_, citadel_store::Error>(Some(turn))
         })
         .await?;
     Ok(turn)
@@ -250,6 +257,9 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
 async fn work(app: &App, job: &Job, turn: &Turn) -> ApiResult<Next> {
     let moment = turn.moment(app);
     let task = &turn.task;
+    if !turn.is_wanted {
+        return Ok(Next::commit(not_wanted()));
+    }
     let Some(connector) = app.connectors.find(task.tenant.environment, &turn.link.provider_id) else {
         return Ok(Next::commit(Effects::to(TaskStatus::NotSupported)));
     };
@@ -380,9 +390,15 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
             if !jobs::heartbeat(tx, &job, live, super::LEASE).await? {
                 return Ok::<_, ApiError>(false);
             }
+            // What was wanted when the work began may not be wanted now: then nothing of it is kept.
+            let unwanted = match orders::is_wanted(tx, &steps[0].turn.task).await? {
+                true => None,
+                false => Some([Taken { turn: steps[0].turn.clone(), effects: not_wanted() }]),
+            };
+            let steps = unwanted.as_ref().map_or(&steps[..], |end| &end[..]);
             let mut news = Vec::new();
             let mut ended = None;
-            for step in &steps {
+            for step in steps {
                 let Some(status) = record(&writer, tx, &step.turn, &step.effects, now, &mut news).await?
                 else {
                     return Ok(false);
@@ -505,12 +521,22 @@ async fn end<'a>(
     }))
 }
 
+/// The end of a task that another sign-in has made needless.
+fn not_wanted() -> Effects {
+    Effects::failed(TaskStatus::Error, NOT_WANTED)
+}
+
 /// What to say at the end of a task whose change was sent and of which nothing is known.
 fn unknown_outcome(turn: &Turn, effects: &Effects, status: TaskStatus) -> Option<&'static str> {
     if !status.is_final() || effects.change_state.is_some() {
         return None;
     }
-    match turn.change.as_ref()?.state {
+    outcome_words(turn.change.as_ref()?.state)
+}
+
+/// What to say of a change whose task ends before the provider has shown it.
+pub(super) const fn outcome_words(state: State) -> Option<&'static str> {
+    match state {
         State::Sent => Some(UNKNOWN_OUTCOME),
         State::Answered => Some(NOT_SHOWN_YET),
         State::Wanted | State::Applied | State::Refused => None,

@@ -1,6 +1,6 @@
 //! Removes what has lived its time: sign-ins whose task never ended (a login is kept for fifteen minutes at the most), bank
 //! accounts of bridge tokens that have aged, old attempts of deliveries, and answers under idempotency keys after a day; accounts
-//! and attempts by the client's clock.
+//! and attempts by the client's clock. Ends orders for which nobody came in time, by the same clock.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use citadel_store::{Error, bridge_tokens, deliveries, idempotency_keys, logins, 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::{app::App, idempotency};
+use super::ending;
+use crate::{app::App, error::ApiResult, idempotency, moment::Moment};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// How long attempts of deliveries are listed (P32).
@@ -39,6 +40,7 @@ pub async fn sweep(app: &App) {
         .write(async move |tx| idempotency_keys::delete_until(tx, idempotency::kept_since(live)).await)
         .await;
     tell("answers under idempotency keys", answers);
+    tell_ended(ending::expire_all(app).await);
     let turned = db.read(async |tx| sandboxes::turned(tx).await).await.unwrap_or_else(|cause| {
         tracing::warn!(error.cause = %cause, "cannot look for sandboxes with clocks of their own");
         Vec::new()
@@ -53,6 +55,20 @@ pub async fn sweep(app: &App) {
             })
             .await;
         tell("accounts and old attempts of a sandbox with a clock of its own", swept);
+        tell_ended(ending::expire_in_sandbox(app, client_id, Moment::of(pace, live)).await);
+    }
+}
+
+fn tell_ended(ended: ApiResult<u64>) {
+    match ended {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "ended orders for which nobody came in time"),
+        Err(cause) => {
+            tracing::warn!(
+                error.cause = cause.cause_text(),
+                "cannot end orders for which nobody came in time"
+            );
+        }
     }
 }
 

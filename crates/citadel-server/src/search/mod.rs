@@ -234,6 +234,21 @@ impl Found {
     }
 }
 
+/// The words of a company's name, without an article and without what its legal form is called.
+pub fn bare_name(name: &str) -> String {
+    let folded = fold(name);
+    let mut words: Vec<_> = folded.split(' ').collect();
+    if let ["the", _, ..] = words[..] {
+        words.remove(0);
+    }
+    while let [_, .., "inc" | "incorporated" | "llc" | "ltd" | "corp" | "corporation" | "co" | "company"] =
+        words[..]
+    {
+        words.pop();
+    }
+    words.join(" ")
+}
+
 /// Whether a provider's name, id or domain has a word for each word of the query, or begins with all of it as one word.
 /// An empty query matches every provider; signs alone match none.
 pub fn matches_provider(query: &str, name: &str, id: &str, domain: &str) -> bool {

@@ -8,18 +8,23 @@ use crate::{
     support::{TestApp, TestClient, for_each_db},
 };
 
-async fn make(client: &TestClient<'_>, body: Value) -> Value {
+pub(crate) async fn make(client: &TestClient<'_>, body: Value) -> Value {
     let reply = client.post("/v1/orders/", body).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
     reply.json()
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
 /// Signs in for an employer of an order.
-async fn connect(client: &TestClient<'_>, bridge_token: &Value, username: &str, password: &str) -> Value {
+pub(crate) async fn connect(
+    client: &TestClient<'_>,
+    bridge_token: &Value,
+    username: &str,
+    password: &str,
+) -> Value {
     let body = json!({
         "bridge_token": bridge_token, "provider_id": "adp", "username": username, "password": password,
     });
@@ -28,7 +33,12 @@ async fn connect(client: &TestClient<'_>, bridge_token: &Value, username: &str, 
     reply.json()
 }
 
-async fn page(app: &TestApp, method: axum::http::Method, path: &str, token: &str) -> crate::support::Reply {
+pub(crate) async fn page(
+    app: &TestApp,
+    method: axum::http::Method,
+    path: &str,
+    token: &str,
+) -> crate::support::Reply {
     app.widget(method, path, token, None).await
 }
 

@@ -266,6 +266,11 @@ impl TestApp {
         jobs::run_due(&self.app).await.unwrap()
     }
 
+    /// Removes and ends what has lived its time.
+    pub(crate) async fn sweep(&self) {
+        jobs::sweep_due(&self.app).await;
+    }
+
     pub(crate) async fn client(&self, name: &str) -> TestClient<'_> {
         self.client_in(name, Environment::Sandbox).await
     }
@@ -341,13 +346,13 @@ impl TestApp {
     /// What the widget does from sign-in on: a task, by its id.
     pub(crate) async fn sign_in(&self, bridge_token: &str, username: &str, password: &str) -> String {
         let login = json!({"username": username, "password": password});
-        self.create_task(bridge_token, json!({"provider_id": "adp", "login": login})).await
+        self.create_task(bridge_token, json!({"provider_id": "adp", "login": login, "consented": true})).await
     }
 
     /// As [`TestApp::sign_in`], for the products that change something: the account is confirmed as the token has it.
     pub(crate) async fn confirm(&self, bridge_token: &str, username: &str, password: &str) -> String {
         let login = json!({"username": username, "password": password});
-        let body = json!({"provider_id": "adp", "login": login, "confirmed": true});
+        let body = json!({"provider_id": "adp", "login": login, "consented": true, "confirmed": true});
         self.create_task(bridge_token, body).await
     }
 

@@ -111,7 +111,8 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0006_scenarios_of_tasks",
             "0007_users_and_orders",
             "0008_idempotency_keys",
-            "0011_sign_in_tries"
+            "0011_sign_in_tries",
+            "0012_orders"
         ]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {
@@ -138,6 +139,7 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
             for undo in [
                 "drop table idempotency_keys",
                 "drop table user_reports",
+                "drop index bridge_tokens_by_order_employer",
                 "drop table order_employers",
                 "drop table orders",
                 "drop table users",
@@ -169,7 +171,8 @@ async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
                 "0006_scenarios_of_tasks",
                 "0007_users_and_orders",
                 "0008_idempotency_keys",
-                "0011_sign_in_tries"
+                "0011_sign_in_tries",
+                "0012_orders"
             ]
         );
         let held = claimed[0].clone();

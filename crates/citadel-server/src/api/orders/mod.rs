@@ -1,7 +1,10 @@
-//! Orders: a user, bridge tokens and a page in one call. [`making`] writes one, [`showing`] reads it.
+//! Orders: a user, bridge tokens and a page in one call. [`wanted`] checks a request for one, [`making`] writes it, [`showing`]
+//! reads it.
 
 mod making;
 mod showing;
+mod tokens;
+mod wanted;
 
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{
@@ -14,17 +17,20 @@ use citadel_api_types::{
 };
 use citadel_domain::{OrderId, OrderStatus};
 use citadel_store::{
-    Tenant, Tx, bridge_tokens, order_employers,
+    Tenant, Tx,
     orders::{self, Mark, Order},
     users, webhook_events,
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-pub(crate) use making::open_bridge_token;
 pub(crate) use showing::{Loaded, has_jobs};
+pub(crate) use tokens::load_renewed;
 
-use self::making::{Wanted, WantedEmployer, find_or_create_user, update_body};
+use self::{
+    making::{find_or_create_user, update_body},
+    wanted::{Wanted, offered, rows_of},
+};
 use super::{PageAsked, Params, PathId, events::view as event_view};
 use crate::{
     app::App,
@@ -33,8 +39,7 @@ use crate::{
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
     idempotency::{Holds, Once},
-    jobs::orders::tell,
-    moment::Moment,
+    jobs::ending,
 };
 
 /// Make an order: a user, a bridge token for each employer, and a page for the person. It ends after three days.
@@ -79,7 +84,7 @@ pub(crate) struct ListParams {
     page_size: Option<String>,
 }
 
-/// List orders, newest first. Jobs and tasks are told with one order.
+/// List orders, newest first. Jobs, tasks and new bridge tokens come with one order only.
 #[utoipa::path(get, path = "/v1/orders/", tag = "orders", params(ListParams), responses(
     (status = 200, body = OrderPage),
     (status = 400, body = ErrorBody),
@@ -125,19 +130,17 @@ async fn page(
     let db = app.db.scoped(tenant.client_id);
     let (count, found) = db
         .read(async move |tx| {
-            let number = number.as_deref();
-            let mut found = Vec::new();
-            for order in orders::list(tx, tenant, number, asked.size, asked.offset()).await? {
-                found.push(Loaded::in_list(&reader, tx, order).await?);
-            }
-            Ok::<_, ApiError>((orders::count(tx, tenant, number).await?, found))
+            let page = orders::list(tx, tenant, number.as_deref(), asked.size, asked.offset()).await?;
+            let count = orders::count(tx, tenant, number.as_deref()).await?;
+            let found = Loaded::page(&reader, tx, tenant, number.clone(), page).await?;
+            Ok::<_, ApiError>((count, found))
         })
         .await?;
     let results = found.iter().map(|loaded| loaded.view(app, now)).collect::<ApiResult<_>>()?;
     asked.answer(app, "/v1/orders/", &[("order_number", order_number.as_deref())], count, results)
 }
 
-/// Read one order, with the jobs of the employers that are completed.
+/// Read one order, with the jobs of the employers that are completed, and with new bridge tokens where they have aged.
 #[utoipa::path(get, path = "/v1/orders/{order_id}/", tag = "orders", params(("order_id" = String, Path)), responses(
     (status = 200, body = OrderView),
     (status = 401, body = ErrorBody),
@@ -149,11 +152,8 @@ pub(crate) async fn get_order(
     PathId(id): PathId<OrderId>,
 ) -> ApiResult<Json<OrderView>> {
     let tenant = caller.tenant;
-    let now = app.moment(tenant).await?.now;
-    let reader = app.clone();
-    let db = app.db.scoped(tenant.client_id);
-    let loaded = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
-    loaded.view(&app, now).map(Json)
+    let moment = app.moment(tenant).await?;
+    load_renewed(&app, tenant, id, moment).await?.view(&app, moment.now).map(Json)
 }
 
 /// Ask again what an order asked before: a new order for the same person. The older form of `refresh`.
@@ -196,7 +196,14 @@ pub(crate) async fn refresh_order(
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     let reader = app.clone();
-    let before = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
+    let before = db
+        .read(async move |tx| {
+            let before = Loaded::find(&reader, tx, tenant, id).await?;
+            // Of a deleted person nothing is kept that could be asked again.
+            users::find(tx, tenant, before.order.user_id).await?.ok_or_else(error::not_found)?;
+            Ok::<_, ApiError>(before)
+        })
+        .await?;
     // Employers are searched for, which nobody else's writing waits for.
     let wanted = Wanted::again(&app, caller, faults, &before, body)?;
     let answer = db
@@ -252,7 +259,8 @@ pub(crate) async fn update_order(
     loaded.view(&app, now).map(Json)
 }
 
-/// Take an order back: its page and its bridge tokens open nothing any more. What was connected stays.
+/// Take an order back: its page and its bridge tokens open nothing any more, and sign-ins that run with them stop. What was
+/// connected stays.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/cancel/", tag = "orders", params(("order_id" = String, Path)), responses(
     (status = 200, body = OrderView),
     (status = 401, body = ErrorBody),
@@ -271,12 +279,17 @@ pub(crate) async fn cancel_order(
     let db = app.db.scoped(tenant.client_id);
     let answer = db
         .write(async move |tx| {
-            orders::lock(tx, tenant, id).await?;
+            let ended = || error::conflict("This order is completed or has ended.");
             let loaded = Loaded::find(&writer, tx, tenant, id).await?;
             match loaded.status(moment.now) {
                 OrderStatus::Canceled => {}
-                OrderStatus::Pending => cancel(&writer, tx, &loaded, moment).await?,
-                _ => return Err(error::conflict("This order is completed or has ended.")),
+                OrderStatus::Pending => {
+                    let news = ending::of_order(tx, tenant, id, Mark::Canceled, moment.now)
+                        .await?
+                        .ok_or_else(ended)?;
+                    ending::tell(&writer, tx, &news, moment).await?;
+                }
+                _ => return Err(ended()),
             }
             let loaded = Loaded::find(&writer, tx, tenant, id).await?;
             let answer = loaded.view(&writer, moment.now)?;
@@ -288,19 +301,8 @@ pub(crate) async fn cancel_order(
     Ok(Json(answer))
 }
 
-async fn cancel(app: &App, tx: &mut Tx<'_>, loaded: &Loaded, moment: Moment) -> ApiResult<()> {
-    let (tenant, id) = (loaded.order.tenant, loaded.order.id);
-    orders::mark(tx, tenant, id, Mark::Canceled, moment.now).await?;
-    bridge_tokens::end_of_order(tx, tenant, id, moment.now).await?;
-    for employer in loaded.employers().filter(|employer| employer.status.is_open()) {
-        let (id, status) = (employer.id, OrderStatus::Canceled);
-        order_employers::set_status(tx, tenant, id, status, None, moment.now).await?;
-        tell(app, tx, &loaded.order, employer, status, None, moment).await?;
-    }
-    Ok(())
-}
-
-/// Put one more employer into an order.
+/// Put one more employer into an order: a row for each of its products, or for the one that you name. The first of them is the
+/// answer.
 #[utoipa::path(post, path = "/v1/orders/{order_id}/employers/", tag = "orders", params(("order_id" = String, Path)),
 request_body = OrderEmployerRequest, responses(
     (status = 201, body = OrderEmployerView),
@@ -329,13 +331,15 @@ pub(crate) async fn add_order_employer(
                 return Err(error::conflict("This order is completed, or has ended."));
             }
             let user = users::find(tx, tenant, loaded.order.user_id).await?.ok_or_else(error::not_found)?;
-            let product = loaded.first_product();
-            let new = WantedEmployer::check(&writer, tenant.environment, product, &body, "")?;
+            let rows = rows_of(&writer, tenant.environment, &offered(&loaded.order.products)?, &body, "")?;
             let place = loaded.employers().count();
-            making::add(&writer, tx, &loaded.order, &user, (caller, &faults), (place, &new), moment).await?;
+            for (place, new) in (place..).zip(&rows) {
+                making::add(&writer, tx, &loaded.order, &user, (caller, &faults), (place, new), moment)
+                    .await?;
+            }
             let all = Loaded::find(&writer, tx, tenant, id).await?.view(&writer, moment.now)?.employers;
-            let unheard = || error::internal("an order without the employer that was put into it");
-            let answer = all.into_iter().next_back().ok_or_else(unheard)?;
+            let nothing = || error::invalid("product_type", "Nothing comes of this product here.");
+            let answer = all.into_iter().nth(place).ok_or_else(nothing)?;
             once.keep(tx, StatusCode::CREATED, &answer, Holds::user(user.id)).await?;
             Ok(answer)
         })

@@ -1,21 +1,34 @@
 //! From the rows of an order to its answer.
 
-use citadel_api_types::orders::{Order as OrderView, OrderEmployer as EmployerView, OrderEmployerRequest};
-use citadel_domain::{OrderId, OrderStatus, Product};
+use std::collections::HashMap;
+
+use citadel_api_types::{
+    Redacted,
+    orders::{Order as OrderView, OrderEmployer as EmployerView},
+};
+use citadel_domain::{LinkId, OrderEmployerId, OrderId, OrderStatus, Product, TaskId};
 use citadel_store::{
     Tenant, Tx,
+    bridge_tokens::{self, Newest},
     links::{self, Link},
     order_employers::{self, OrderEmployer},
-    orders::{self, Order},
+    orders::{self, Order, Stretch},
     tasks::{self, Task},
-    users,
+    users::{self, User},
 };
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::making::{EmployerBody, OrderBody, employer_body, open_bridge_token, open_page_token, order_body};
+use super::{
+    making::{employer_body, order_body},
+    tokens::{self, open_bridge_token, open_page_token},
+    wanted::{EmployerBody, OrderBody, WantedEmployer},
+};
 use crate::{
-    api::{access_tokens::known_access_token, tasks::view as task_view},
+    api::{
+        access_tokens::known_access_token,
+        tasks::{orders_of, view as task_view},
+    },
     app::App,
     error::{self, ApiResult},
     owner_key::OwnerKey,
@@ -31,57 +44,101 @@ pub(crate) struct Loaded {
 
 struct LoadedEmployer {
     row: OrderEmployer,
-    body: EmployerBody,
-    /// As a request would send it.
-    asked: OrderEmployerRequest,
+    /// What the client asked. Nothing once the person was deleted.
+    kept: WantedEmployer,
     link: Option<Link>,
     tasks: Vec<Task>,
+    /// In which orders the tasks began.
+    orders: HashMap<TaskId, OrderId>,
     /// What the report of the product is told from, when it is completed.
     facts: Option<Facts>,
+    /// Its newest bridge token.
+    newest: Option<Newest>,
 }
 
 impl Loaded {
     pub(crate) async fn find(app: &App, tx: &mut Tx<'_>, tenant: Tenant, id: OrderId) -> ApiResult<Self> {
         let order = orders::find(tx, tenant, id).await?.ok_or_else(error::not_found)?;
-        Self::of(app, tx, order, true).await
-    }
-
-    /// Without jobs and tasks, of which a list would have too many.
-    pub(super) async fn in_list(app: &App, tx: &mut Tx<'_>, order: Order) -> ApiResult<Self> {
-        Self::of(app, tx, order, false).await
-    }
-
-    async fn of(app: &App, tx: &mut Tx<'_>, order: Order, is_whole: bool) -> ApiResult<Self> {
-        let tenant = order.tenant;
-        // A deleted person leaves orders of which nothing can be read any more.
         let user = users::find(tx, tenant, order.user_id).await?;
-        let key = user.map(|user| OwnerKey::of_user(app, &user)).transpose()?;
+        let mut newest = by_employer(bridge_tokens::list_of_order(tx, tenant, id).await?);
+        let rows = order_employers::list(tx, tenant, id).await?;
+        let mut loaded = Self::of(app, order, user.as_ref(), rows, &mut newest)?;
+        for each in &mut loaded.rows {
+            let Some(link_id) = each.row.link_id else { continue };
+            let Some(link) = links::find(tx, tenant, link_id).await? else { continue };
+            each.tasks = tasks::list_for_link(tx, tenant, link.id).await?;
+            each.orders = orders_of(tx, tenant, &each.tasks, link.user_id).await?;
+            let kind = report_kind(each.row.product).filter(|kind| kind.is_allowed(&link));
+            if let Some(kind) = kind.filter(|_| each.row.status == OrderStatus::Completed) {
+                each.facts = Some(Facts::of_link(tx, link.clone(), kind).await?);
+            }
+            each.link = Some(link);
+        }
+        Ok(loaded)
+    }
+
+    /// The orders of a page, without jobs and tasks, of which there would be too many. What belongs to them is read in one go.
+    pub(super) async fn page(
+        app: &App,
+        tx: &mut Tx<'_>,
+        tenant: Tenant,
+        order_number: Option<String>,
+        page: Vec<Order>,
+    ) -> ApiResult<Vec<Self>> {
+        let times = || page.iter().map(|order| order.created_at);
+        let (Some(from), Some(to)) = (times().min(), times().max()) else { return Ok(Vec::new()) };
+        let stretch = Stretch { tenant, order_number, from, to };
+        let mut newest = by_employer(bridge_tokens::list_of_page(tx, &stretch).await?);
+        let links = links::list_of_page(tx, &stretch).await?;
+        let links: HashMap<LinkId, Link> = links.into_iter().map(|link| (link.id, link)).collect();
+        let users = users::list_of_page(tx, &stretch).await?;
+        let users: HashMap<_, User> = users.into_iter().map(|user| (user.id, user)).collect();
+        let mut rows: HashMap<OrderId, Vec<OrderEmployer>> = HashMap::new();
+        for row in order_employers::list_of_page(tx, &stretch).await? {
+            rows.entry(row.order_id).or_default().push(row);
+        }
+        let mut loaded = Vec::with_capacity(page.len());
+        for order in page {
+            let rows = rows.remove(&order.id).unwrap_or_default();
+            let user = users.get(&order.user_id);
+            let mut order = Self::of(app, order, user, rows, &mut newest)?;
+            for each in &mut order.rows {
+                each.link = each.row.link_id.and_then(|id| links.get(&id).cloned());
+            }
+            loaded.push(order);
+        }
+        Ok(loaded)
+    }
+
+    /// A deleted person leaves orders of which nothing can be read any more.
+    fn of(
+        app: &App,
+        order: Order,
+        user: Option<&User>,
+        rows: Vec<OrderEmployer>,
+        newest: &mut HashMap<OrderEmployerId, Newest>,
+    ) -> ApiResult<Self> {
+        let key = user.map(|user| OwnerKey::of_user(app, user)).transpose()?;
         let body = match &key {
             Some(key) => order_body(key, &order)?,
             None => OrderBody::default(),
         };
-        let mut rows = Vec::new();
-        for row in order_employers::list(tx, tenant, order.id).await? {
-            let link = match row.link_id {
-                Some(id) => links::find(tx, tenant, id).await?,
-                None => None,
-            };
-            let tasks = match &link {
-                Some(link) if is_whole => tasks::list_for_link(tx, tenant, link.id).await?,
-                _ => Vec::new(),
-            };
-            let kind = report_kind(row.product).filter(|_| is_whole && row.status == OrderStatus::Completed);
-            let facts = match (&link, kind) {
-                (Some(link), Some(kind)) => Some(Facts::of_link(tx, link.clone(), kind).await?),
-                _ => None,
-            };
+        let row = |row: OrderEmployer| {
             let (body, account) = match &key {
                 Some(key) => employer_body(key, &row)?,
                 None => (EmployerBody::default(), None),
             };
-            let asked = body.as_asked(account.as_ref());
-            rows.push(LoadedEmployer { row, body, asked, link, tasks, facts });
-        }
+            Ok(LoadedEmployer {
+                kept: WantedEmployer { product: row.product, account, body },
+                newest: newest.remove(&row.id),
+                row,
+                link: None,
+                tasks: Vec::new(),
+                orders: HashMap::new(),
+                facts: None,
+            })
+        };
+        let rows = rows.into_iter().map(row).collect::<ApiResult<_>>()?;
         Ok(Self { order, body, rows })
     }
 
@@ -92,7 +149,7 @@ impl Loaded {
             OrderStatus::Canceled
         } else if order.completed_at.is_some() {
             OrderStatus::Completed
-        } else if order.expires_at <= now {
+        } else if order.expired_at.is_some() || order.expires_at <= now {
             OrderStatus::Expired
         } else {
             OrderStatus::Pending
@@ -110,22 +167,42 @@ impl Loaded {
 
     /// The employers' rows with the names by which the person knows them.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&OrderEmployer, Option<&str>)> {
-        self.rows.iter().map(|each| (&each.row, each.body.company_name.as_deref()))
+        self.rows.iter().map(|each| (&each.row, each.kept.body.company_name.as_deref()))
     }
 
-    pub(super) fn employers_as_asked(&self) -> Vec<OrderEmployerRequest> {
-        // One employer has a row for each product.
-        let mut seen = Vec::<&OrderEmployerRequest>::new();
-        for each in &self.rows {
-            if !seen.contains(&&each.asked) {
-                seen.push(&each.asked);
-            }
+    /// The employers as they may be ordered again.
+    pub(super) fn kept(&self) -> impl Iterator<Item = WantedEmployer> {
+        self.rows.iter().map(|each| each.kept.clone())
+    }
+
+    /// The employers that need a new bridge token, with their newest one.
+    pub(super) fn due(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&OrderEmployer, &WantedEmployer, Option<&Newest>)> {
+        let is_pending = self.status(now) == OrderStatus::Pending;
+        let rows = self.rows.iter().filter(move |each| is_pending && each.row.status.is_open());
+        rows.map(|each| (&each.row, &each.kept, each.newest.as_ref()))
+            .filter(move |(_, _, newest)| tokens::is_due(*newest, &self.order, now))
+    }
+
+    /// The bridge token of an employer, as long as something can be done with it.
+    pub(crate) fn bridge_token(
+        &self,
+        app: &App,
+        id: OrderEmployerId,
+        now: Timestamp,
+    ) -> ApiResult<Option<Redacted>> {
+        let each = self.rows.iter().find(|each| each.row.id == id);
+        let is_live = |each: &&LoadedEmployer| {
+            let newest = each.newest.as_ref();
+            each.row.status.is_open()
+                && newest.is_some_and(|newest| !newest.is_revoked && newest.expires_at > now)
+        };
+        match each.filter(is_live).filter(|_| self.status(now) == OrderStatus::Pending) {
+            Some(each) => open_bridge_token(app, &each.row),
+            None => Ok(None),
         }
-        seen.into_iter().cloned().collect()
-    }
-
-    pub(super) fn first_product(&self) -> Product {
-        self.rows.first().map_or(Product::Income, |each| each.row.product)
     }
 
     /// The status of an employer, at this time.
@@ -140,9 +217,12 @@ impl Loaded {
         let order = &self.order;
         let status = self.status(now);
         let page_token = open_page_token(app, order)?;
-        let address = |path: &str| Some(format!("{}/{path}/{}", app.public_url, page_token.expose()));
+        let address = |path: &str| {
+            page_token.as_ref().map(|token| format!("{}/{path}/{}", app.public_url, token.expose()))
+        };
         let time = |at: Option<Timestamp>| at.map(reports::time);
-        let first = self.rows.first();
+        let employers: Vec<_> =
+            self.rows.iter().map(|each| self.employer(app, each, now)).collect::<ApiResult<_>>()?;
         Ok(OrderView {
             id: order.id.to_string(),
             products: order.products.clone(),
@@ -155,7 +235,7 @@ impl Loaded {
             email: self.body.email.clone(),
             phone: self.body.phone.clone(),
             user_id: order.user_id.to_string(),
-            bridge_token: first.map(|each| open_bridge_token(app, &each.row)).transpose()?,
+            bridge_token: employers.iter().find_map(|employer| employer.bridge_token.clone()),
             share_url: address("orders"),
             short_share_url: address("o"),
             status: status.to_string(),
@@ -171,29 +251,26 @@ impl Loaded {
             voie_report_id: order.voie_report_id.map(|id| id.to_string()),
             voa_report_id: None,
             template_id: order.template_id.map(|id| id.to_string()),
-            employers: self
-                .rows
-                .iter()
-                .map(|each| self.employer(app, each, now))
-                .collect::<ApiResult<_>>()?,
+            employers,
             financial_accounts: Vec::new(),
             insurance: None,
             bank: None,
             manager: self.body.manager.clone(),
             loan: self.body.loan.clone(),
+            notification_settings: self.body.notification_settings.clone(),
             notes: self.body.notes.clone(),
         })
     }
 
     fn employer(&self, app: &App, each: &LoadedEmployer, now: Timestamp) -> ApiResult<EmployerView> {
-        let (row, body, link) = (&each.row, &each.body, each.link.as_ref());
+        let (row, body, link) = (&each.row, &each.kept.body, each.link.as_ref());
         let access_token = match link.filter(|_| row.status == OrderStatus::Completed) {
             Some(link) => known_access_token(app, link)?,
             None => None,
         };
         let employments = match &each.facts {
-            Some(facts) => employments(app, facts)?,
-            None => Vec::new(),
+            Some(facts) if has_jobs(row.product) => employments(app, row.product, facts)?,
+            _ => Vec::new(),
         };
         Ok(EmployerView {
             id: row.id.to_string(),
@@ -201,7 +278,7 @@ impl Loaded {
             status: self.status_of(row, now).to_string(),
             suborder_number: body.suborder_number.clone(),
             created_at: reports::time(row.created_at),
-            bridge_token: Some(open_bridge_token(app, row)?),
+            bridge_token: self.bridge_token(app, row.id, now)?,
             link_id: link.map(|link| link.id.to_string()),
             access_token,
             pdf_report: match &each.facts {
@@ -221,7 +298,11 @@ impl Loaded {
             company_logo: body.company_logo.clone(),
             employments,
             tasks: match link {
-                Some(link) => each.tasks.iter().map(|task| task_view(app, task, link)).collect(),
+                Some(link) => each
+                    .tasks
+                    .iter()
+                    .map(|task| task_view(app, task, link, each.orders.get(&task.id).copied()))
+                    .collect(),
                 None => Vec::new(),
             },
             last_task_status: link.map(|link| link.status.to_string()),
@@ -231,20 +312,27 @@ impl Loaded {
 
 /// Whether a product reads a person's jobs.
 pub(crate) const fn has_jobs(product: Product) -> bool {
-    report_kind(product).is_some()
+    matches!(product, Product::Income | Product::Employment)
 }
 
-/// The report that holds the jobs of a product.
+/// The report of a product that is there as a document.
 const fn report_kind(product: Product) -> Option<ReportKind> {
     match product {
         Product::Income => Some(ReportKind::Income),
         Product::Employment => Some(ReportKind::Employment),
-        _ => None,
+        Product::DepositSwitch => Some(ReportKind::DirectDeposit),
+        Product::Pll => Some(ReportKind::Pll),
+        Product::Admin | Product::Fas => None,
     }
 }
 
-fn employments(app: &App, facts: &Facts) -> ApiResult<Vec<Value>> {
-    let Some(kind) = report_kind(facts.link.product) else { return Ok(Vec::new()) };
+fn by_employer(tokens: Vec<Newest>) -> HashMap<OrderEmployerId, Newest> {
+    // From oldest to newest: the last one stays.
+    tokens.into_iter().map(|token| (token.order_employer_id, token)).collect()
+}
+
+fn employments(app: &App, product: Product, facts: &Facts) -> ApiResult<Vec<Value>> {
+    let Some(kind) = report_kind(product) else { return Ok(Vec::new()) };
     let report = reports::render(app, kind, facts, None, false)?;
     let mut report: Value = serde_json::from_slice(&report).map_err(error::internal)?;
     match report.get_mut("employments").map(Value::take) {

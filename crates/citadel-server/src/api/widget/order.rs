@@ -8,19 +8,24 @@ use axum::{
 };
 use citadel_domain::{OrderEmployerId, OrderStatus, tokens};
 use citadel_store::{
-    Tx, bridge_tokens, order_employers,
+    Tx,
+    bridge_tokens::{self, BridgeToken},
+    order_employers,
     orders::{self, Mark, Order},
 };
 use serde::Serialize;
 
+use super::session::look;
 use crate::{
     api::{
         PathId,
-        orders::{Loaded, open_bridge_token},
+        bridge_tokens::BRIDGE_TOKEN_LIFE,
+        orders::{Loaded, load_renewed},
     },
     app::App,
     error::{self, ApiError, ApiResult},
-    jobs::orders::{complete, tell},
+    jobs::{ending, orders::NOT_AGREED},
+    look::Look,
     moment::Moment,
     purposes, reports,
 };
@@ -29,6 +34,8 @@ use crate::{
 pub(crate) struct OrderSession {
     order: Order,
     moment: Moment,
+    /// By the token in the page's address, which lives as long as the order. A bridge token gets no new ones (P8).
+    is_page: bool,
 }
 
 impl FromRequestParts<App> for OrderSession {
@@ -43,9 +50,15 @@ impl FromRequestParts<App> for OrderSession {
         let page = app.keyring.keyed_hash(purposes::ORDER_PAGE, token);
         let bridge = app.keyring.keyed_hash(purposes::BRIDGE_TOKEN, token);
         let found = app.db.read(async move |tx| find(tx, &page, &bridge).await).await?;
-        let order = found.ok_or_else(error::unknown_bridge_token)?;
+        let (order, bridge_token) = found.ok_or_else(error::unknown_bridge_token)?;
         let moment = app.moment(order.tenant).await?;
-        Ok(Self { order, moment })
+        // One that ended before its time, because its employer is settled, still shows how far the order is.
+        let ends = |token: &BridgeToken| token.created_at.saturating_add(BRIDGE_TOKEN_LIFE);
+        let has_aged = |token: &BridgeToken| ends(token).is_ok_and(|ends| ends <= moment.now);
+        if bridge_token.as_ref().is_some_and(has_aged) {
+            return Err(error::gone("This session has expired. Go back and start again."));
+        }
+        Ok(Self { order, moment, is_page: bridge_token.is_none() })
     }
 }
 
@@ -53,17 +66,16 @@ async fn find(
     tx: &mut Tx<'_>,
     page: &[u8; 32],
     bridge: &[u8; 32],
-) -> Result<Option<Order>, citadel_store::Error> {
+) -> Result<Option<(Order, Option<BridgeToken>)>, citadel_store::Error> {
     if let Some(order) = orders::find_by_page_token(tx, page).await? {
-        return Ok(Some(order));
+        return Ok(Some((order, None)));
     }
     let Some(token) = bridge_tokens::find_by_hash(tx, bridge).await? else { return Ok(None) };
     // Deleting the access key that made a token revokes it (P8).
     let Some(employer) = token.order_employer_id.filter(|_| !token.is_revoked) else { return Ok(None) };
-    match order_employers::find(tx, token.tenant, employer).await? {
-        Some(employer) => orders::find(tx, token.tenant, employer.order_id).await,
-        None => Ok(None),
-    }
+    let Some(employer) = order_employers::find(tx, token.tenant, employer).await? else { return Ok(None) };
+    let order = orders::find(tx, token.tenant, employer.order_id).await?;
+    Ok(order.map(|order| (order, Some(token))))
 }
 
 /// What the page shows.
@@ -75,6 +87,8 @@ pub(crate) struct OrderPageView {
     environment: &'static str,
     expires_at: String,
     is_consented: bool,
+    /// The client's own look, where the order names one.
+    look: Look,
     employers: Vec<EmployerView>,
 }
 
@@ -102,6 +116,7 @@ pub(crate) async fn consent(State(app): State<App>, session: OrderSession) -> Ap
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
+        orders::lock(tx, tenant, id).await?;
         let loaded = Loaded::find(&writer, tx, tenant, id).await?;
         match loaded.status(now) {
             OrderStatus::Pending => Ok(orders::mark(tx, tenant, id, Mark::Consented, now).await?),
@@ -123,18 +138,19 @@ pub(crate) async fn skip(
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
-        orders::lock(tx, tenant, id).await?;
         let loaded = Loaded::find(&writer, tx, tenant, id).await?;
         if loaded.status(moment.now) != OrderStatus::Pending {
             return Err(gone());
         }
-        let employer = loaded.employers().find(|employer| employer.id == employer_id);
-        let employer = employer.ok_or_else(error::not_found)?;
-        if employer.status.is_open() {
-            let status = OrderStatus::Skipped;
-            order_employers::set_status(tx, tenant, employer.id, status, None, moment.now).await?;
-            tell(&writer, tx, &loaded.order, employer, status, None, moment).await?;
-            complete(tx, &loaded.order, moment).await?;
+        if loaded.order.consented_at.is_none() {
+            return Err(error::conflict(NOT_AGREED));
+        }
+        let is_there = loaded.employers().any(|employer| employer.id == employer_id);
+        if !is_there {
+            return Err(error::not_found());
+        }
+        if let Some(ended) = ending::of_employer(tx, tenant, id, employer_id, moment).await? {
+            ending::tell(&writer, tx, &ended, moment).await?;
         }
         Ok(())
     })
@@ -148,36 +164,43 @@ fn gone() -> ApiError {
 }
 
 async fn show(app: &App, session: OrderSession) -> ApiResult<Json<OrderPageView>> {
-    let (tenant, id, now) = (session.order.tenant, session.order.id, session.moment.now);
-    let reader = app.clone();
-    let db = app.db.scoped(tenant.client_id);
-    let loaded = db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?;
-    let status = loaded.status(now);
-    let is_live = status == OrderStatus::Pending;
-    // Once an order is canceled or has ended, its page knows nobody any more.
-    let is_known = is_live || status == OrderStatus::Completed;
-    let mut employers = Vec::new();
-    for (row, name) in loaded.named().filter(|_| is_known) {
-        let status = loaded.status_of(row, now);
-        let bridge_token = match is_live && status.is_open() {
-            true => Some(open_bridge_token(app, row)?.expose().to_owned()),
-            false => None,
-        };
-        employers.push(EmployerView {
-            id: row.id.to_string(),
-            product_type: row.product.as_str(),
-            company_name: name.map(str::to_owned),
-            status: status.as_str(),
-            bridge_token,
-        });
+    let (tenant, id, moment) = (session.order.tenant, session.order.id, session.moment);
+    let now = moment.now;
+    let loaded = match session.is_page {
+        true => load_renewed(app, tenant, id, moment).await?,
+        false => {
+            let reader = app.clone();
+            let db = app.db.scoped(tenant.client_id);
+            db.read(async move |tx| Loaded::find(&reader, tx, tenant, id).await).await?
+        }
+    };
+    let mut tokens = Vec::new();
+    for (row, name) in loaded.named() {
+        tokens.push((row, name, loaded.bridge_token(app, row.id, now)?));
     }
+    // Of a client that has no access key any more nobody can ask anything.
+    let status = match loaded.status(now) {
+        OrderStatus::Pending if tokens.iter().all(|(_, _, token)| token.is_none()) => OrderStatus::Expired,
+        status => status,
+    };
+    // Once an order is canceled or has ended, its page knows nobody any more.
+    let is_known = matches!(status, OrderStatus::Pending | OrderStatus::Completed);
+    let employers = tokens.into_iter().filter(|_| is_known).map(|(row, name, token)| EmployerView {
+        id: row.id.to_string(),
+        product_type: row.product.as_str(),
+        company_name: name.map(str::to_owned),
+        status: loaded.status_of(row, now).as_str(),
+        bridge_token: token.map(|token| token.expose().to_owned()),
+    });
+    let look = look(app, tenant, loaded.order.template_id).await?;
     Ok(Json(OrderPageView {
         status: status.as_str(),
-        client_name: loaded.order.client_name.clone(),
+        client_name: look.company_name.clone().or_else(|| loaded.order.client_name.clone()),
         first_name: loaded.body.first_name.clone().filter(|_| is_known),
         environment: tenant.environment.as_str(),
         expires_at: reports::time(loaded.order.expires_at),
         is_consented: loaded.order.consented_at.is_some(),
-        employers,
+        look,
+        employers: employers.collect(),
     }))
 }

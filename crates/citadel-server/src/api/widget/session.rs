@@ -2,8 +2,8 @@
 
 use axum::{Json, extract::State};
 use citadel_connectors::{LoginField, LoginForm, LoginWay};
-use citadel_domain::Product;
-use citadel_store::{bridge_tokens::BridgeToken, links, templates};
+use citadel_domain::{Product, TemplateId};
+use citadel_store::{Tenant, bridge_tokens::BridgeToken, links, templates};
 use serde::{Deserialize, Serialize};
 
 use super::deposit::{self, AccountView};
@@ -103,7 +103,7 @@ pub(crate) async fn get_session(
             _ => "SELECT_EMPLOYER",
         },
     };
-    let look = look(&app, token).await?;
+    let look = look(&app, token.tenant, token.template_id).await?;
     Ok(Json(SessionView {
         product_type: token.product.to_string(),
         client_name: look.company_name.clone().or_else(|| token.client_name.clone()),
@@ -119,10 +119,9 @@ pub(crate) async fn get_session(
     }))
 }
 
-/// What the widget applies of the token's template. One that was deleted has nothing to say.
-async fn look(app: &App, token: &BridgeToken) -> ApiResult<Look> {
-    let Some(template_id) = token.template_id else { return Ok(Look::default()) };
-    let tenant = token.tenant;
+/// What is applied of the template of a token or an order. One that was deleted has nothing to say.
+pub(super) async fn look(app: &App, tenant: Tenant, template_id: Option<TemplateId>) -> ApiResult<Look> {
+    let Some(template_id) = template_id else { return Ok(Look::default()) };
     let db = app.db.scoped(tenant.client_id);
     let template = db.read(async move |tx| templates::find(tx, tenant, template_id).await).await?;
     template.as_ref().map_or_else(|| Ok(Look::default()), api::templates::look)

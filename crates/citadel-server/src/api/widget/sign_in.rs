@@ -10,7 +10,6 @@ use citadel_store::{
     bridge_tokens::{self, BridgeToken},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
-    order_employers,
     tasks::{self, NewTask, Task},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +30,7 @@ use crate::{
     error::{self, ApiError, ApiResult},
     faults::{Planned, SignIn},
     idempotency::Once,
-    jobs::{self, change, events, safe},
+    jobs::{self, change, events, orders, safe},
     moment::Moment,
     owner_key::OwnerKey,
 };
@@ -53,19 +52,23 @@ pub(crate) struct CreateTask {
     /// The person pressed Confirm: nothing at a provider is changed without that.
     #[serde(default)]
     confirmed: bool,
+    /// The person has seen on the form who receives what, and goes on: asked for where the token is of an order whose page the
+    /// person has not agreed on.
+    #[serde(default)]
+    consented: bool,
     /// The share of pay that the person chose; the token's own when absent.
     #[serde(default)]
     deposit: Option<Share>,
 }
 
 impl CreateTask {
-    /// A sign-in in which everything is confirmed as the token has it.
+    /// A sign-in in which everything is agreed to and confirmed as the token has it.
     pub(crate) const fn confirmed(
         provider_id: String,
         company_mapping_id: Option<String>,
         login: Login,
     ) -> Self {
-        Self { provider_id, company_mapping_id, login, confirmed: true, deposit: None }
+        Self { provider_id, company_mapping_id, login, confirmed: true, consented: true, deposit: None }
     }
 }
 
@@ -131,7 +134,7 @@ pub(crate) async fn begin(
                 None => find_or_create_link(&writer, tx, &token, &new_link, number).await?,
             };
             if let Some(employer) = token.order_employer_id {
-                order_employers::set_link(tx, token.tenant, employer, link.id, now).await?;
+                orders::admit(tx, token.tenant, employer, &link, body.consented, now).await?;
             }
             let task_id = next_task_id(&writer, tx, &link, now).await?;
             // Sealed for its place, which the id is a part of.
