@@ -43,6 +43,7 @@ async fn directly(config: &Config, request: &Request) -> anyhow::Result<Answer> 
         clock: Arc::new(SystemClock),
         random,
         profile: config.profile,
+        root_key_file: config.root_key_file.clone(),
         sandbox_now: config.sandbox.now,
     };
     Ok(admin.perform(request.clone()).await?)

@@ -60,6 +60,18 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: KeyVerb,
     },
+    /// Sealed backups of the embedded database.
+    #[command(after_help = "Example:\n  citadel backup create /backup/citadel-2026-11-18.backup")]
+    Backup {
+        #[command(subcommand)]
+        verb: BackupVerb,
+    },
+    /// Versions of the root key.
+    #[command(after_help = "Example:\n  citadel root-key status")]
+    RootKey {
+        #[command(subcommand)]
+        verb: RootKeyVerb,
+    },
     /// Bring webhooks to a program on this machine, until Ctrl-C.
     ///
     /// Connects to the server with API_CLIENT_ID and API_SECRET (and API_URL, if it is not the local server), and passes
@@ -172,6 +184,118 @@ pub(crate) enum ClientVerb {
         /// Print a JSON array.
         #[arg(long)]
         json: bool,
+    },
+    /// Delete a client with its keys, links, people and reports. It cannot be brought back.
+    #[command(after_help = "Example:\n  citadel client delete --client 0190163d8694739bbe8c0a6b8d2b9a3e --yes")]
+    Delete {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BackupVerb {
+    /// Take a backup, while the server runs or stands.
+    ///
+    /// One sealed file of the embedded database as it is at this moment. It opens with the root key, which is not in it.
+    #[command(after_help = "Example:\n  citadel backup create /backup/citadel-2026-11-18.backup --json")]
+    Create {
+        /// Where it goes. The file must not exist; beside it there must be room for twice the database.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print what is in it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open a backup and check its seal, the database in it, its schema and its rows.
+    #[command(
+        after_help = "Example:\n  citadel backup verify /backup/citadel-2026-11-18.backup\n\nExit code 1 if it is no good."
+    )]
+    Verify {
+        /// The backup. Beside it there must be room for the database.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Print what is in it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup into an empty data directory.
+    ///
+    /// Before anybody is served, what was deleted since the backup is deleted again, and keys that were revoked are revoked, as
+    /// the ledger tells (deletions.log of the data directory that was in use). Without a ledger every token and session ends,
+    /// and every key that is neither named nor confirmed. Public tokens that were not spent end in any case.
+    #[command(
+        after_help = "Examples:\n  citadel backup restore /backup/citadel.backup --ledger /old/data/deletions.log\n  citadel backup restore /backup/citadel.backup --without-ledger"
+    )]
+    Restore {
+        /// The backup.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        ledger: Ledger,
+        /// Print what came back, and what ended, as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The second half of restore, for a Postgres that its own tools have brought back. No server may run meanwhile.
+    #[command(
+        after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel backup settle --ledger ledger.txt"
+    )]
+    Settle {
+        #[command(flatten)]
+        ledger: Ledger,
+        /// Print what ended as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the ledger of deletions: ids and times, nothing about anybody. Keep a copy apart from the backups.
+    #[command(after_help = "Example:\n  citadel backup ledger > ledger.txt")]
+    Ledger,
+}
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("since").required(true).args(["ledger", "without_ledger"])))]
+pub(crate) struct Ledger {
+    /// What was deleted up to the end, as `backup ledger` or deletions.log has it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// Nobody knows what was deleted since: end every token and session, and ask for each key.
+    #[arg(long)]
+    pub(crate) without_ledger: bool,
+    /// With --without-ledger: a key that was active to the end, and goes on. May be repeated; then nothing is asked.
+    #[arg(long = "keep-key", value_name = "ID", requires = "without_ledger")]
+    pub(crate) keep_keys: Vec<AccessKeyId>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RootKeyVerb {
+    /// Show the versions of the root key and how much lies under each.
+    #[command(after_help = "Example:\n  citadel root-key status --json")]
+    Status {
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new version of the root key and seal with it from now on.
+    ///
+    /// What lies under older versions is sealed anew in the background. On a Postgres the first run only writes the new version
+    /// to the key file, to be copied to every node; the second run, when each node was started with it, puts it in use.
+    #[command(after_help = "Example:\n  citadel root-key rotate")]
+    Rotate {
+        /// Print {"id", "is_in_use"}.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a version out of the key file that nothing needs any more.
+    #[command(after_help = "Example:\n  citadel root-key remove --version-id 5f0a91c3")]
+    Remove {
+        /// Id of the version, as `root-key status` shows it.
+        #[arg(long = "version-id", value_name = "ID")]
+        version: String,
     },
 }
 

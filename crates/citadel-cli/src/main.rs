@@ -9,6 +9,7 @@ mod commands;
 mod connection;
 mod env_file;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ async fn main() -> ExitCode {
         Verb::DevCert(options) => commands::dev_cert::run(file, &options),
         Verb::Client { verb } => commands::client::run(file, verb).await,
         Verb::Key { verb } => commands::key::run(file, verb).await,
+        Verb::Backup { verb } => commands::backup::run(file, verb).await,
+        Verb::RootKey { verb } => commands::root_key::run(file, verb).await,
         Verb::Listen { forward_to, env_file, after, print_secret } => {
             commands::listen::run(Listen { forward_to, env_file, after, print_secret }).await
         }

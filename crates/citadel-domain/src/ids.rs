@@ -132,6 +132,10 @@ ids! {
     TemplateId,
     /// What all links of a person knew at one moment.
     UserReportId,
+    /// An entry in the ledger of deletions.
+    DeletionId,
+    /// What a person agreed to at a sign-in.
+    ConsentId,
 }
 
 #[cfg(test)]

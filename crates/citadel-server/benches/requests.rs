@@ -23,7 +23,7 @@ use citadel_server::{
     seeding,
     system::{SystemClock, SystemRandom},
 };
-use citadel_store::{Db, DbConfig, Keyring, settings};
+use citadel_store::{Db, DbConfig, Keyring, root_keys};
 use divan::{AllocProfiler, Bencher, counter::BytesCount};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -82,8 +82,8 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
     db.migrate(clock.now()).await.expect("tables");
     seeding::seed(&db).await.expect("the directory");
     let keyring = Arc::new(Keyring::open(&[7; 32], Arc::clone(&random)).expect("keys"));
-    let kept = Arc::clone(&keyring);
-    db.write(async move |tx| settings::put_root_key_check(tx, &kept).await)
+    let (kept, now) = (Arc::clone(&keyring), clock.now());
+    db.write(async move |tx| root_keys::keep(tx, &kept, now).await)
         .await
         .expect("the root key's check");
     let admin = Admin {
@@ -92,6 +92,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         profile: Profile::Development,
+        root_key_file: folder.join("root.key"),
         sandbox_now: None,
     };
     let made = admin.perform(Order::CreateClient { name: "bench".to_owned(), origins: vec![] }).await;

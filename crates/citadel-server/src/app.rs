@@ -4,14 +4,14 @@ use std::{ops::Deref, sync::Arc};
 
 use citadel_api_types::providers::ProviderRef;
 use citadel_connectors::{Registry, sandbox::DEFAULT_SEED};
-use citadel_domain::{Clock, Random};
-use citadel_store::{Db, Keyring};
+use citadel_domain::{Clock, DeletionId, Random};
+use citadel_store::{Db, Keyring, deletions::Stamp};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::{
     auth::Callers, config::ReplayPolicy, directory::Directory, idempotency::Running, jobs::Hands,
-    metrics::Metrics, outbound::Outbound, rate_limit::RateLimit, task_bells::TaskBells,
+    metrics::Metrics, outbound::Outbound, rate_limit::RateLimit, system::SystemRandom, task_bells::TaskBells,
     webhooks::lanes::Lanes,
 };
 
@@ -113,6 +113,12 @@ impl App {
 }
 
 impl Shared {
+    /// The name and the time of a deletion that is about to be made.
+    pub(crate) fn deletion_stamp(&self) -> Stamp {
+        let at = self.clock.now();
+        Stamp { id: DeletionId::generate(at, &SystemRandom), at }
+    }
+
     /// Has written events delivered without waiting for the next look. Call it after the commit.
     pub(crate) fn ring_events(&self) {
         self.event_bell.send_replace(());

@@ -1,13 +1,19 @@
 //! Opening the store, for the server and for the verbs that work without one: data directory, root key, database,
 //! root-key check, migrations. In that order, so that a start that will be refused writes nothing to the database.
 
-use std::{fs::DirBuilder, mem, os::unix::fs::DirBuilderExt, sync::Arc};
+use std::{
+    fs::{self, DirBuilder},
+    mem,
+    os::unix::fs::DirBuilderExt,
+    sync::Arc,
+};
 
 use citadel_domain::{Clock, Random};
 use citadel_store::{
-    Db, DbConfig, Keyring,
-    settings::{self, RootKeyCheck},
+    Db, DbConfig, Keyring, backup,
+    root_keys::{self, Fit},
 };
+use jiff::Timestamp;
 
 use crate::{
     config::{Config, DATA_DIR, DATABASE_URL, Problem, ROOT_KEY_FILE},
@@ -29,6 +35,9 @@ pub enum OpenError {
     /// Another process has this data directory. A running server takes administrative requests through its socket.
     #[error("{0}")]
     InUse(Problem),
+    /// No copy could be taken of what is about to be changed.
+    #[error("the backup before the upgrade failed, and nothing was changed: {0}")]
+    Backup(#[from] backup::Error),
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] citadel_store::Error),
@@ -70,19 +79,58 @@ pub async fn open(config: &Config, clock: &dyn Clock, random: &Arc<dyn Random>) 
 
     // From here on things are written: the key before anything that is sealed with it.
     root_key.persist()?;
+    let now = clock.now();
     let mut applied = Vec::new();
     if !pending.is_empty() {
-        applied = db.migrate(clock.now()).await.map_err(|error| failed(config, error))?;
+        if config.is_embedded() && !pending.contains(&FIRST_MIGRATION) {
+            back_up_before(config, pending[0], &keyring, now)?;
+        }
+        applied = db.migrate(now).await.map_err(|error| failed(config, error))?;
     }
     // Every time, because a start may have been killed between the migration and this line.
-    let keyring_to_keep = Arc::clone(&keyring);
-    db.write(async move |tx| match settings::check_root_key(tx, &keyring_to_keep).await? {
-        RootKeyCheck::New => settings::put_root_key_check(tx, &keyring_to_keep).await,
-        RootKeyCheck::Right | RootKeyCheck::Wrong => Ok(()),
-    })
-    .await
-    .map_err(|error| failed(config, error))?;
+    let to_keep = Arc::clone(&keyring);
+    db.write(async move |tx| root_keys::keep(tx, &to_keep, now).await)
+        .await
+        .map_err(|error| failed(config, error))?;
+    let replayed = db.keep_ledger_file().await.map_err(|error| failed(config, error))?;
+    if replayed > 0 {
+        tracing::warn!(count = replayed, "this database is older than its ledger: deleted again what was deleted since");
+    }
     Ok(Opened { db, keyring, applied })
+}
+
+/// Copies of the database before an upgrade that are kept.
+const KEPT_BACKUPS: usize = 2;
+
+/// A sealed backup of what an upgrade is about to change, in the data directory (P61).
+fn back_up_before(
+    config: &Config,
+    migration: &str,
+    keyring: &Keyring,
+    now: Timestamp,
+) -> Result<(), backup::Error> {
+    let target = config.data_dir.join(format!("before-{migration}.backup"));
+    // An upgrade that was killed changed nothing: the copy is taken anew, of what has come since.
+    let _ = fs::remove_file(&target);
+    let progress: backup::Progress = Arc::new(|_, _| ());
+    backup::create(&config.database_file(), &target, keyring, now, &progress)?;
+    tracing::info!(file = %target.display(), "took a backup before the upgrade");
+    let mut kept: Vec<_> = fs::read_dir(&config.data_dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with("before-") && name.ends_with(".backup")
+        })
+        .collect();
+    // Their names sort as the migrations do.
+    kept.sort();
+    for old in kept.iter().rev().skip(KEPT_BACKUPS) {
+        let _ = fs::remove_file(old);
+    }
+    Ok(())
 }
 
 /// Looks, and changes nothing but the row that shows whether writing works. `None`: there is no database yet.
@@ -109,7 +157,7 @@ fn open_keyring(
     root_key: &RootKey,
     random: &Arc<dyn Random>,
 ) -> Result<Arc<Keyring>, OpenError> {
-    let keyring = Keyring::open(root_key.bytes(), Arc::clone(random));
+    let keyring = Keyring::open_all(root_key.versions(), Arc::clone(random));
     keyring.map(Arc::new).map_err(|error| failed(config, error))
 }
 
@@ -140,16 +188,23 @@ async fn look(
         return Ok(pending);
     }
     let keyring = Arc::clone(keyring);
-    let found = db.read(async move |tx| settings::check_root_key(tx, &keyring).await).await;
+    let found = db.read(async move |tx| root_keys::fit(tx, &keyring).await).await;
     match found.map_err(|error| failed(config, error))? {
-        RootKeyCheck::New | RootKeyCheck::Right => Ok(pending),
+        Fit::New | Fit::Right => Ok(pending),
         // A new key would only hide that the old one is lost.
-        RootKeyCheck::Wrong if root_key.is_new() => Err(missing_key(config).into()),
-        RootKeyCheck::Wrong => {
+        Fit::Wrong if root_key.is_new() => Err(missing_key(config).into()),
+        Fit::Wrong => {
             let what = "is not the key that sealed this database";
             let fix =
                 "restore the right key file from its copy, or name the database that belongs to this key";
             Err(root_key_problem(config, what, fix).into())
+        }
+        Fit::Missing(ids) => {
+            let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let what = format!("lacks version {ids} of the root key, and something is still sealed under it");
+            let fix = "put that version's line back (from a copy of the file); `citadel root-key remove` takes it out \
+                       once nothing needs it";
+            Err(root_key_problem(config, &what, fix).into())
         }
     }
 }
@@ -168,7 +223,7 @@ fn root_key_problem(config: &Config, what: &str, fix: &str) -> Problem {
     Problem::of(&ROOT_KEY_FILE, Some(&config.root_key_file.display().to_string()), what, fix)
 }
 
-fn make_data_dir(config: &Config) -> Result<(), Problem> {
+pub(crate) fn make_data_dir(config: &Config) -> Result<(), Problem> {
     // On Postgres the directory is needed only if the root key is to lie in it.
     if !config.is_embedded() && !config.root_key_file.starts_with(&config.data_dir) {
         return Ok(());

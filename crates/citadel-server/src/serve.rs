@@ -148,6 +148,7 @@ pub async fn serve_until(
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             profile: config.profile,
+            root_key_file: config.root_key_file.clone(),
             sandbox_now: config.sandbox.now,
         };
         tokio::spawn(socket.serve(Arc::new(admin), stopping.clone()));

@@ -4,7 +4,11 @@
 use citadel_domain::{AccessKeyId, ClientId, Environment};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params};
+use crate::{
+    Error, Row, Tenant, Tx,
+    deletions::{self, Deleted, Deletion, Stamp},
+    value::params,
+};
 
 /// A key to be made.
 #[derive(Clone, Debug)]
@@ -85,16 +89,21 @@ pub async fn delete(
     tx: &mut Tx<'_>,
     client_id: ClientId,
     id: AccessKeyId,
-    now: Timestamp,
+    stamp: Stamp,
 ) -> Result<bool, Error> {
     let ended = tx
-        .execute(
+        .fetch_optional(
             "update access_keys set deleted_at = $3, secret_sealed = null
-              where client_id = $1 and id = $2 and deleted_at is null",
-            params![client_id, id, now],
+              where client_id = $1 and id = $2 and deleted_at is null
+             returning environment",
+            params![client_id, id, stamp.at],
+            |row| row.get::<Environment>(0),
         )
         .await?;
-    Ok(ended == 1)
+    let Some(environment) = ended else { return Ok(false) };
+    let deleted = Deleted::AccessKey(Tenant { client_id, environment }, id);
+    deletions::append(tx, &Deletion { stamp, deleted }).await?;
+    Ok(true)
 }
 
 /// What came of [`deactivate`].
@@ -113,7 +122,7 @@ pub async fn deactivate(
     tx: &mut Tx<'_>,
     tenant: Tenant,
     id: AccessKeyId,
-    now: Timestamp,
+    stamp: Stamp,
 ) -> Result<Deactivated, Error> {
     // As in `create`: two that end each other's key must not leave none.
     tx.execute("update clients set name = name where id = $1", params![tenant.client_id]).await?;
@@ -125,7 +134,7 @@ pub async fn deactivate(
     if active.len() == 1 {
         return Ok(Deactivated::Last);
     }
-    delete(tx, tenant.client_id, id, now).await?;
+    delete(tx, tenant.client_id, id, stamp).await?;
     Ok(Deactivated::Done)
 }
 

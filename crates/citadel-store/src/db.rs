@@ -1,10 +1,17 @@
 //! How a transaction is run: as a closure, on either database, from one SQL text.
 
-use std::{path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
+use std::{collections::HashSet, path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
 
 use citadel_domain::{ClientId, Secret};
 
-use crate::{Error, Row, Value, postgres, postgres::Postgres, sqlite, sqlite::Sqlite};
+use crate::{
+    Error, Row, Value,
+    deletions::{self, Deletion},
+    postgres,
+    postgres::Postgres,
+    sqlite,
+    sqlite::Sqlite,
+};
 
 /// Where the data is.
 #[derive(Clone, Debug)]
@@ -85,6 +92,11 @@ impl Db {
         Self { backend: self.backend.clone(), scope: Some(client) }
     }
 
+    /// Whether the database is SQLite's, which serves one process.
+    pub const fn is_embedded(&self) -> bool {
+        matches!(self.backend, Backend::Sqlite(_))
+    }
+
     /// Whether Postgres keeps clients apart for the role that is used here: superusers pass row-level security.
     /// Always so on SQLite, where there is none to pass.
     pub async fn is_role_fenced(&self) -> Result<bool, Error> {
@@ -107,6 +119,30 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.checkpoint().await,
             Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Brings the database up to the ledger of deletions that lies beside it in a file, and the file up to the database.
+    /// The file is ahead where an older database was put in the newer one's place: what was deleted since is deleted again,
+    /// and nobody may be served before that (P22). Answers how many deletions that were. Nothing to do on Postgres, where no
+    /// file lies beside the database.
+    pub async fn keep_ledger_file(&self) -> Result<usize, Error> {
+        let Backend::Sqlite(sqlite) = &self.backend else { return Ok(0) };
+        let in_file = sqlite.ledger().read()?;
+        let mut replayed = 0;
+        for entry in &in_file {
+            let entry = *entry;
+            replayed += usize::from(self.write(async move |tx| deletions::replay(tx, &entry).await).await?);
+        }
+        let in_file: HashSet<_> = in_file.iter().map(Deletion::place).collect();
+        let mut after = None;
+        loop {
+            let page = self.read(async move |tx| deletions::list_after(tx, after, 1000).await).await?;
+            let Some(last) = page.last() else { return Ok(replayed) };
+            after = Some(last.place());
+            let missing: Vec<_> =
+                page.into_iter().filter(|entry| !in_file.contains(&entry.place())).collect();
+            sqlite.ledger().append(&missing)?;
         }
     }
 
@@ -162,7 +198,7 @@ impl Db {
 
 /// Runs the whole closure on the connection's own thread. Calls to SQLite are always ready, so `Pending` means that
 /// the closure awaited something else.
-fn run_on_sqlite<F, T, E>(work: &F, connection: &mut rusqlite::Connection) -> Result<T, E>
+pub(crate) fn run_on_sqlite<F, T, E>(work: &F, connection: &mut rusqlite::Connection) -> Result<T, E>
 where
     F: for<'a, 'b> AsyncFn(&'a mut Tx<'b>) -> Result<T, E>,
     E: From<Error>,

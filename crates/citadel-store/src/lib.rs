@@ -7,16 +7,20 @@
 //! Start with [`Db`] (how a transaction is run), then [`tasks`] and [`jobs`].
 
 pub mod access_keys;
+pub mod backup;
 pub mod bridge_tokens;
 pub mod changes;
 pub mod clients;
 pub mod companies;
+pub mod consents;
 mod db;
+pub mod deletions;
 pub mod deliveries;
 mod dialect;
 mod error;
 pub mod idempotency_keys;
 pub mod jobs;
+mod ledger_file;
 pub mod links;
 pub mod logins;
 mod migrate;
@@ -28,7 +32,11 @@ mod postgres;
 pub mod provider_books;
 pub mod providers;
 pub mod public_tokens;
+pub mod purge;
 pub mod reports;
+pub mod restore;
+pub mod retention;
+pub mod root_keys;
 pub mod sandboxes;
 pub mod scenarios;
 mod seal;
@@ -48,7 +56,7 @@ use citadel_domain::{ClientId, Environment};
 
 pub use db::{Db, DbConfig, Dialect, LogFigures, Tx};
 pub use error::Error;
-pub use seal::{DataKey, Keyring, Place};
+pub use seal::{DataKey, InvalidRootKeyId, Keyring, Place, RootKeyId};
 pub use value::{FromValue, Row, Value, ValueRef};
 
 /// Whose rows: a client, in one environment. Proven by an access key or a token, never taken from input (P5).

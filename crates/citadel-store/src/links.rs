@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::{
     Error, Row, Tenant, Tx,
     bridge_tokens::BridgeToken,
+    deletions::{self, Deleted, Deletion, Stamp},
     orders::{Stretch, in_stretch},
     value::params,
     words,
@@ -26,6 +27,8 @@ pub struct NewLink {
     /// The person for whom its token was made.
     pub user_id: Option<UserId>,
     pub created_at: Timestamp,
+    /// Until when the person allows it to be read.
+    pub consent_expires_at: Timestamp,
 }
 
 /// A link.
@@ -52,6 +55,10 @@ pub struct Link {
     pub user_id: Option<UserId>,
     /// Whose link it is, from the first sign-in that succeeded: the same for the same person at the same provider.
     pub person_hash: Option<[u8; 32]>,
+    /// Until when the person allows it to be read.
+    pub consent_expires_at: Timestamp,
+    /// When it was seen that this has ended: nothing is read any more.
+    pub consent_ended_at: Option<Timestamp>,
 }
 
 /// What [`read`] reads, in its order.
@@ -59,7 +66,8 @@ macro_rules! columns {
     () => {
         "id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product, \
          allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at, \
-         grant_sealed, user_id, person_hash"
+         grant_sealed, user_id, person_hash, consent_expires_at, \
+         consent_ended_at"
     };
 }
 
@@ -69,8 +77,9 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
         concat!(
             "insert into links (
              client_id, id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info,
-             product, allowed_products, status, data_key_wrapped, created_at, updated_at, user_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)
+             product, allowed_products, status, data_key_wrapped, created_at, updated_at, user_id,
+             consent_expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)
          returning ",
             columns!()
         ),
@@ -88,6 +97,7 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
             &new.data_key_wrapped,
             new.created_at,
             new.user_id,
+            new.consent_expires_at,
         ],
         read,
     )
@@ -170,6 +180,27 @@ pub async fn find_by_access_token(
             columns!(),
             "
            from links
+          where client_id = $1 and environment = $2 and access_token_hash = $3
+            and consent_ended_at is null and deleted_at is null"
+        ),
+        params![tenant.client_id, tenant.environment, access_token_hash],
+        read,
+    )
+    .await
+}
+
+/// The same, also where the consent has ended: for the person to give it anew.
+pub async fn find_to_repair(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    access_token_hash: &[u8; 32],
+) -> Result<Option<Link>, Error> {
+    tx.fetch_optional(
+        concat!(
+            "select ",
+            columns!(),
+            "
+           from links
           where client_id = $1 and environment = $2 and access_token_hash = $3 and deleted_at is null"
         ),
         params![tenant.client_id, tenant.environment, access_token_hash],
@@ -191,7 +222,7 @@ pub async fn find_by_file_grant(
             columns!(),
             "
            from links
-          where client_id = $1 and id = $2 and deleted_at is null"
+          where client_id = $1 and id = $2 and consent_ended_at is null and deleted_at is null"
         ),
         params![client_id, id],
         read,
@@ -255,14 +286,23 @@ pub async fn count(tx: &mut Tx<'_>, tenant: Tenant, user_id: Option<UserId>) -> 
     .await
 }
 
-/// Erases a link: its key goes, and with it all that lies under it; its tasks end (P22). `false` when there is no such link.
+/// Ends the work of a link. Jobs have the ids of their tasks.
+const JOBS: &str = "delete from jobs where id in (
+     select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)";
+
+/// Erases a link: its key goes, and with it all that lies under it; its tasks end; the ledger tells of it (P22). The row goes
+/// later. `false` when there is no such link.
 ///
 /// A worker that holds a job of the link finds it gone when it wants to write, and writes nothing.
-pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) -> Result<bool, Error> {
-    // Jobs have the ids of their tasks. They go first, because a worker takes its job's row before that of the link; and once
-    // more below, for a task that began while this one waited for the link.
-    const JOBS: &str = "delete from jobs where id in (
-         select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)";
+pub async fn erase(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    now: Timestamp,
+    stamp: Stamp,
+) -> Result<bool, Error> {
+    // First the jobs, because a worker takes its job's row before that of the link; and once more below, for a task that began
+    // while this one waited for the link.
     tx.execute(JOBS, params![tenant.client_id, tenant.environment, id]).await?;
     let erased = tx
         .execute(
@@ -297,6 +337,9 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) 
         params![tenant.client_id, tenant.environment, id, now],
     )
     .await?;
+    if erased == 1 {
+        deletions::append(tx, &Deletion { stamp, deleted: Deleted::Link(tenant, id) }).await?;
+    }
     Ok(erased == 1)
 }
 
@@ -314,6 +357,85 @@ pub async fn revoke_access_token(
     )
     .await
     .map(drop)
+}
+
+/// Links whose consent has ended, outside sandboxes with clocks of their own.
+pub async fn list_consent_ended(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Link>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            " from links
+              where consent_expires_at <= $1 and consent_ended_at is null and deleted_at is null
+                and (environment <> 'sandbox' or client_id not in (
+                    select client_id from sandboxes where clock_ahead <> 0 or standing_at is not null))
+              order by consent_expires_at limit $2"
+        ),
+        params![now, limit],
+        read,
+    )
+    .await
+}
+
+/// The same in one client's sandbox, by its own clock.
+pub async fn list_sandbox_consent_ended(
+    tx: &mut Tx<'_>,
+    client_id: ClientId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Link>, Error> {
+    tx.fetch_all(
+        concat!(
+            "select ",
+            columns!(),
+            " from links
+              where client_id = $1 and environment = 'sandbox' and consent_expires_at <= $2 and consent_ended_at is null
+                and deleted_at is null
+              order by consent_expires_at limit $3"
+        ),
+        params![client_id, now, limit],
+        read,
+    )
+    .await
+}
+
+/// Ends what the person allowed: tasks stop, nothing can be read or refreshed, and what would sign in again goes (P21). The data
+/// stays sealed for a while, for a new sign-in of the same person. `false` when it has ended already.
+pub async fn end_consent(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: LinkId,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    // As in `erase`: jobs first.
+    tx.execute(JOBS, params![tenant.client_id, tenant.environment, id]).await?;
+    let ended = tx
+        .execute(
+            "update links set consent_ended_at = $4, grant_sealed = null
+              where client_id = $1 and environment = $2 and id = $3
+                and consent_ended_at is null and consent_expires_at <= $4 and deleted_at is null",
+            params![tenant.client_id, tenant.environment, id, now],
+        )
+        .await?;
+    if ended == 0 {
+        return Ok(false);
+    }
+    for statement in [
+        JOBS,
+        "delete from logins where client_id = $1 and environment = $2 and task_id in (
+             select id from tasks where client_id = $1 and link_id = $3)",
+    ] {
+        tx.execute(statement, params![tenant.client_id, tenant.environment, id]).await?;
+    }
+    for statement in [
+        "update public_tokens set revoked_at = $4
+          where client_id = $1 and environment = $2 and link_id = $3 and spent_at is null and revoked_at is null",
+        "update tasks set status = 'error', step = null, finished_at = $4, updated_at = $4
+          where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null",
+    ] {
+        tx.execute(statement, params![tenant.client_id, tenant.environment, id, now]).await?;
+    }
+    Ok(true)
 }
 
 /// Makes other transactions that lock or erase the link wait until this one ends. (SQLite has one writer at a time anyway.)
@@ -401,5 +523,7 @@ fn read(row: &Row<'_>) -> Result<Link, Error> {
         grant_sealed: row.get(15)?,
         user_id: row.get(16)?,
         person_hash: row.get(17)?,
+        consent_expires_at: row.get(18)?,
+        consent_ended_at: row.get(19)?,
     })
 }

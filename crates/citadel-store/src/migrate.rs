@@ -35,6 +35,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0006_scenarios_of_tasks"),
     migration!("0007_users_and_orders"),
     migration!("0008_idempotency_keys"),
+    migration!("0009_endings"),
     migration!("0011_sign_in_tries"),
     migration!("0012_orders"),
 ];
@@ -57,6 +58,13 @@ impl Migration {
 impl Db {
     /// Applies what is missing; answers the names of what was applied.
     pub async fn migrate(&self, now: Timestamp) -> Result<Vec<&'static str>, Error> {
+        self.migrate_to(now, MIGRATIONS[MIGRATIONS.len() - 1].name).await
+    }
+
+    /// As [`Db::migrate`], up to the migration of this name: the database of an earlier release, for tests of upgrades.
+    #[doc(hidden)]
+    pub async fn migrate_to(&self, now: Timestamp, last: &str) -> Result<Vec<&'static str>, Error> {
+        let last = last.to_owned();
         // Two nodes may start at once: whoever loses the race for the table finds it in place at the second try.
         if self.write(create_table).await.is_err() {
             self.write(create_table).await?;
@@ -65,7 +73,8 @@ impl Db {
             if tx.dialect() == Dialect::Postgres {
                 tx.execute_batch("lock table schema_migrations in exclusive mode").await?;
             }
-            let missing = missing(tx).await?;
+            let mut missing = missing(tx).await?;
+            missing.retain(|migration| migration.name <= last.as_str());
             for migration in &missing {
                 tx.execute_batch(migration.sql(tx.dialect())).await?;
                 let checksum = migration.checksum(tx.dialect());
@@ -80,10 +89,15 @@ impl Db {
         .await
     }
 
+    /// The names of every migration, in order.
+    pub fn migrations() -> impl Iterator<Item = &'static str> {
+        MIGRATIONS.iter().map(|migration| migration.name)
+    }
+
     /// The names of migrations that are not applied yet. Writes nothing.
     pub async fn pending_migrations(&self) -> Result<Vec<&'static str>, Error> {
         self.read(async |tx| {
-            if !has_table(tx).await? {
+            if !has_table(tx, "schema_migrations").await? {
                 return Ok(MIGRATIONS.iter().map(|migration| migration.name).collect());
             }
             Ok(missing(tx).await?.iter().map(|migration| migration.name).collect())
@@ -106,15 +120,15 @@ async fn create_table(tx: &mut Tx<'_>) -> Result<(), Error> {
     tx.execute_batch(&format!("{TABLE}{tail}")).await
 }
 
-async fn has_table(tx: &mut Tx<'_>) -> Result<bool, Error> {
+pub(crate) async fn has_table(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error> {
     let sql = match tx.dialect() {
-        Dialect::Sqlite => "select 1 from sqlite_schema where name = 'schema_migrations'",
+        Dialect::Sqlite => "select 1 from sqlite_schema where type = 'table' and name = $1",
         Dialect::Postgres => {
             "select cast(1 as bigint) from information_schema.tables
-             where table_name = 'schema_migrations' and table_schema = current_schema()"
+             where table_name = $1 and table_schema = current_schema()"
         }
     };
-    Ok(tx.fetch_optional(sql, &[], |row| row.get::<i64>(0)).await?.is_some())
+    Ok(tx.fetch_optional(sql, params![name], |row| row.get::<i64>(0)).await?.is_some())
 }
 
 /// What is not applied yet. Refuses a database that is ahead of this program, or whose past was rewritten.

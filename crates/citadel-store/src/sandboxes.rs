@@ -153,6 +153,7 @@ pub async fn empty(tx: &mut Tx<'_>, tenant: Tenant) -> Result<(), Error> {
         "delete from public_tokens where client_id = $1 and environment = $2",
         "delete from logins where client_id = $1 and environment = $2",
         "delete from tasks where client_id = $1 and environment = $2",
+        "delete from consents where client_id = $1 and environment = $2",
         "delete from links where client_id = $1 and environment = $2",
         "delete from bridge_tokens where client_id = $1 and environment = $2",
         "delete from user_reports where client_id = $1 and environment = $2",

@@ -17,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{CachedStatement, Connection, config::DbConfig as Flag};
+use rusqlite::{CachedStatement, Connection, config::DbConfig as Flag, hooks::Action};
 use tokio::{sync::oneshot, time::Instant};
 
-use crate::{Error, LogFigures, Row, Value};
+use crate::{Error, LogFigures, Row, Value, ledger_file::LedgerFile};
 
 /// Transactions that share one commit, at the most.
 const GROUP: usize = 64;
@@ -51,6 +51,7 @@ pub(crate) struct Sqlite {
     readers: Arc<Readers>,
     log: Arc<Log>,
     keys: Arc<Keys>,
+    ledger: Arc<LedgerFile>,
     /// Held as long as anyone can reach the database: a second process on the file is refused (P41).
     _lock: Arc<File>,
 }
@@ -127,10 +128,12 @@ impl Sqlite {
         }))?;
         let keys = Arc::new(Keys::default());
         let touched = Arc::clone(&keys);
-        writer_connection.update_hook(Some(move |_, _: &str, table: &str, _| {
-            if table == "access_keys" {
-                touched.is_touched.store(true, Ordering::Relaxed);
-            }
+        let ledger = Arc::new(LedgerFile::beside(path));
+        let noted = Arc::clone(&ledger);
+        writer_connection.update_hook(Some(move |action, _: &str, table: &str, row: i64| match table {
+            "access_keys" => touched.is_touched.store(true, Ordering::Relaxed),
+            "deletions" if action == Action::SQLITE_INSERT => noted.note(row),
+            _ => {}
         }))?;
         let (fold, folds) = mpsc::sync_channel::<()>(1);
         let folder_connection = connect(path)?;
@@ -141,10 +144,10 @@ impl Sqlite {
             }
         })?;
         let (writer, messages) = mpsc::channel();
-        let seen = (Arc::clone(&log), Arc::clone(&keys));
-        spawn("citadel-writer", move || write_loop(writer_connection, &messages, &seen.0, &seen.1, &fold))?;
+        let seen = Seen { log: Arc::clone(&log), keys: Arc::clone(&keys), ledger: Arc::clone(&ledger) };
+        spawn("citadel-writer", move || write_loop(writer_connection, &messages, &seen, &fold))?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() });
-        Ok(Self { writer, readers, log, keys, _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, log, keys, ledger, _lock: Arc::new(lock) })
     }
 
     /// What the log has cost since the start.
@@ -153,6 +156,11 @@ impl Sqlite {
             syncs: self.log.syncs.load(Ordering::Relaxed),
             bytes: self.log.bytes.load(Ordering::Relaxed),
         }
+    }
+
+    /// The copy of the ledger of deletions beside the database.
+    pub(crate) fn ledger(&self) -> &LedgerFile {
+        &self.ledger
     }
 
     /// Grows when an access key was made or changed.
@@ -205,7 +213,7 @@ impl Sqlite {
     }
 }
 
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     options
@@ -242,7 +250,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Error> 
     thread::Builder::new().name(name.to_owned()).spawn(body).map(drop).map_err(unavailable)
 }
 
-fn unavailable(error: std::io::Error) -> Error {
+pub(crate) fn unavailable(error: std::io::Error) -> Error {
     Error::Unavailable(error.to_string())
 }
 
@@ -250,14 +258,21 @@ fn stopped() -> Error {
     Error::Unavailable("the database was closed".to_owned())
 }
 
+/// What the writer tells of.
+struct Seen {
+    log: Arc<Log>,
+    keys: Arc<Keys>,
+    ledger: Arc<LedgerFile>,
+}
+
 /// Takes what waits, commits once, then answers all.
 fn write_loop(
     mut connection: Connection,
     messages: &mpsc::Receiver<Message>,
-    log: &Log,
-    keys: &Keys,
+    seen: &Seen,
     fold: &mpsc::SyncSender<()>,
 ) {
+    let Seen { log, keys, ledger } = seen;
     while let Ok(message) = messages.recv() {
         let first = match message {
             Message::Write(unit) => unit,
@@ -289,6 +304,10 @@ fn write_loop(
         }
         if keys.is_touched.swap(false, Ordering::Relaxed) {
             keys.generation.fetch_add(1, Ordering::Release);
+        }
+        if committed.is_ok() {
+            // Before the answer: a deletion that was answered is in both places.
+            ledger.keep_noted(&connection);
         }
         let committed = committed.map_err(|error| match error {
             Error::Unavailable(message) => message,

@@ -88,15 +88,21 @@ macro_rules! columns {
     };
 }
 
-/// Makes a task, and sets its link to `new`.
+/// Makes a task, and sets its link to `new`. A conflict without consent, whoever asks (P20): a sign-in needs its receipt, a
+/// refresh that what the person allowed has not ended.
 pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
     let task = tx
-        .fetch_one(
+        .fetch_optional(
             concat!(
                 "insert into tasks (
                  client_id, id, environment, link_id, bridge_token_id, access_key_id, product, kind, status, created_at,
                  updated_at, faults, scenario_id)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
+             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12
+               from links
+              where client_id = $1 and environment = $3 and id = $4 and deleted_at is null
+                and case when $8 = 'refresh' then consent_expires_at > $10 and consent_ended_at is null
+                    else exists (select 1 from consents
+                                  where consents.client_id = $1 and consents.link_id = $4 and consents.expires_at > $10) end
              returning ",
                 columns!()
             ),
@@ -116,7 +122,8 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewTask) -> Result<Task, Error> {
             ],
             read,
         )
-        .await?;
+        .await?
+        .ok_or(Error::Conflict)?;
     set_link_status(tx, &task, TaskStatus::New, new.created_at).await?;
     Ok(task)
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     Error, Row, Tenant, Tx,
+    deletions::{self, Deleted, Deletion, Stamp},
     orders::{Stretch, in_stretch},
     value::params,
 };
@@ -232,7 +233,13 @@ pub async fn update(
 
 /// Erases a user: the key goes, and with it all that lies under it (P22). Links are erased by
 /// [`links::erase`](crate::links::erase), each for itself.
-pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: UserId, now: Timestamp) -> Result<bool, Error> {
+pub async fn erase(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    id: UserId,
+    now: Timestamp,
+    stamp: Stamp,
+) -> Result<bool, Error> {
     let nothing = Vec::<u8>::new();
     let erased = tx
         .execute(
@@ -262,6 +269,9 @@ pub async fn erase(tx: &mut Tx<'_>, tenant: Tenant, id: UserId, now: Timestamp) 
         params![tenant.client_id, tenant.environment, id, &nothing],
     )
     .await?;
+    if erased == 1 {
+        deletions::append(tx, &Deletion { stamp, deleted: Deleted::User(tenant, id) }).await?;
+    }
     Ok(erased == 1)
 }
 

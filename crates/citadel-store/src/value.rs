@@ -3,8 +3,8 @@
 use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, CompanyId, DeliveryId, Environment, EventId, JobId, LinkId,
-    ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId, ScenarioId,
+    AccessKeyId, BridgeTokenId, ClientId, CompanyId, ConsentId, DeletionId, DeliveryId, Environment, EventId,
+    JobId, LinkId, ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId, ScenarioId,
     TaskId, TaskStatus, TemplateId, UserId, UserReportId, WebhookId,
 };
 use jiff::Timestamp;
@@ -338,6 +338,8 @@ ids!(
     TemplateId,
     UserId,
     UserReportId,
+    DeletionId,
+    ConsentId,
     WebhookId,
 );
 

@@ -1,6 +1,10 @@
-//! `citadel client create|list`.
+//! `citadel client create|list|delete`.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 use anyhow::bail;
 use citadel_domain::{ClientId, Secret};
@@ -32,6 +36,7 @@ pub(crate) async fn run(file: Option<&Path>, verb: ClientVerb) -> anyhow::Result
             write_or_print(&env_file, &path, client_id, &secret)?;
         }
         ClientVerb::List { json } => list(&config, json).await?,
+        ClientVerb::Delete { client, yes } => delete(&config, client, yes).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -70,6 +75,30 @@ fn write_or_print(
     }
     let names = format!("{} and {}", env_file::CLIENT_ID, env_file::SECRET);
     output::line(&format!("Wrote {names} to {} (sandbox key …{}).", path.display(), secret.last4()));
+    Ok(())
+}
+
+async fn delete(
+    config: &citadel_server::config::Config,
+    client_id: ClientId,
+    is_confirmed: bool,
+) -> anyhow::Result<()> {
+    if !is_confirmed {
+        if !io::stdin().is_terminal() {
+            bail!("this deletes every link, person and report of the client, for good: say --yes");
+        }
+        let question = format!("Delete client {client_id} with every link, person and report, for good? [y/N] ");
+        let _ = io::stderr().lock().write_all(question.as_bytes());
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        if !matches!(line.trim(), "y" | "Y" | "yes") {
+            bail!("nothing was deleted");
+        }
+    }
+    let Answer::ClientDeleted = admin::perform(config, Request::DeleteClient { client_id }).await? else {
+        bail!("the running server answered another question; is it another release?");
+    };
+    output::line("The client is deleted. Nothing of it can be read any more; its rows go within the day.");
     Ok(())
 }
 

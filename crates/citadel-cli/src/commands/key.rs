@@ -42,9 +42,7 @@ pub(crate) async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<Ex
             }
         }
         Answer::KeyDeleted => output::line("The key is deleted."),
-        Answer::ClientCreated { .. } | Answer::Clients(_) => {
-            bail!("the running server answered another question; is it another release?")
-        }
+        _ => bail!("the running server answered another question; is it another release?"),
     }
     Ok(ExitCode::SUCCESS)
 }

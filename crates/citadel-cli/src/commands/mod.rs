@@ -1,5 +1,6 @@
 //! One file per verb.
 
+pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod dev_cert;
@@ -8,6 +9,7 @@ pub(crate) mod ephemeral;
 pub(crate) mod key;
 pub(crate) mod listen;
 pub(crate) mod migrate;
+pub(crate) mod root_key;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 

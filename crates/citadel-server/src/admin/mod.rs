@@ -1,15 +1,17 @@
 //! Administration: clients and their access keys. The same functions serve the command line directly on the store and
 //! the admin [`socket`] of a running server.
 
+pub mod root_key;
 pub mod socket;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::http::Uri;
-use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, Random, Secret};
+use citadel_domain::{AccessKeyId, ClientId, Clock, DeletionId, Environment, Random, Secret};
 use citadel_store::{
     Db, Keyring, Tenant, access_keys,
     clients::{self, NewClient},
+    deletions::Stamp,
     sandboxes::{self, Pace},
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +35,14 @@ pub enum Request {
     ListKeys { client_id: ClientId },
     /// The end of a key.
     DeleteKey { client_id: ClientId, key_id: AccessKeyId },
+    /// The end of a client with all that is known through it.
+    DeleteClient { client_id: ClientId },
+    /// The versions of the root key, and what lies under each.
+    RootKeyStatus,
+    /// A new version of the root key.
+    RotateRootKey,
+    /// The end of a version that nothing needs.
+    RemoveRootKey { id: String },
 }
 
 /// What is answered. Secrets appear here and nowhere else, once.
@@ -44,6 +54,10 @@ pub enum Answer {
     KeyCreated { key_id: AccessKeyId, environment: String, secret: Secret },
     Keys(Vec<KeyLine>),
     KeyDeleted,
+    ClientDeleted,
+    RootKeys(Vec<root_key::VersionLine>),
+    RootKeyRotated { id: String, is_in_use: bool },
+    RootKeyRemoved,
 }
 
 /// One client in a list.
@@ -78,6 +92,8 @@ pub struct Admin {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub profile: Profile,
+    /// Where the versions of the root key are written down.
+    pub root_key_file: PathBuf,
     /// Where the clock of a new client's sandbox stands.
     pub sandbox_now: Option<jiff::Timestamp>,
 }
@@ -91,6 +107,10 @@ impl Admin {
             Request::CreateKey { client_id, environment } => self.create_key(client_id, &environment).await,
             Request::ListKeys { client_id } => self.list_keys(client_id).await,
             Request::DeleteKey { client_id, key_id } => self.delete_key(client_id, key_id).await,
+            Request::DeleteClient { client_id } => self.delete_client(client_id).await,
+            Request::RootKeyStatus => self.root_key_status().await,
+            Request::RotateRootKey => self.rotate_root_key().await,
+            Request::RemoveRootKey { id } => self.remove_root_key(&id).await,
         }
     }
 }
@@ -181,10 +201,24 @@ impl Admin {
         Ok(Answer::Keys(keys.into_iter().map(line).collect()))
     }
 
+    async fn delete_client(&self, client_id: ClientId) -> Result<Answer, Refusal> {
+        let stamp = self.stamp();
+        if !self.db.write(async move |tx| clients::erase(tx, client_id, stamp).await).await? {
+            return no_such_client();
+        }
+        tracing::info!(client.id = %client_id, "client deleted");
+        Ok(Answer::ClientDeleted)
+    }
+
+    fn stamp(&self) -> Stamp {
+        let at = self.clock.now();
+        Stamp { id: DeletionId::generate(at, &*self.random), at }
+    }
+
     async fn delete_key(&self, client_id: ClientId, key_id: AccessKeyId) -> Result<Answer, Refusal> {
-        let now = self.clock.now();
+        let stamp = self.stamp();
         let is_deleted =
-            self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, now).await).await?;
+            self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, stamp).await).await?;
         if !is_deleted {
             return refused("no such key is active (citadel key list --client ID shows those that are)");
         }

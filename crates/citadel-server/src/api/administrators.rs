@@ -126,6 +126,7 @@ pub(crate) async fn get_payroll_report(
         .read(async move |tx| {
             let Some(report) = payroll_reports::find(tx, tenant, id).await? else { return Ok(None) };
             let link = links::find(tx, tenant, report.link_id).await?;
+            let link = link.filter(|link| link.consent_ended_at.is_none());
             Ok::<_, citadel_store::Error>(link.map(|link| (report, link)))
         })
         .await?;

@@ -65,7 +65,7 @@ pub(super) async fn make(
     let asked = Asked::check(app, caller.tenant.environment, &body)?;
     let link_id = match &body.access_token {
         Some(access_token) => {
-            let link = reports::find_link(app, caller.tenant, access_token).await?;
+            let link = reports::find_link_to_repair(app, caller.tenant, access_token).await?;
             if !link.allowed_products.contains(&asked.product) {
                 return Err(error::invalid(
                     "product_type",

@@ -73,7 +73,8 @@ pub(crate) async fn deactivate_key(
         (None, Some(secret)) => (None, Some(app.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()))),
         _ => return Err(error::invalid("id", "Send the id or the access_secret of the key, and not both.")),
     };
-    let now = app.clock.now();
+    let stamp = app.deletion_stamp();
+    let now = stamp.at;
     let db = app.db.scoped(tenant.client_id);
     let answer = db
         .write(async move |tx| {
@@ -84,7 +85,7 @@ pub(crate) async fn deactivate_key(
                 (by_id, _) => by_id,
             };
             let id = found.ok_or_else(error::not_found)?;
-            match access_keys::deactivate(tx, tenant, id, now).await? {
+            match access_keys::deactivate(tx, tenant, id, stamp).await? {
                 Deactivated::Unknown => return Err(error::not_found()),
                 Deactivated::Last => {
                     return Err(error::malformed(

@@ -124,7 +124,7 @@ pub(crate) async fn delete_link(
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
         let link = find(tx, tenant, id).await?;
-        if !links::erase(tx, tenant, id, moment.now).await? {
+        if !links::erase(tx, tenant, id, moment.now, writer.deletion_stamp()).await? {
             return Err(error::not_found());
         }
         // The event's place is taken last, as a worker does that holds a task of the link.

@@ -67,6 +67,10 @@ pub(crate) async fn create_refresh_task(
             if !links::lock(tx, link.tenant, link.id).await? {
                 return Err(error::not_found());
             }
+            // What the person allowed has ended, and the sweep is about to say so: the token is dead (P20, P21).
+            if link.consent_expires_at <= now {
+                return Err(error::not_found());
+            }
             if let Some(running) = running(tx, &link, &order).await? {
                 return Ok::<_, ApiError>((created(tx, &once, &link, running).await?, None));
             }

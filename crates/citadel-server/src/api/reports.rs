@@ -123,7 +123,23 @@ pub(super) async fn find_link(app: &App, tenant: Tenant, access_token: &Redacted
     link.ok_or_else(error::not_found)
 }
 
+/// The link of an access token, also where its consent has ended: a new sign-in may give it anew.
+pub(super) async fn find_link_to_repair(
+    app: &App,
+    tenant: Tenant,
+    access_token: &Redacted,
+) -> ApiResult<Link> {
+    let hash = access_token_hash(app, access_token)?;
+    let db = app.db.scoped(tenant.client_id);
+    let link = db.read(async move |tx| links::find_to_repair(tx, tenant, &hash).await).await?;
+    link.ok_or_else(error::not_found)
+}
+
+/// Nothing is read after the end of the consent (P21).
 pub(super) fn check_allowed(link: &Link, kind: ReportKind) -> ApiResult<()> {
+    if link.consent_ended_at.is_some() {
+        return Err(error::not_found());
+    }
     if kind.is_allowed(link) {
         return Ok(());
     }

@@ -287,7 +287,7 @@ pub(crate) async fn delete_user(
         }
         let orders = ending::of_user(tx, tenant, id, moment.now).await?;
         // First, because this ends the tokens that links are made with: after it no new one comes.
-        if !users::erase(tx, tenant, id, moment.now).await? {
+        if !users::erase(tx, tenant, id, moment.now, writer.deletion_stamp()).await? {
             return Err(error::not_found());
         }
         let mut erased = Vec::new();
@@ -298,7 +298,7 @@ pub(crate) async fn delete_user(
             }
             for link in some {
                 // One that somebody else has just deleted is told of by them.
-                if links::erase(tx, tenant, link.id, moment.now).await? {
+                if links::erase(tx, tenant, link.id, moment.now, writer.deletion_stamp()).await? {
                     erased.push(link);
                 }
             }

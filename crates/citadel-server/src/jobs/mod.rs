@@ -11,6 +11,8 @@ pub(crate) mod events;
 mod fetch;
 pub(crate) mod orders;
 pub(crate) mod payroll;
+mod retention;
+pub mod rewrap;
 mod run_task;
 pub(crate) mod safe;
 mod sign_in;
@@ -37,6 +39,8 @@ use tracing::Instrument;
 
 use self::deliver_webhooks::DELIVER_WEBHOOKS;
 use crate::{app::App, error::ApiError};
+
+pub use self::{retention::retain, sweep::sweep};
 
 /// The kind of job that runs a task.
 const RUN_TASK: &str = "run_task";
@@ -159,6 +163,8 @@ pub async fn work(app: App, stop: watch::Receiver<bool>) {
     let events = Bell::Events(app.event_bell.subscribe());
     tokio::join!(
         sweep::until(app.clone(), stop.clone()),
+        retention::until(app.clone(), stop.clone()),
+        rewrap::until(app.clone(), stop.clone()),
         pool(app.clone(), RUN_TASK, task_slots, Bell::Jobs(handed), stop.clone()),
         pool(app.clone(), DELIVER_WEBHOOKS, Arc::new(Semaphore::new(DISPATCHERS)), events, stop),
     );

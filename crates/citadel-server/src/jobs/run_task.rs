@@ -14,6 +14,7 @@ use citadel_domain::{Fault, Product, Secret, TaskStatus};
 use citadel_store::{
     Tx,
     changes::{self, Change as StoredChange, State},
+    consents,
     jobs::{self, Job},
     links::{self, Link},
     logins::{self, Login as StoredLogin},
@@ -73,8 +74,6 @@ pub(super) struct Turn {
     pub(super) login: Option<StoredLogin>,
     /// What the task is to change at the provider.
     pub(super) change: Option<StoredChange>,
-    /// When the person last signed in, for a refresh.
-    pub(super) consented_at: Option<Timestamp>,
     /// Whether what it is for is still wanted.
     is_wanted: bool,
     /// How the client's clock went when the turn was read.
@@ -241,13 +240,8 @@ async fn read(app: &App, order: RunTask) -> ApiResult<Option<Turn>> {
             let login = logins::find(tx, tenant, task.id, live).await?;
             let change = changes::find(tx, tenant, task.id).await?;
             let pace = sandboxes::pace(tx, tenant).await?;
-            let consented_at = match task.kind {
-                Kind::Refresh => tasks::last_consent(tx, tenant, link.id).await?,
-                Kind::Initial => None,
-            };
             let is_wanted = orders::is_wanted(tx, &task).await?;
-            let turn = Turn { task, link, login, change, consented_at, is_wanted, pace };
-            Ok::<_, citadel_store::Error>(Some(turn))
+            Ok::<_, citadel_store::Error>(Some(Turn { task, link, login, change, is_wanted, pace }))
         })
         .await?;
     Ok(turn)
@@ -502,6 +496,9 @@ async fn end<'a>(
 ) -> ApiResult<Option<NewEvent<'a>>> {
     let (task, link, tenant) = (&turn.task, &turn.link, turn.task.tenant);
     logins::delete(tx, tenant, task.id).await?;
+    if task.kind == Kind::Initial && status == TaskStatus::Done {
+        consents::renew(tx, tenant, link.id).await?;
+    }
     let was_connected = link.grant_sealed.is_some();
     let told = if let Some(sealed) = &effects.link_grant_sealed {
         links::set_grant(tx, tenant, link.id, Some(sealed)).await?;

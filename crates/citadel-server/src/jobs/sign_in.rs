@@ -3,7 +3,7 @@
 use citadel_connectors::{AuthInput, AuthNext, Connector, Cx, Session, Step};
 use citadel_domain::TaskStatus;
 use citadel_store::tasks::Kind;
-use jiff::{SignedDuration, Timestamp, ToSpan, tz::Offset};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     run_task::{Attempt, Effects, MAX_PROVIDER_WAIT, Next, Turn, seal_grant},
@@ -19,8 +19,6 @@ use crate::{
 const STEP_LIFE: SignedDuration = SignedDuration::from_mins(5);
 /// How often a provider is asked whether the consumer has approved on their phone.
 const PUSH_POLL: SignedDuration = SignedDuration::from_secs(1);
-/// How long a person's consent to be read again lasts (P21).
-const CONSENT_MONTHS: i32 = 12;
 /// What is told of a refresh after that.
 const CONSENT_ENDED: &str = "The person's consent ended after 12 months: ask them to sign in again.";
 /// The column of a link that holds what refreshes sign in with.
@@ -70,7 +68,7 @@ fn input(app: &App, turn: &Turn, safe: &Safe<'_>, now: Timestamp) -> ApiResult<R
         },
         (TaskStatus::Mfa, _, None) => Err(Effects::to(TaskStatus::MfaError)),
         (_, _, Some(session)) => Ok(AuthInput::Resume { session }),
-        (_, _, None) if has_ended(turn.consented_at, turn.moment(app).now) => {
+        (_, _, None) if task.kind == Kind::Refresh && turn.link.consent_expires_at <= turn.moment(app).now => {
             Err(Effects::failed(TaskStatus::LoginError, CONSENT_ENDED))
         }
         (_, _, None) if task.kind == Kind::Refresh => match &turn.link.grant_sealed {
@@ -83,12 +81,6 @@ fn input(app: &App, turn: &Turn, safe: &Safe<'_>, now: Timestamp) -> ApiResult<R
         },
         (_, _, None) => Ok(AuthInput::Login(safe.login()?)),
     })
-}
-
-/// Whether what the person allowed at a time has run out. Their sign-in was the last time they allowed it.
-fn has_ended(consented_at: Option<Timestamp>, now: Timestamp) -> bool {
-    let ends = |at| Offset::UTC.to_datetime(at).saturating_add(CONSENT_MONTHS.months());
-    consented_at.is_some_and(|at| ends(at) <= Offset::UTC.to_datetime(now))
 }
 
 /// The question that stands, if one does.

@@ -1,19 +1,33 @@
-//! Removes what has lived its time: sign-ins whose task never ended (a login is kept for fifteen minutes at the most), bank
-//! accounts of bridge tokens that have aged, old attempts of deliveries, and answers under idempotency keys after a day; accounts
-//! and attempts by the client's clock. Ends orders for which nobody came in time, by the same clock.
+//! What must not wait, every minute: sign-ins whose task never ended go (a login is kept for fifteen minutes at the most), and
+//! bank accounts of bridge tokens that have aged; consents end; and the rows of what was erased go. What has its limit in days
+//! is in [`super::retention`]. Answers under idempotency keys go after a day, and orders end for which nobody came in time.
 
 use std::time::Duration;
 
-use citadel_store::{Error, bridge_tokens, deliveries, idempotency_keys, logins, sandboxes, sign_in_tries};
-use jiff::{SignedDuration, Timestamp};
+use citadel_domain::ClientId;
+use citadel_store::{
+    Error, bridge_tokens, idempotency_keys,
+    links::{self, Link},
+    logins, purge, sandboxes,
+    sandboxes::Pace,
+    sign_in_tries,
+};
 use tokio::sync::watch;
 
-use super::ending;
-use crate::{app::App, error::ApiResult, idempotency, moment::Moment};
+use super::{
+    ending,
+    events::{self, About, NewEvent, Objects},
+};
+use crate::{
+    app::App,
+    error::{ApiError, ApiResult},
+    idempotency,
+    moment::Moment,
+};
 
 const EVERY: Duration = Duration::from_secs(60);
-/// How long attempts of deliveries are listed (P32).
-const DELIVERIES: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Links whose consent is ended between two looks.
+const LINKS: i64 = 50;
 
 /// Sweeps now and then, until told to stop.
 pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
@@ -26,7 +40,7 @@ pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Removes what has lived its time, once.
+/// Sweeps once.
 pub async fn sweep(app: &App) {
     let live = app.clock.now();
     let db = &app.db;
@@ -34,29 +48,81 @@ pub async fn sweep(app: &App) {
     tell("counted sign-ins", db.write(async move |tx| sign_in_tries::delete_before(tx, live).await).await);
     let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, live).await).await;
     tell("accounts of aged bridge tokens", accounts);
-    let attempts = db.write(async move |tx| deliveries::delete_before(tx, kept_since(live)).await).await;
-    tell("old attempts of deliveries", attempts);
     let answers = db
         .write(async move |tx| idempotency_keys::delete_until(tx, idempotency::kept_since(live)).await)
         .await;
     tell("answers under idempotency keys", answers);
     tell_ended(ending::expire_all(app).await);
-    let turned = db.read(async |tx| sandboxes::turned(tx).await).await.unwrap_or_else(|cause| {
-        tracing::warn!(error.cause = %cause, "cannot look for sandboxes with clocks of their own");
-        Vec::new()
-    });
-    for (client_id, pace) in turned {
+    let ended = db.read(async move |tx| links::list_consent_ended(tx, live, LINKS).await).await;
+    end_consents(app, ended).await;
+    for (client_id, pace) in turned(app).await {
         let now = pace.shows(live);
-        let swept = db
-            .scoped(client_id)
-            .write(async move |tx| {
-                let accounts = bridge_tokens::delete_aged_sandbox_accounts(tx, client_id, now).await?;
-                Ok(accounts + deliveries::delete_sandbox_before(tx, client_id, kept_since(now)).await?)
-            })
+        let db = db.scoped(client_id);
+        let accounts = db
+            .write(async move |tx| bridge_tokens::delete_aged_sandbox_accounts(tx, client_id, now).await)
             .await;
-        tell("accounts and old attempts of a sandbox with a clock of its own", swept);
+        tell("accounts of aged bridge tokens of a sandbox with a clock of its own", accounts);
+        let ended =
+            db.read(async move |tx| links::list_sandbox_consent_ended(tx, client_id, now, LINKS).await).await;
+        end_consents(app, ended).await;
         tell_ended(ending::expire_in_sandbox(app, client_id, Moment::of(pace, live)).await);
     }
+    purge_erased(app).await;
+}
+
+/// The sandboxes that have a clock of their own.
+pub(super) async fn turned(app: &App) -> Vec<(ClientId, Pace)> {
+    app.db.read(async |tx| sandboxes::turned(tx).await).await.unwrap_or_else(|cause| {
+        tracing::warn!(error.cause = %cause, "cannot look for sandboxes with clocks of their own");
+        Vec::new()
+    })
+}
+
+/// Ends consents and tells of it. What is left over is ended at the next look, in a minute.
+async fn end_consents(app: &App, found: Result<Vec<Link>, Error>) {
+    let mut ended = 0;
+    let mut failed = None;
+    match found {
+        Ok(found) => {
+            for link in found {
+                match end_consent(app, link).await {
+                    Ok(is_ended) => ended += u64::from(is_ended),
+                    Err(cause) => failed = Some(cause),
+                }
+            }
+        }
+        Err(cause) => failed = Some(cause.into()),
+    }
+    if ended > 0 {
+        tracing::info!(count = ended, "ended consents that had run out");
+        app.ring_events();
+    }
+    if let Some(cause) = failed {
+        tracing::warn!(error.cause = cause.cause_text(), "cannot end every consent that has run out");
+    }
+}
+
+async fn end_consent(app: &App, link: Link) -> ApiResult<bool> {
+    let tenant = link.tenant;
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    app.db
+        .scoped(tenant.client_id)
+        .write(async move |tx| {
+            if !links::end_consent(tx, tenant, link.id, moment.now).await? {
+                return Ok(false);
+            }
+            let event = NewEvent {
+                event_type: "link-disconnected",
+                about: About::Link(&link),
+                task: None,
+                status: link.status.as_str(),
+                objects: Objects::default(),
+            };
+            events::append_all(&writer, tx, &[event], moment).await?;
+            Ok::<_, ApiError>(true)
+        })
+        .await
 }
 
 fn tell_ended(ended: ApiResult<u64>) {
@@ -72,11 +138,20 @@ fn tell_ended(ended: ApiResult<u64>) {
     }
 }
 
-fn kept_since(now: Timestamp) -> Timestamp {
-    now.saturating_sub(DELIVERIES).unwrap_or(Timestamp::MIN)
+/// Step by step, with the writer free in between.
+async fn purge_erased(app: &App) {
+    let mut gone = 0;
+    loop {
+        match app.db.write(async |tx| purge::step(tx).await).await {
+            Ok(0) => return tell("rows of what was erased", Ok(gone)),
+            Ok(count) => gone += count,
+            Err(cause) => return tell("rows of what was erased", Err(cause)),
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
-fn tell(what: &str, removed: Result<u64, Error>) {
+pub(super) fn tell(what: &str, removed: Result<u64, Error>) {
     match removed {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, what, "removed what has lived its time"),

@@ -68,6 +68,9 @@ pub(crate) async fn create(
     let tenant = user.tenant;
     let mut sources = Vec::new();
     for link in links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await? {
+        if link.consent_ended_at.is_some() {
+            continue;
+        }
         // Held, so that whoever deletes the link meanwhile finds this report and deletes it as well.
         if !links::lock(tx, tenant, link.id).await? {
             continue;

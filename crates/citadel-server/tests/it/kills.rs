@@ -62,6 +62,7 @@ pub(crate) async fn client(child: &ServerChild) -> (ClientId, String) {
         clock: Arc::new(SystemClock),
         random,
         profile: Profile::Development,
+        root_key_file: child.home().join("data/root.key"),
         sandbox_now: None,
     };
     match admin.perform(Request::CreateClient { name: "acme".to_owned(), origins: vec![] }).await {

@@ -69,7 +69,8 @@ impl Loaded {
             each.tasks = tasks::list_for_link(tx, tenant, link.id).await?;
             each.orders = orders_of(tx, tenant, &each.tasks, link.user_id).await?;
             let kind = report_kind(each.row.product).filter(|kind| kind.is_allowed(&link));
-            if let Some(kind) = kind.filter(|_| each.row.status == OrderStatus::Completed) {
+            let is_told = each.row.status == OrderStatus::Completed && link.consent_ended_at.is_none();
+            if let Some(kind) = kind.filter(|_| is_told) {
                 each.facts = Some(Facts::of_link(tx, link.clone(), kind).await?);
             }
             each.link = Some(link);

@@ -8,6 +8,7 @@ use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
 use citadel_store::{
     Tx,
     bridge_tokens::{self, BridgeToken},
+    consents,
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
     tasks::{self, NewTask, Task},
@@ -27,6 +28,7 @@ use crate::{
     auth::BridgeSession,
     body::Body,
     connections::Peer,
+    consent,
     error::{self, ApiError, ApiResult},
     faults::{Planned, SignIn},
     idempotency::Once,
@@ -112,6 +114,7 @@ pub(crate) async fn begin(
         data_key_wrapped: Vec::new(),
         user_id: token.user_id,
         created_at: now,
+        consent_expires_at: consent::ends(now),
     };
     let faults = [faults, token.faults.as_slice()].concat();
     let moment = session.moment;
@@ -136,6 +139,8 @@ pub(crate) async fn begin(
             if let Some(employer) = token.order_employer_id {
                 orders::admit(tx, token.tenant, employer, &link, body.consented, now).await?;
             }
+            let receipt = consent::receipt(&writer, tx, &token, &link, now).await?;
+            consents::give(tx, &receipt).await?;
             let task_id = next_task_id(&writer, tx, &link, now).await?;
             // Sealed for its place, which the id is a part of.
             let (key_wrapped, login_sealed) = safe::seal_login(&writer, token.tenant, task_id, &body.login)?;

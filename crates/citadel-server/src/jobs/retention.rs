@@ -1,0 +1,166 @@
+//! What has its limit in days or months goes, every hour: widgets that came to nothing, failed tasks, events, whatever was not
+//! used for 24 months (P23). The rules are the store's; each is looked up without holding anybody up, and followed in small
+//! steps.
+
+use std::time::Duration;
+
+use citadel_domain::LinkId;
+use citadel_store::{
+    Error, Tenant, deletions,
+    links::{self, Link},
+    retention::{self, Scope},
+    users,
+};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::{
+    events,
+    sweep::{tell, turned},
+};
+use crate::{app::App, error::ApiResult};
+
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Looks now and then, until told to stop.
+pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        retain(&app).await;
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+/// Follows every rule once.
+pub async fn retain(app: &App) {
+    let live = app.clock.now();
+    follow(app, Scope { sandbox: None, now: live }).await;
+    for (client_id, pace) in turned(app).await {
+        follow(app, Scope { sandbox: Some(client_id), now: pace.shows(live) }).await;
+    }
+    let buried = app.db.write(async move |tx| retention::delete_buried_jobs(tx, live).await).await;
+    tell("jobs that were given up", buried);
+    // No backup is kept that long.
+    let forgotten = live.saturating_sub(retention::UNUSED).unwrap_or(Timestamp::MIN);
+    let entries = app.db.write(async move |tx| deletions::delete_before(tx, forgotten).await).await;
+    tell("old entries of the ledger of deletions", entries);
+}
+
+async fn follow(app: &App, scope: Scope) {
+    tell("links that nobody used", abandoned(app, scope).await);
+    tell("links whose consent has ended", ended(app, scope).await);
+    for rule in 0..retention::COUNT {
+        tell("rows past their limit", one(app, scope, rule).await);
+    }
+    tell("users of whom nothing was heard", unused(app, scope).await);
+}
+
+async fn one(app: &App, scope: Scope, rule: usize) -> Result<u64, Error> {
+    let mut gone = 0;
+    loop {
+        let aged = app.db.read(async move |tx| retention::find(tx, scope, rule).await).await?;
+        let is_last = (aged.len() as i64) < retention::AT_ONCE;
+        if !aged.is_empty() {
+            gone += app.db.write(async move |tx| retention::delete(tx, rule, &aged).await).await?;
+        }
+        if is_last {
+            return Ok(gone);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn abandoned(app: &App, scope: Scope) -> Result<u64, Error> {
+    let mut gone = 0;
+    loop {
+        let found = app.db.read(async move |tx| retention::list_abandoned_links(tx, scope).await).await?;
+        let is_last = (found.len() as i64) < retention::AT_ONCE;
+        for (tenant, id) in found {
+            gone += u64::from(erase_unless_used(app, tenant, id).await?);
+        }
+        if is_last {
+            return Ok(gone);
+        }
+    }
+}
+
+async fn erase_unless_used(app: &App, tenant: Tenant, id: LinkId) -> Result<bool, Error> {
+    let (stamp, now) = (app.deletion_stamp(), app.moment(tenant).await?.now);
+    let db = app.db.scoped(tenant.client_id);
+    db.write(async move |tx| {
+        Ok(links::lock(tx, tenant, id).await?
+            && retention::is_abandoned(tx, tenant, id).await?
+            && links::erase(tx, tenant, id, now, stamp).await?)
+    })
+    .await
+}
+
+/// A link that was in use is told of when it goes.
+async fn ended(app: &App, scope: Scope) -> Result<u64, Error> {
+    let mut gone = 0;
+    loop {
+        let found = app.db.read(async move |tx| retention::list_ended_links(tx, scope).await).await?;
+        let is_last = (found.len() as i64) < retention::AT_ONCE;
+        for (tenant, id) in found {
+            match erase_and_tell(app, tenant, id).await {
+                Ok(is_erased) => gone += u64::from(is_erased),
+                Err(cause) => {
+                    tracing::warn!(error.cause = cause.cause_text(), "cannot erase a link whose consent has ended");
+                    return Ok(gone);
+                }
+            }
+        }
+        if is_last {
+            return Ok(gone);
+        }
+    }
+}
+
+async fn erase_and_tell(app: &App, tenant: Tenant, id: LinkId) -> ApiResult<bool> {
+    let moment = app.moment(tenant).await?;
+    let writer = app.clone();
+    let is_erased = app
+        .db
+        .scoped(tenant.client_id)
+        .write(async move |tx| {
+            let link = links::find(tx, tenant, id).await?;
+            let Some(link) = link.filter(|link: &Link| link.consent_ended_at.is_some()) else {
+                return Ok(false);
+            };
+            let is_erased = links::erase(tx, tenant, id, moment.now, writer.deletion_stamp()).await?;
+            if is_erased {
+                events::append_deleted(&writer, tx, &[link], moment).await?;
+            }
+            Ok::<_, crate::error::ApiError>(is_erased)
+        })
+        .await?;
+    app.ring_events();
+    Ok(is_erased)
+}
+
+async fn unused(app: &App, scope: Scope) -> Result<u64, Error> {
+    let mut gone = 0;
+    loop {
+        let found = app.db.read(async move |tx| retention::list_unused_users(tx, scope).await).await?;
+        let is_last = (found.len() as i64) < retention::AT_ONCE;
+        for (tenant, id) in found {
+            let (stamp, now) = (app.deletion_stamp(), scope.now);
+            let db = app.db.scoped(tenant.client_id);
+            let is_erased = db
+                .write(async move |tx| {
+                    Ok::<_, Error>(
+                        users::lock(tx, tenant, id).await?
+                            && retention::is_unused(tx, tenant, id).await?
+                            && users::erase(tx, tenant, id, now, stamp).await?,
+                    )
+                })
+                .await?;
+            gone += u64::from(is_erased);
+        }
+        if is_last {
+            return Ok(gone);
+        }
+    }
+}
