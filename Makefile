@@ -19,7 +19,7 @@ test: ## install the test tools, then run every check and test
 	@scripts/test.sh
 
 soak: ## the tests that measure time or kill the server for minutes
-	@cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills)' --no-capture
+	@cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills) or test(canaries) or test(restores) or test(root_key)' --no-capture
 
 bench: ## measure what a verification costs, next to yardsticks; under 10 minutes on a quiet machine
 	@cargo build --release --package citadel-cli --bin citadel

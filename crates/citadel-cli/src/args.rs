@@ -186,7 +186,9 @@ pub(crate) enum ClientVerb {
         json: bool,
     },
     /// Delete a client with its keys, links, people and reports. It cannot be brought back.
-    #[command(after_help = "Example:\n  citadel client delete --client 0190163d8694739bbe8c0a6b8d2b9a3e --yes")]
+    #[command(
+        after_help = "Example:\n  citadel client delete --client 0190163d8694739bbe8c0a6b8d2b9a3e --yes"
+    )]
     Delete {
         /// Id of the client.
         #[arg(long, value_name = "ID")]

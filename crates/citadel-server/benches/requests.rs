@@ -83,9 +83,7 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
     seeding::seed(&db).await.expect("the directory");
     let keyring = Arc::new(Keyring::open(&[7; 32], Arc::clone(&random)).expect("keys"));
     let (kept, now) = (Arc::clone(&keyring), clock.now());
-    db.write(async move |tx| root_keys::keep(tx, &kept, now).await)
-        .await
-        .expect("the root key's check");
+    db.write(async move |tx| root_keys::keep(tx, &kept, now).await).await.expect("the root key's check");
     let admin = Admin {
         db: db.clone(),
         keyring: Arc::clone(&keyring),

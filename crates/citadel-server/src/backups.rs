@@ -4,16 +4,15 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use citadel_domain::{AccessKeyId, Clock, DeletionId, Random};
-pub use citadel_store::{
-    backup::{Contents, Progress},
-    restore::{KeyOf, parse_ledger},
-};
 use citadel_store::{
     Db, DbConfig, Keyring, backup,
     deletions::{self, Deletion, Stamp},
-    restore,
-    retention,
+    restore, retention,
     root_keys::{self, Fit},
+};
+pub use citadel_store::{
+    backup::{Contents, Progress},
+    restore::{KeyOf, parse_ledger},
 };
 
 use crate::{
@@ -81,7 +80,10 @@ pub fn create(
     refuse_postgres(config, "take it with pg_dump or pg_basebackup")?;
     let source = config.database_file();
     if !source.exists() {
-        return Err(BackupError::Told(format!("there is no database yet: {} does not exist", source.display())));
+        return Err(BackupError::Told(format!(
+            "there is no database yet: {} does not exist",
+            source.display()
+        )));
     }
     Ok(backup::create(&source, target, &keyring(config, random)?, clock.now(), progress)?)
 }
@@ -140,7 +142,10 @@ async fn restore_to(
         Fit::New | Fit::Right => {}
         Fit::Wrong => return Err(backup::Error::WrongKey.into()),
         Fit::Missing(ids) => {
-            return Err(ids.first().map_or(backup::Error::WrongKey, |id| backup::Error::UnknownKey(*id)).into());
+            return Err(ids
+                .first()
+                .map_or(backup::Error::WrongKey, |id| backup::Error::UnknownKey(*id))
+                .into());
         }
     }
     let now = clock.now();

@@ -94,7 +94,10 @@ pub async fn open(config: &Config, clock: &dyn Clock, random: &Arc<dyn Random>) 
         .map_err(|error| failed(config, error))?;
     let replayed = db.keep_ledger_file().await.map_err(|error| failed(config, error))?;
     if replayed > 0 {
-        tracing::warn!(count = replayed, "this database is older than its ledger: deleted again what was deleted since");
+        tracing::warn!(
+            count = replayed,
+            "this database is older than its ledger: deleted again what was deleted since"
+        );
     }
     Ok(Opened { db, keyring, applied })
 }

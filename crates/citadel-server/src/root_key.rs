@@ -68,7 +68,8 @@ impl RootKey {
         if !self.is_new {
             return Ok(());
         }
-        write_new(&self.file, self.text(Profile::Development).as_bytes()).map_err(|error| self.unwritable(&error))?;
+        write_new(&self.file, self.text(Profile::Development).as_bytes())
+            .map_err(|error| self.unwritable(&error))?;
         self.is_new = false;
         Ok(())
     }
@@ -165,7 +166,8 @@ fn read(path: &Path, profile: Profile) -> Result<Option<Vec<[u8; 32]>>, Problem>
     let key = |line: &str| parse(line.strip_prefix(DEVELOPMENT_MARK).unwrap_or(line));
     let versions: Option<Vec<_>> = text.trim().lines().map(|line| key(line.trim())).collect();
     versions.filter(|versions| (1..=MOST_VERSIONS).contains(&versions.len())).map(Some).ok_or_else(|| {
-        let what = "does not hold a root key, which is 64 hex digits, or one such line for each of its versions";
+        let what =
+            "does not hold a root key, which is 64 hex digits, or one such line for each of its versions";
         problem(path, what, "restore the file from its copy; a database cannot be opened with any other key")
     })
 }

@@ -40,7 +40,9 @@ pub enum Error {
     #[error("this is no backup of Citadel")]
     NoBackup,
     /// Sealed under a key that is not there.
-    #[error("it is sealed under version {0} of the root key, which the key file does not hold: add that version's line")]
+    #[error(
+        "it is sealed under version {0} of the root key, which the key file does not hold: add that version's line"
+    )]
     UnknownKey(RootKeyId),
     /// The key file is another database's.
     #[error("the root key file is not that of this database")]
@@ -49,7 +51,9 @@ pub enum Error {
     #[error("it is damaged: {0}")]
     Damaged(String),
     /// A newer release made it.
-    #[error("it has the schema {0}, which this version does not know: use the release that made it, or a newer one")]
+    #[error(
+        "it has the schema {0}, which this version does not know: use the release that made it, or a newer one"
+    )]
     Newer(String),
     /// The database failed.
     #[error(transparent)]
@@ -123,7 +127,10 @@ pub fn create(
     let copy = Scratch::new(beside(target, ".copy"))?;
     copy_database(source, &copy.0, progress)?;
     let mut connection = read_only(&copy.0)?;
-    let fits = crate::db::run_on_sqlite(&async |tx: &mut crate::Tx<'_>| root_keys::fit(tx, keyring).await, &mut connection)?;
+    let fits = crate::db::run_on_sqlite(
+        &async |tx: &mut crate::Tx<'_>| root_keys::fit(tx, keyring).await,
+        &mut connection,
+    )?;
     // Of a database in which nothing was ever sealed there is nothing to lose.
     if !matches!(fits, Fit::Right | Fit::New) {
         return Err(Error::WrongKey);
@@ -239,7 +246,8 @@ fn schema(path: &Path) -> Result<String, Error> {
 
 fn count_rows(path: &Path) -> Result<BTreeMap<String, u64>, Error> {
     let connection = read_only(path)?;
-    let sql = "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name";
+    let sql =
+        "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name";
     let tables: Vec<String> =
         connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let count = |table: String| {
@@ -279,8 +287,12 @@ fn check(path: &Path, contents: &Contents, bytes: u64) -> Result<(), Error> {
 
 impl Contents {
     fn to_text(&self) -> String {
-        let mut text =
-            format!("made_at {}\nschema {}\nbytes {}\n", self.made_at.as_microsecond(), self.schema, self.bytes);
+        let mut text = format!(
+            "made_at {}\nschema {}\nbytes {}\n",
+            self.made_at.as_microsecond(),
+            self.schema,
+            self.bytes
+        );
         for (table, count) in &self.rows {
             text.push_str(&format!("rows {table} {count}\n"));
         }
@@ -306,9 +318,7 @@ impl Contents {
             }
         }
         match (made_at, schema, bytes) {
-            (Some(made_at), Some(schema), Some(bytes)) => {
-                Ok(Self { made_at, root_key, schema, bytes, rows })
-            }
+            (Some(made_at), Some(schema), Some(bytes)) => Ok(Self { made_at, root_key, schema, bytes, rows }),
             _ => Err(damaged()),
         }
     }
@@ -351,10 +361,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         self.key.seal_in_place_append_tag(nonce, Aad::from(self.header), &mut sealed).map_err(too_long)?;
         self.number += 1;
         let length = u32::try_from(sealed.len()).unwrap_or(u32::MAX).to_be_bytes();
-        self.writer
-            .write_all(&length)
-            .and_then(|()| self.writer.write_all(&sealed))
-            .map_err(at(self.path))
+        self.writer.write_all(&length).and_then(|()| self.writer.write_all(&sealed)).map_err(at(self.path))
     }
 }
 
@@ -398,7 +405,8 @@ impl<'a> Opener<'a> {
         }
         for is_last in [false, true] {
             let mut plain = sealed.clone();
-            let opened = self.key.open_in_place(nonce(self.number, is_last), Aad::from(self.header), &mut plain);
+            let opened =
+                self.key.open_in_place(nonce(self.number, is_last), Aad::from(self.header), &mut plain);
             if let Ok(opened) = opened {
                 let length = opened.len();
                 plain.truncate(length);

@@ -82,18 +82,20 @@ pub async fn erase(tx: &mut Tx<'_>, id: ClientId, stamp: Stamp) -> Result<bool, 
     }
     for statement in [
         "update access_keys set deleted_at = coalesce(deleted_at, $2), secret_sealed = null where client_id = $1",
+        "update tasks set status = 'error', step = null, finished_at = $2, updated_at = $2
+          where client_id = $1 and finished_at is null",
+    ] {
+        tx.execute(statement, params![id, stamp.at]).await?;
+    }
+    for statement in [
         "update links set data_key_wrapped = $3, access_token_hash = null, access_token_sealed = null, grant_sealed = null,
                           person_hash = null, deleted_at = coalesce(deleted_at, $2) where client_id = $1",
         "update users set external_id_hash = null, data_key_wrapped = $3, profile_sealed = $3,
                           deleted_at = coalesce(deleted_at, $2) where client_id = $1",
-        "update tasks set status = 'error', step = null, finished_at = $2, updated_at = $2
-          where client_id = $1 and finished_at is null",
-        "update order_employers set body_sealed = $3, bridge_token_sealed = $3
-          where client_id = $1 and cast($2 as bigint) is not null",
+        "update order_employers set body_sealed = $3, bridge_token_sealed = $3, updated_at = $2 where client_id = $1",
         "update orders set body_sealed = $3, page_token_sealed = $3, canceled_at = coalesce(canceled_at, $2)
           where client_id = $1",
     ] {
-        // Every statement takes the same values, whether it uses them or not.
         tx.execute(statement, params![id, stamp.at, &Vec::<u8>::new()]).await?;
     }
     for statement in JOBS.into_iter().chain([

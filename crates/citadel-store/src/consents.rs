@@ -65,11 +65,7 @@ pub async fn renew(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<(
 }
 
 /// The receipts of a link, the newest first.
-pub async fn list_for_link(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    link_id: LinkId,
-) -> Result<Vec<Consent>, Error> {
+pub async fn list_for_link(tx: &mut Tx<'_>, tenant: Tenant, link_id: LinkId) -> Result<Vec<Consent>, Error> {
     tx.fetch_all(
         "select id, client_id, environment, link_id, text_hash, products, given_at, expires_at from consents
           where client_id = $1 and environment = $2 and link_id = $3 order by given_at desc, id desc",

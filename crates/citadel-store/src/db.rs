@@ -1,6 +1,8 @@
 //! How a transaction is run: as a closure, on either database, from one SQL text.
 
-use std::{collections::HashSet, path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker};
+use std::{
+    collections::HashSet, path::PathBuf, pin::pin, task::Context, task::Poll, task::Waker, time::Duration,
+};
 
 use citadel_domain::{ClientId, Secret};
 
@@ -117,7 +119,16 @@ impl Db {
     /// do on Postgres.
     pub async fn checkpoint(&self) -> Result<(), Error> {
         match &self.backend {
-            Backend::Sqlite(sqlite) => sqlite.checkpoint().await,
+            Backend::Sqlite(sqlite) => sqlite.checkpoint(sqlite::PATIENCE).await,
+            Backend::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Empties the log of SQLite, in which older pages lie: what was deleted, sealed logins for example. Holds nobody up: where
+    /// somebody reads in it, it is left for the next time.
+    pub async fn empty_log(&self) -> Result<(), Error> {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.checkpoint(Duration::ZERO).await,
             Backend::Postgres(_) => Ok(()),
         }
     }

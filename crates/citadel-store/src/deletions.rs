@@ -120,8 +120,7 @@ pub async fn list_after(
     after: Option<(ClientId, DeletionId)>,
     limit: i64,
 ) -> Result<Vec<Deletion>, Error> {
-    let (client_id, id) =
-        after.unwrap_or((ClientId::from_bytes([0; 16]), DeletionId::from_bytes([0; 16])));
+    let (client_id, id) = after.unwrap_or((ClientId::from_bytes([0; 16]), DeletionId::from_bytes([0; 16])));
     tx.fetch_all(
         "select client_id, id, environment, kind, object_id, deleted_at from deletions
           where (client_id, id) > ($1, $2) order by client_id, id limit $3",

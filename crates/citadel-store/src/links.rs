@@ -401,12 +401,7 @@ pub async fn list_sandbox_consent_ended(
 
 /// Ends what the person allowed: tasks stop, nothing can be read or refreshed, and what would sign in again goes (P21). The data
 /// stays sealed for a while, for a new sign-in of the same person. `false` when it has ended already.
-pub async fn end_consent(
-    tx: &mut Tx<'_>,
-    tenant: Tenant,
-    id: LinkId,
-    now: Timestamp,
-) -> Result<bool, Error> {
+pub async fn end_consent(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) -> Result<bool, Error> {
     // As in `erase`: jobs first.
     tx.execute(JOBS, params![tenant.client_id, tenant.environment, id]).await?;
     let ended = tx

@@ -78,8 +78,16 @@ async fn purge_user(tx: &mut Tx<'_>, client_id: ClientId, id: UserId) -> Result<
 macro_rules! some_of {
     ($table:literal, $key:literal) => {
         concat!(
-            "delete from ", $table, " where client_id = $1 and (", $key, ") in (
-                 select ", $key, " from ", $table, " where client_id = $1 limit 500)"
+            "delete from ",
+            $table,
+            " where client_id = $1 and (",
+            $key,
+            ") in (
+                 select ",
+            $key,
+            " from ",
+            $table,
+            " where client_id = $1 limit 500)"
         )
     };
 }

@@ -191,7 +191,10 @@ pub async fn list_abandoned_links(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<(
 pub async fn is_abandoned(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result<bool, Error> {
     let found = tx
         .fetch_optional(
-            concat!("select id from links where client_id = $1 and environment = $2 and id = $3 and ", abandoned!()),
+            concat!(
+                "select id from links where client_id = $1 and environment = $2 and id = $3 and ",
+                abandoned!()
+            ),
             params![tenant.client_id, tenant.environment, id],
             |row| row.get::<LinkId>(0),
         )
@@ -234,7 +237,10 @@ pub async fn list_unused_users(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<(Ten
 pub async fn is_unused(tx: &mut Tx<'_>, tenant: Tenant, id: UserId) -> Result<bool, Error> {
     let found = tx
         .fetch_optional(
-            concat!("select id from users where client_id = $1 and environment = $2 and id = $3 and ", unused!()),
+            concat!(
+                "select id from users where client_id = $1 and environment = $2 and id = $3 and ",
+                unused!()
+            ),
             params![tenant.client_id, tenant.environment, id],
             |row| row.get::<UserId>(0),
         )

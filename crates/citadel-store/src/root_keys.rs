@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use citadel_domain::{ClientId, Environment, tokens::hex};
 use jiff::Timestamp;
 
-use crate::{Error, Keyring, Place, Row, RootKeyId, Tenant, Tx, settings, value::params};
+use crate::{Error, Keyring, Place, RootKeyId, Row, Tenant, Tx, settings, value::params};
 
 /// A keyed hash of a fixed text: the same for the same hash key only, and it tells nothing about the key.
 const CHECK: &str = "root_key_check";
@@ -180,16 +180,39 @@ macro_rules! column {
             table: $table,
             column: $column,
             page: concat!(
-                "select client_id, environment, ", $key, ", ", $column, " from ", $table,
-                " where (client_id, ", $key, ") > ($1, $2) order by client_id, ", $key, " limit $3"
+                "select client_id, environment, ",
+                $key,
+                ", ",
+                $column,
+                " from ",
+                $table,
+                " where (client_id, ",
+                $key,
+                ") > ($1, $2) order by client_id, ",
+                $key,
+                " limit $3"
             ),
             swap: concat!(
-                "update ", $table, " set ", $column, " = $4 where client_id = $1 and ", $key, " = $2 and ",
-                $column, " = $3"
+                "update ",
+                $table,
+                " set ",
+                $column,
+                " = $4 where client_id = $1 and ",
+                $key,
+                " = $2 and ",
+                $column,
+                " = $3"
             ),
             count: concat!(
-                "select substr(", $column, ", 2, 4), cast(count(*) as bigint) from ", $table,
-                " where length(", $column, ") > 0 group by substr(", $column, ", 2, 4)"
+                "select substr(",
+                $column,
+                ", 2, 4), cast(count(*) as bigint) from ",
+                $table,
+                " where length(",
+                $column,
+                ") > 0 group by substr(",
+                $column,
+                ", 2, 4)"
             ),
         }
     };

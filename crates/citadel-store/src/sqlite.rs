@@ -27,6 +27,8 @@ const GROUP: usize = 64;
 /// How long a group may grow before it is committed.
 const GROUP_TIME: Duration = Duration::from_millis(5);
 const STATEMENTS: usize = 256;
+/// How long somebody waits for a lock of SQLite's own.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes of a page in the log: the page and its frame's head.
 const LOGGED_PAGE: u64 = 4096 + 24;
 /// Pages in the log from which it is folded into the database file, beside the writer.
@@ -41,8 +43,8 @@ type WriteUnit = Box<dyn FnOnce(Result<&mut Connection, Error>) -> Answer + Send
 /// What the writer thread is asked for.
 enum Message {
     Write(WriteUnit),
-    /// Fold the log into the database file.
-    Checkpoint(oneshot::Sender<Result<(), Error>>),
+    /// Fold the log into the database file and empty it; wait so long for those who read in it.
+    Checkpoint(Duration, oneshot::Sender<Result<(), Error>>),
 }
 
 #[derive(Clone)]
@@ -189,10 +191,11 @@ impl Sqlite {
         receive.await.map_err(|_| stopped())?
     }
 
-    /// Folds the log into the database file, so that the file alone is the whole truth.
-    pub(crate) async fn checkpoint(&self) -> Result<(), Error> {
+    /// Folds the log into the database file, so that the file alone is the whole truth, if nobody reads in the log any more after
+    /// this time. Meanwhile nobody writes.
+    pub(crate) async fn checkpoint(&self, patience: Duration) -> Result<(), Error> {
         let (send, receive) = oneshot::channel();
-        self.writer.send(Message::Checkpoint(send)).map_err(|_| stopped())?;
+        self.writer.send(Message::Checkpoint(patience, send)).map_err(|_| stopped())?;
         receive.await.map_err(|_| stopped())?
     }
 
@@ -231,7 +234,7 @@ fn lock(path: &Path) -> Result<File, Error> {
 
 fn connect(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(Flag::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     // A prepared statement keeps its plan, whatever its parameters are: to plan again costs more than to run it.
@@ -276,8 +279,8 @@ fn write_loop(
     while let Ok(message) = messages.recv() {
         let first = match message {
             Message::Write(unit) => unit,
-            Message::Checkpoint(done) => {
-                checkpoint(&connection, done);
+            Message::Checkpoint(patience, done) => {
+                checkpoint(&connection, patience, done);
                 continue;
             }
         };
@@ -291,8 +294,8 @@ fn write_loop(
         while !connection.is_autocommit() && answers.len() < GROUP && Instant::now() < until {
             match messages.try_recv() {
                 Ok(Message::Write(unit)) => answers.push(unit(Ok(&mut connection))),
-                Ok(Message::Checkpoint(done)) => {
-                    afterwards = Some(done);
+                Ok(Message::Checkpoint(patience, done)) => {
+                    afterwards = Some((patience, done));
                     break;
                 }
                 Err(_) => break,
@@ -316,8 +319,8 @@ fn write_loop(
         for answer in answers {
             answer(committed.clone().map_err(Error::Unavailable));
         }
-        if let Some(done) = afterwards {
-            checkpoint(&connection, done);
+        if let Some((patience, done)) = afterwards {
+            checkpoint(&connection, patience, done);
         }
         match log.pages.load(Ordering::Relaxed) {
             pages if pages >= FOLD_NOW_AT => drop(fold_log(&connection)),
@@ -328,8 +331,12 @@ fn write_loop(
     }
 }
 
-fn checkpoint(connection: &Connection, done: oneshot::Sender<Result<(), Error>>) {
-    let _ = done.send(connection.execute_batch("pragma wal_checkpoint(truncate)").map_err(Error::from));
+fn checkpoint(connection: &Connection, patience: Duration, done: oneshot::Sender<Result<(), Error>>) {
+    let folded = connection
+        .busy_timeout(patience)
+        .and_then(|()| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
+    let _ = connection.busy_timeout(PATIENCE);
+    let _ = done.send(folded.map_err(Error::from));
 }
 
 /// Copies what is in the log to the database file, as far as no reader still needs the older pages. When all was copied the

@@ -4,8 +4,8 @@ use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, CompanyId, ConsentId, DeletionId, DeliveryId, Environment, EventId,
-    JobId, LinkId, ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId, ScenarioId,
-    TaskId, TaskStatus, TemplateId, UserId, UserReportId, WebhookId,
+    JobId, LinkId, ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId,
+    ScenarioId, TaskId, TaskStatus, TemplateId, UserId, UserReportId, WebhookId,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};

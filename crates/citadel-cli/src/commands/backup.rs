@@ -40,10 +40,9 @@ pub(crate) async fn run(file: Option<&Path>, verb: BackupVerb) -> anyhow::Result
         BackupVerb::Restore { file, ledger, json } => {
             let bar = progress::bar("restore");
             let since = since(ledger)?;
-            let (contents, settled) =
-                backups::restore(&config, &file, since, &SystemClock, &random, &bar)
-                    .await
-                    .with_context(|| format!("{} was not restored", file.display()))?;
+            let (contents, settled) = backups::restore(&config, &file, since, &SystemClock, &random, &bar)
+                .await
+                .with_context(|| format!("{} was not restored", file.display()))?;
             print(&file, &contents, Some(&settled), json, "Restored");
         }
         BackupVerb::Settle { ledger, json } => {
@@ -78,7 +77,8 @@ fn is_confirmed(key: &KeyOf, keep: &[AccessKeyId]) -> bool {
     }
     let name = key.client_name.escape_debug();
     let (id, environment, created_at) = (key.id, key.environment, key.created_at);
-    let question = format!("Was this key active until now? {name}: {environment} key {id} of {created_at} [y/N] ");
+    let question =
+        format!("Was this key active until now? {name}: {environment} key {id} of {created_at} [y/N] ");
     let _ = io::stderr().lock().write_all(question.as_bytes());
     let mut line = String::new();
     let _ = io::stdin().lock().read_line(&mut line);
@@ -121,7 +121,9 @@ fn print_settled(settled: &Settled) {
         settled.deleted_again, settled.ended
     ));
     for key in &settled.ended_keys {
-        output::line(&format!("Ended key {key}: nobody confirmed it. Make a new one with citadel key create."));
+        output::line(&format!(
+            "Ended key {key}: nobody confirmed it. Make a new one with citadel key create."
+        ));
     }
 }
 

@@ -87,7 +87,8 @@ async fn delete(
         if !io::stdin().is_terminal() {
             bail!("this deletes every link, person and report of the client, for good: say --yes");
         }
-        let question = format!("Delete client {client_id} with every link, person and report, for good? [y/N] ");
+        let question =
+            format!("Delete client {client_id} with every link, person and report, for good? [y/N] ");
         let _ = io::stderr().lock().write_all(question.as_bytes());
         let mut line = String::new();
         io::stdin().lock().read_line(&mut line)?;

@@ -1,6 +1,7 @@
 //! The command as people run it: the real binary, in a directory of its own, on free ports.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod backup;
 mod clients;
 mod configuration;
 mod container;

@@ -39,7 +39,9 @@ impl Admin {
         self.read_key_file()?;
         let (versions, counts) = self
             .db
-            .read(async |tx| Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?)))
+            .read(async |tx| {
+                Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?))
+            })
             .await?;
         let in_file = self.keyring.ids();
         let current = root_keys::current(&versions).map(|version| version.id);
@@ -92,7 +94,9 @@ impl Admin {
         let mut file = self.read_key_file()?;
         let (versions, counts) = self
             .db
-            .read(async |tx| Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?)))
+            .read(async |tx| {
+                Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?))
+            })
             .await?;
         let known = versions.iter().find(|version| version.id == id);
         let sealed = counts.get(&id).copied().unwrap_or(0);

@@ -107,7 +107,10 @@ async fn ended(app: &App, scope: Scope) -> Result<u64, Error> {
             match erase_and_tell(app, tenant, id).await {
                 Ok(is_erased) => gone += u64::from(is_erased),
                 Err(cause) => {
-                    tracing::warn!(error.cause = cause.cause_text(), "cannot erase a link whose consent has ended");
+                    tracing::warn!(
+                        error.cause = cause.cause_text(),
+                        "cannot erase a link whose consent has ended"
+                    );
                     return Ok(gone);
                 }
             }

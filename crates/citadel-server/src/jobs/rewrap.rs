@@ -95,7 +95,12 @@ async fn empty(db: &Db, keyring: &Arc<Keyring>, column: usize) -> Result<(u64, u
             .await?;
         if broken > 0 {
             let (table, column) = COLUMNS[column].name();
-            tracing::error!(table, column, count = broken, "values that do not open stay under their version of the root key");
+            tracing::error!(
+                table,
+                column,
+                count = broken,
+                "values that do not open stay under their version of the root key"
+            );
         }
         done += sealed;
         failed += broken;

@@ -68,7 +68,9 @@ fn input(app: &App, turn: &Turn, safe: &Safe<'_>, now: Timestamp) -> ApiResult<R
         },
         (TaskStatus::Mfa, _, None) => Err(Effects::to(TaskStatus::MfaError)),
         (_, _, Some(session)) => Ok(AuthInput::Resume { session }),
-        (_, _, None) if task.kind == Kind::Refresh && turn.link.consent_expires_at <= turn.moment(app).now => {
+        (_, _, None)
+            if task.kind == Kind::Refresh && turn.link.consent_expires_at <= turn.moment(app).now =>
+        {
             Err(Effects::failed(TaskStatus::LoginError, CONSENT_ENDED))
         }
         (_, _, None) if task.kind == Kind::Refresh => match &turn.link.grant_sealed {

@@ -68,6 +68,10 @@ pub async fn sweep(app: &App) {
         tell_ended(ending::expire_in_sandbox(app, client_id, Moment::of(pace, live)).await);
     }
     purge_erased(app).await;
+    // Deleted rows are in the log's older pages until it begins anew.
+    if let Err(cause) = db.empty_log().await {
+        tracing::warn!(error.cause = %cause, "cannot empty the log of the database");
+    }
 }
 
 /// The sandboxes that have a clock of their own.

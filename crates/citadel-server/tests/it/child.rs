@@ -107,19 +107,22 @@ impl ServerChild {
         self.start_under(strace).await
     }
 
-    async fn start_under(&mut self, mut command: Command) -> SocketAddr {
-        let address = self.home.join("address");
-        let _ = fs::remove_file(&address);
+    fn spawn(&self, mut command: Command) -> Child {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
-        let process = command
+        command
             .args(["--exact", "child::serve_as_a_child", "--nocapture"])
             .env(HOME, &self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
-        self.process = Some(process);
+            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
+    }
+
+    async fn start_under(&mut self, command: Command) -> SocketAddr {
+        let address = self.home.join("address");
+        let _ = fs::remove_file(&address);
+        self.process = Some(self.spawn(command));
         for _ in 0..3000 {
             if let Ok(text) = fs::read_to_string(&address) {
                 return text.parse().unwrap();
@@ -129,6 +132,13 @@ impl ServerChild {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the server did not start in 30 seconds: {}", self.log());
+    }
+
+    /// Starts the server and kills it after this time, however far it has come.
+    pub(crate) async fn start_for(&mut self, time: Duration) {
+        self.process = Some(self.spawn(Command::new(std::env::current_exe().unwrap())));
+        tokio::time::sleep(time).await;
+        self.kill();
     }
 
     /// SIGKILL: the process has no chance to tidy up.

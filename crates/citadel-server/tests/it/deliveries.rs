@@ -292,7 +292,7 @@ async fn p28_the_key_behind_the_event_signs_or_the_newest_one() {
             verify_citadel_signature(secret, last.header("x-webhook-sign"), &last.body).is_ok()
         };
         let delete = async |key| {
-            let (client_id, now) = (client.id, app.clock.now());
+            let (client_id, now) = (client.id, app.stamp());
             let delete = app
                 .app
                 .db

@@ -115,7 +115,7 @@ async fn a_stream_ends_with_its_key_and_with_the_server() {
     let citadel = sdk(&app, &client).await;
     let mut stream = citadel.event_stream(None).await.unwrap();
     next(&mut stream).await;
-    let (id, key, now) = (client.id, client.key_id, app.clock.now());
+    let (id, key, now) = (client.id, client.key_id, app.stamp());
     let delete = app.app.db.write(async move |tx| citadel_store::access_keys::delete(tx, id, key, now).await);
     assert!(delete.await.unwrap());
     assert_eq!(next(&mut stream).await, None);

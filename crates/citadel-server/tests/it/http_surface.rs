@@ -29,7 +29,7 @@ async fn a_key_that_was_good_a_moment_ago_ends_with_its_deletion() {
         }
         let (second_id, second) = app.key(client.id, citadel_domain::Environment::Sandbox).await;
         assert!(is_good(client.id, &second).await && is_good(client.id, &client.secret).await);
-        let (client_id, now) = (client.id, citadel_domain::Clock::now(&*app.clock));
+        let (client_id, now) = (client.id, app.stamp());
         let delete = app
             .app
             .db
@@ -47,7 +47,7 @@ async fn p01_bad_credentials_look_alike() {
     for_each_db(async |app| {
         let (acme, other) = (app.client("acme").await, app.client("other").await);
         let (deleted_id, deleted) = app.key(acme.id, citadel_domain::Environment::Sandbox).await;
-        let (client_id, now) = (acme.id, citadel_domain::Clock::now(&*app.clock));
+        let (client_id, now) = (acme.id, app.stamp());
         let was_deleted = app
             .app
             .db

@@ -180,7 +180,11 @@ async fn everything_stored(app: &TestApp) -> Vec<u8> {
         citadel_store::DbConfig::Sqlite { path } => {
             let files = ["db", "db-wal", "db-shm"]
                 .map(|end| std::fs::read(path.with_extension(end)).unwrap_or_default());
-            files.concat()
+            let backup = path.with_extension("backup");
+            let quiet: citadel_store::backup::Progress = Arc::new(|_, _| ());
+            let (keyring, now) = (&app.app.keyring, citadel_domain::Clock::now(&*app.clock));
+            citadel_store::backup::create(path, &backup, keyring, now, &quiet).unwrap();
+            [files.concat(), std::fs::read(backup).unwrap()].concat()
         }
         citadel_store::DbConfig::Postgres { url, .. } => {
             let (client, connection) =

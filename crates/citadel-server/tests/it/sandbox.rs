@@ -1051,9 +1051,9 @@ async fn the_schema_of_scenarios_is_whole() {
     assert!(fits(&wrong, &schema, parts).is_err());
 }
 
-/// P21: what a person allowed ends after twelve months, and a new sign-in begins it anew.
+/// P20, P21: what a person allowed ends after twelve months, and a new sign-in of theirs begins it anew.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn consent_to_be_read_again_ends_after_twelve_months() {
+async fn p21_consent_ends_after_twelve_months_and_is_asked_for_again() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let access_token = link(&client, "income", "goodlogin", "goodpassword").await;
@@ -1061,16 +1061,35 @@ async fn consent_to_be_read_again_ends_after_twelve_months() {
         assert_eq!(refresh(&client, &access_token).await, "done");
         let before = income(&client, &access_token).await;
         turn(&client, json!({"advance": "P2D"})).await;
-        assert_eq!(refresh(&client, &access_token).await, "login_error", "a refresh is no consent");
+        let body = json!({"access_token": access_token});
+        let refused = client.post("/v1/refresh/tasks/", body.clone()).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "a refresh is no consent: {refused:?}");
+
+        citadel_server::jobs::sweep(&app.app).await;
         let events = client.events().await;
         assert_eq!(events.last().unwrap()["event_type"], "link-disconnected");
-        assert_eq!(pay_days(&income(&client, &access_token).await), pay_days(&before), "what was read stays");
+        let told = events.len();
+        citadel_server::jobs::sweep(&app.app).await;
+        assert_eq!(client.events().await.len(), told, "told once");
+        let link_id = events.last().unwrap()["link_id"].as_str().unwrap();
+        for read in [
+            client.post("/v1/verifications/incomes/", body.clone()).await,
+            client.get(&format!("/v1/links/{link_id}/income/report/")).await,
+            client.post("/v1/refresh/tasks/", body.clone()).await,
+        ] {
+            assert_eq!(read.status, StatusCode::NOT_FOUND, "nothing is read any more: {read:?}");
+        }
+        // Somebody who cannot sign in cannot give it.
+        let again = json!({"product_type": "income", "client_name": "Acme", "access_token": access_token});
+        let token = client.bridge_token_of(again.clone()).await;
+        let wrong = json!({"bridge_token": token, "username": "goodlogin", "password": "wrong"});
+        assert_eq!(sign_in(&client, wrong).await.json()["status"], "login_error");
+        assert_eq!(client.post("/v1/verifications/incomes/", body).await.status, StatusCode::NOT_FOUND);
         // The same person, asked again.
-        let body = json!({"product_type": "income", "client_name": "Acme", "access_token": access_token});
-        let body = json!({
-            "bridge_token": client.bridge_token_of(body).await, "username": "goodlogin", "password": "goodpassword",
-        });
-        assert_eq!(sign_in(&client, body).await.json()["status"], "done");
+        let token = client.bridge_token_of(again).await;
+        let right = json!({"bridge_token": token, "username": "goodlogin", "password": "goodpassword"});
+        assert_eq!(sign_in(&client, right).await.json()["status"], "done");
+        assert_eq!(pay_days(&income(&client, &access_token).await).last(), pay_days(&before).last());
         assert_eq!(refresh(&client, &access_token).await, "done");
     })
     .await;

@@ -14,7 +14,9 @@ use axum::{
     response::Response,
 };
 use citadel_connectors::{Connector, Registry};
-use citadel_domain::{AccessKeyId, ClientId, Clock, Environment, ManualClock, SeededRandom, tokens};
+use citadel_domain::{
+    AccessKeyId, ClientId, Clock, DeletionId, Environment, ManualClock, SeededRandom, tokens,
+};
 use citadel_server::{
     app::{App, AppParts, SandboxSettings},
     config::ReplayPolicy,
@@ -27,7 +29,8 @@ use citadel_server::{
     system::SystemRandom,
 };
 use citadel_store::{
-    Db, DbConfig, Keyring, Place, Tenant, access_keys, access_keys::NewAccessKey, clients, clients::NewClient,
+    Db, DbConfig, Keyring, Place, Tenant, access_keys, access_keys::NewAccessKey, clients,
+    clients::NewClient, deletions::Stamp,
 };
 use http_body_util::BodyExt;
 use jiff::SignedDuration;
@@ -251,6 +254,12 @@ impl TestApp {
     /// A second node on the same Postgres, or a restart on the same file. `self` must be gone first on SQLite.
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// The name and the time of a deletion.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let at = self.clock.now();
+        Stamp { id: DeletionId::generate(at, &SystemRandom), at }
     }
 
     /// Runs what is due, and goes on in time until a refresh has had its two seconds at the provider.

@@ -415,7 +415,7 @@ async fn p08_deleting_the_key_revokes_its_bridge_tokens() {
     for_each_db(async |app| {
         let client = app.client("acme").await;
         let token = client.bridge_token("income").await;
-        let (client_id, key_id, now) = (client.id, client.key_id, citadel_domain::Clock::now(&*app.clock));
+        let (client_id, key_id, now) = (client.id, client.key_id, app.stamp());
         let deleted = app
             .app
             .db

@@ -14,7 +14,7 @@ async fn a_key_is_found_by_its_secret_until_it_is_deleted() {
         let tenant = store.tenant().await;
         let key = store.access_key(tenant).await.unwrap();
         let other = store.access_key(tenant).await.unwrap();
-        let (id, now) = (key.id, store.now);
+        let (id, now) = (key.id, store.stamp());
         store
             .db
             .write(async move |tx| {
@@ -53,7 +53,7 @@ async fn p03_fifty_parallel_creations_never_leave_three_active() {
 
         // Another environment counts for itself, and a deleted key makes room.
         assert!(store.access_key(Tenant { environment: Environment::Dev, ..tenant }).await.is_some());
-        let now = store.now;
+        let now = store.stamp();
         let deleted = store
             .db
             .write(async move |tx| access_keys::delete(tx, tenant.client_id, made[0], now).await)
@@ -107,7 +107,7 @@ async fn two_that_end_each_others_key_leave_one() {
         let keys = [store.access_key(tenant).await.unwrap().id, store.access_key(tenant).await.unwrap().id];
         let mut ends = JoinSet::new();
         for id in keys {
-            let (db, now) = (store.db.clone(), store.now);
+            let (db, now) = (store.db.clone(), store.stamp());
             ends.spawn(async move {
                 db.write(async move |tx| access_keys::deactivate(tx, tenant, id, now).await).await.unwrap()
             });
@@ -121,7 +121,7 @@ async fn two_that_end_each_others_key_leave_one() {
             store.db.read(async move |tx| access_keys::list_active(tx, tenant.client_id).await).await;
         let active = active.unwrap();
         assert_eq!(active.len(), 1);
-        let (id, now) = (active[0].id, store.now);
+        let (id, now) = (active[0].id, store.stamp());
         let foreign = Tenant { environment: Environment::Dev, ..tenant };
         let outcome =
             store.db.write(async move |tx| access_keys::deactivate(tx, foreign, id, now).await).await;

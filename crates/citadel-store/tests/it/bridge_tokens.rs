@@ -64,15 +64,15 @@ async fn a_token_is_revoked_with_its_access_key() {
         let tenant = store.tenant().await;
         let (key, other) = (store.access_key(tenant).await.unwrap(), store.access_key(tenant).await.unwrap());
         let new = store.new_bridge_token(tenant, key.id);
-        let now = store.now;
+        let stamps = [store.stamp(), store.stamp()];
         store
             .db
             .write(async move |tx| {
                 bridge_tokens::create(tx, &new).await?;
-                assert!(access_keys::delete(tx, tenant.client_id, other.id, now).await?);
+                assert!(access_keys::delete(tx, tenant.client_id, other.id, stamps[0]).await?);
                 let found = bridge_tokens::find_by_hash(tx, &new.token_hash).await?.unwrap();
                 assert!(!found.is_revoked, "by another key");
-                assert!(access_keys::delete(tx, tenant.client_id, key.id, now).await?);
+                assert!(access_keys::delete(tx, tenant.client_id, key.id, stamps[1]).await?);
                 let found = bridge_tokens::find_by_hash(tx, &new.token_hash).await?.unwrap();
                 assert!(found.is_revoked);
                 Done::Ok(())

@@ -1,14 +1,16 @@
 //! Rows to begin with. Sealed columns hold any bytes: the store does not look inside.
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, DeliveryId, Environment, EventId, JobId, LinkId, Product,
-    PublicTokenId, Random, TaskId, TaskStatus, WebhookId,
+    AccessKeyId, BridgeTokenId, ClientId, ConsentId, DeletionId, DeliveryId, Environment, EventId, JobId,
+    LinkId, Product, PublicTokenId, Random, TaskId, TaskStatus, WebhookId,
 };
 use citadel_store::{
     Error, Tenant, Value,
     access_keys::{self, NewAccessKey},
     bridge_tokens::{self, BridgeToken, NewBridgeToken},
     clients::{self, NewClient},
+    consents::{self, Consent},
+    deletions::Stamp,
     deliveries::NewDelivery,
     jobs::{self, NewJob},
     links::{self, Link, NewLink},
@@ -112,6 +114,7 @@ impl Store {
             data_key_wrapped: vec![6],
             user_id: None,
             created_at: self.now,
+            consent_expires_at: self.after(365 * 24 * 3600),
         }
     }
 
@@ -133,7 +136,29 @@ impl Store {
             scenario_id: None,
             created_at,
         };
-        self.db.write(async move |tx| tasks::create(tx, &new).await).await.unwrap()
+        let receipt = self.receipt(link, created_at);
+        let make = async move |tx: &mut citadel_store::Tx<'_>| {
+            consents::give(tx, &receipt).await?;
+            tasks::create(tx, &new).await
+        };
+        self.db.write(make).await.unwrap()
+    }
+
+    /// What the person agrees to at a sign-in.
+    pub(crate) fn receipt(&self, link: &Link, given_at: Timestamp) -> Consent {
+        Consent {
+            id: ConsentId::generate(given_at, &*self.random),
+            tenant: link.tenant,
+            link_id: link.id,
+            text_hash: consents::text_hash(&["Acme will receive your income"]),
+            products: link.allowed_products.clone(),
+            given_at,
+            expires_at: given_at + SignedDuration::from_hours(365 * 24),
+        }
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp { id: DeletionId::generate(self.now, &*self.random), at: self.now }
     }
 
     pub(crate) async fn login(&self, task: &Task) {

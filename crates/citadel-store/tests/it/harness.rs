@@ -24,7 +24,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    async fn open(config: &DbConfig) -> Self {
+    pub(crate) async fn open(config: &DbConfig) -> Self {
         let db = Db::open(config).unwrap();
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         db.migrate(now).await.unwrap();
@@ -43,7 +43,18 @@ pub(crate) async fn on_sqlite(name: &str, test: &impl AsyncFn(Store)) {
     test(Store::open(&DbConfig::Sqlite { path: dir.database() }).await).await;
 }
 
+/// Runs a test on an empty database of each kind.
+pub(crate) async fn for_each_new_db(name: &str, test: &impl AsyncFn(Db)) {
+    let dir = TempDir::new(name);
+    test(Db::open(&DbConfig::Sqlite { path: dir.database() }).unwrap()).await;
+    on_new_postgres(name, &async |config: DbConfig| test(Db::open(&config).unwrap()).await).await;
+}
+
 pub(crate) async fn on_postgres(name: &str, test: &impl AsyncFn(Store)) {
+    on_new_postgres(name, &async |config: DbConfig| test(Store::open(&config).await).await).await;
+}
+
+async fn on_new_postgres(name: &str, test: &impl AsyncFn(DbConfig)) {
     let Some(server) = postgres_url() else { return };
     let database = format!("citadel_{name}_{}", std::process::id());
     let (admin, connection) = tokio_postgres::connect(&server, NoTls).await.unwrap();
@@ -51,7 +62,7 @@ pub(crate) async fn on_postgres(name: &str, test: &impl AsyncFn(Store)) {
     admin.batch_execute(&format!("create database {database}")).await.unwrap();
     let (base, _) = server.rsplit_once('/').unwrap();
     let config = DbConfig::Postgres { url: Secret::new(format!("{base}/{database}")), pool_size: POOL_SIZE };
-    test(Store::open(&config).await).await;
+    test(config).await;
     // A test that fails leaves its database behind, for whoever looks into it.
     admin.batch_execute(&format!("drop database {database} with (force)")).await.unwrap();
     drop(admin);

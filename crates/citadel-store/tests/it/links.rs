@@ -162,7 +162,7 @@ async fn a_deleted_link_is_never_found() {
 async fn an_erased_link_is_gone_with_its_task_and_takes_nothing_new() {
     for_each_db("links_erased", async |store| {
         let (_, link, task) = store.running_task().await;
-        let (hash, now) = (store.hash(), store.after(5));
+        let (hash, now, stamp) = (store.hash(), store.after(5), store.stamp());
         let foreign = Tenant { environment: Environment::Prod, ..link.tenant };
         store
             .db
@@ -177,10 +177,10 @@ async fn an_erased_link_is_gone_with_its_task_and_takes_nothing_new() {
                 };
                 jobs::enqueue(tx, &job).await?;
                 let held = jobs::claim(tx, "run_task", now, SignedDuration::from_mins(1), 1).await?;
-                assert!(!links::erase(tx, foreign, link.id, now).await?);
+                assert!(!links::erase(tx, foreign, link.id, now, stamp).await?);
                 assert!(links::lock(tx, link.tenant, link.id).await?);
-                assert!(links::erase(tx, link.tenant, link.id, now).await?);
-                assert!(!links::erase(tx, link.tenant, link.id, now).await?, "only once");
+                assert!(links::erase(tx, link.tenant, link.id, now, stamp).await?);
+                assert!(!links::erase(tx, link.tenant, link.id, now, stamp).await?, "only once");
                 assert!(!links::lock(tx, link.tenant, link.id).await?);
                 assert!(!jobs::heartbeat(tx, &held[0], now, SignedDuration::from_mins(1)).await?);
                 assert!(links::find(tx, link.tenant, link.id).await?.is_none());

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod access_keys;
+mod backup;
 mod bridge_tokens;
+mod deletions;
 mod directory;
 mod fixtures;
 mod harness;
@@ -14,6 +16,7 @@ mod logins;
 mod migrations;
 mod public_tokens;
 mod reports;
+mod root_keys;
 mod row_security;
 mod seal;
 mod settings;
@@ -21,5 +24,6 @@ mod task_model;
 mod tasks;
 mod tenants;
 mod transactions;
+mod upgrades;
 mod webhook_events;
 mod webhooks;

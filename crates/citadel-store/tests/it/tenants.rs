@@ -164,13 +164,13 @@ async fn p05_keys_of_another_client_do_not_exist() {
     for_each_db("p05_keys", async |store| {
         let (own, other) = (store.tenant().await, store.tenant().await);
         let key = store.access_key(own).await.unwrap();
-        let now = store.now;
+        let stamp = store.stamp();
         store
             .db
             .write(async move |tx| {
                 assert!(access_keys::find_active(tx, other.client_id, &key.secret_hash).await?.is_none());
                 assert!(access_keys::list_active(tx, other.client_id).await?.is_empty());
-                assert!(!access_keys::delete(tx, other.client_id, key.id, now).await?);
+                assert!(!access_keys::delete(tx, other.client_id, key.id, stamp).await?);
                 assert!(access_keys::find_active(tx, own.client_id, &key.secret_hash).await?.is_some());
                 Done::Ok(())
             })

@@ -1,0 +1,186 @@
+//! P13 and P17 with a server that is killed: canaries in logins, answers and what is known of people, searched in every spelling
+//! in every file that is left.
+
+use std::{fs, path::Path, sync::Arc, time::Duration};
+
+use base64::Engine;
+use citadel_domain::{Random, tokens::hex};
+use citadel_sdk::{Citadel, CreateBridgeToken};
+use citadel_server::{
+    backups, opening,
+    system::{SystemClock, SystemRandom},
+};
+use memchr::memmem;
+use serde_json::{Value, json};
+
+use crate::{
+    child::{self, ServerChild},
+    kills::client,
+};
+
+/// Every canary begins so: whoever finds none of this has found none of them.
+const CANARY: &str = "Canary7731x";
+
+/// The canary in the spellings that a careless program would leave.
+fn spellings() -> Vec<Vec<u8>> {
+    let base64 = |before: &str| {
+        let encoded = base64::engine::general_purpose::STANDARD_NO_PAD.encode(format!("{before}{CANARY}"));
+        // Without the digits that depend on what stands before and after.
+        encoded.as_bytes()[(before.len() * 4).div_ceil(3)..encoded.len() - 2].to_vec()
+    };
+    let hex = hex(CANARY.as_bytes());
+    vec![
+        CANARY.as_bytes().to_vec(),
+        CANARY.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        CANARY.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        hex.clone().into_bytes(),
+        hex.to_uppercase().into_bytes(),
+        base64(""),
+        base64("a"),
+        base64("ab"),
+    ]
+}
+
+fn search(folder: &Path) {
+    let mut searched = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            search(&path);
+            continue;
+        }
+        let Ok(bytes) = fs::read(&path) else { continue };
+        searched += 1;
+        for (number, spelling) in spellings().iter().enumerate() {
+            let found = memmem::find(&bytes, spelling);
+            assert!(found.is_none(), "spelling {number} in {} at {found:?}", path.display());
+        }
+    }
+    assert!(searched > 0, "{}", folder.display());
+}
+
+#[test]
+fn the_search_finds_every_spelling() {
+    let engine = base64::engine::general_purpose::STANDARD;
+    let holds = |text: &[u8]| spellings().iter().any(|spelling| memmem::find(text, spelling).is_some());
+    for before in ["", "x", "xy", "xyz", "wxyz"] {
+        let text = format!("{before}{CANARY}-123");
+        assert!(holds(text.as_bytes()) && holds(engine.encode(&text).as_bytes()), "{before}");
+        assert!(holds(hex(text.as_bytes()).as_bytes()));
+    }
+    assert!(!holds(b"nothing of the kind"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn p13_logins_leave_no_trace() {
+    logins_under_kills("p13-small", 3).await;
+}
+
+#[cfg(feature = "soak")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn p13_logins_leave_no_trace_after_a_hundred_kills() {
+    logins_under_kills("p13-full", 100).await;
+}
+
+async fn logins_under_kills(name: &str, kills: usize) {
+    let mut child = ServerChild::new(name);
+    let (client_id, secret) = client(&child).await;
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for round in 0..kills {
+        let base = format!("http://{}", child.start().await);
+        let citadel = Citadel::builder(base.clone(), client_id.to_string(), secret.clone()).build().unwrap();
+        let mut tasks = Vec::new();
+        for (username, password) in [
+            (format!("{CANARY}-user-{round}"), format!("{CANARY}-password-{round}")),
+            ("goodlogin".to_owned(), format!("{CANARY}-password-{round}")),
+            ("goodlogin".to_owned(), "mfa".to_owned()),
+            ("goodlogin".to_owned(), "goodpassword".to_owned()),
+            ("lockedlogin".to_owned(), format!("{CANARY}-locked")),
+        ] {
+            let token = citadel.create_bridge_token(&CreateBridgeToken::new("income")).await.unwrap();
+            let login = json!({"provider_id": "adp", "login": {"username": username, "password": password}});
+            let call = http
+                .post(format!("{base}/bridge/api/tasks"))
+                .bearer_auth(token.bridge_token.expose())
+                .json(&login);
+            let made: Value = call.send().await.unwrap().json().await.unwrap();
+            tasks.push((token.bridge_token, made["task_id"].as_str().unwrap().to_owned()));
+        }
+        // The question is answered with a canary; then the process is killed, early in one round and late in the next.
+        for _ in 0..(round % 4) * 5 {
+            for (token, task) in &tasks {
+                let call = http.get(format!("{base}/bridge/api/tasks/{task}")).bearer_auth(token.expose());
+                let shown: Value = call.send().await.unwrap().json().await.unwrap();
+                seen.insert(shown["status"].as_str().unwrap().to_owned());
+                if shown["status"] == "mfa" {
+                    let answer = json!({"answer": format!("{CANARY}-answer")});
+                    let url = format!("{base}/bridge/api/tasks/{task}/answer");
+                    let _ = http.post(url).bearer_auth(token.expose()).json(&answer).send().await;
+                }
+            }
+        }
+        child.kill();
+        // As a kill leaves it: nothing in the clear, whatever was under way.
+        search(child.home());
+    }
+    assert!(seen.contains("login_error"), "{seen:?}");
+    // After the time that a login may be kept: no sealed copy either.
+    child.shift_clock(16 * 60);
+    child.start().await;
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if fs::metadata(child.home().join("data/citadel.db-wal")).is_ok_and(|log| log.len() == 0) {
+            break;
+        }
+    }
+    child.kill();
+    let opened = opening::open(&child::config(child.home()), &SystemClock, &random()).await.unwrap();
+    let left = opened
+        .db
+        .read(async |tx| tx.fetch_one("select count(*) from logins", &[], |row| row.get::<i64>(0)).await)
+        .await
+        .unwrap();
+    assert_eq!(left, 0, "sealed copies past their life");
+    drop(opened);
+    back_up(&child);
+    search(child.home());
+}
+
+fn random() -> Arc<dyn Random> {
+    Arc::new(SystemRandom)
+}
+
+fn back_up(child: &ServerChild) {
+    let progress: backups::Progress = Arc::new(|_, _| ());
+    let file = child.home().join("canaries.backup");
+    backups::create(&child::config(child.home()), &file, &SystemClock, &random(), &progress).unwrap();
+}
+
+/// P17 at full size: 10,000 canaries in what clients tell of people.
+#[cfg(feature = "soak")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn p17_ten_thousand_canaries_are_found_nowhere() {
+    let mut child = ServerChild::new("p17-full");
+    let (client_id, secret) = client(&child).await;
+    let base = format!("http://{}", child.start().await);
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
+    for number in 0..2500 {
+        let body = json!({
+            "external_user_id": format!("{CANARY}-id-{number}"),
+            "first_name": format!("{CANARY}-first-{number}"),
+            "last_name": format!("{CANARY}-last-{number}"),
+            "email": format!("{CANARY}-{number}@example.com"),
+        });
+        let call = http
+            .post(format!("{base}/v1/users/"))
+            .header("X-Access-Client-Id", client_id.to_string())
+            .header("X-Access-Secret", &secret)
+            .json(&body);
+        assert_eq!(call.send().await.unwrap().status(), 201);
+    }
+    search(child.home());
+    back_up(&child);
+    child.kill();
+    search(child.home());
+}
