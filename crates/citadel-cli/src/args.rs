@@ -269,7 +269,7 @@ pub(crate) struct Ledger {
     #[arg(long)]
     pub(crate) without_ledger: bool,
     /// With --without-ledger: a key that was active to the end, and goes on. May be repeated; then nothing is asked.
-    #[arg(long = "keep-key", value_name = "ID", requires = "without_ledger")]
+    #[arg(long = "keep-key", value_name = "ID", conflicts_with = "ledger")]
     pub(crate) keep_keys: Vec<AccessKeyId>,
 }
 

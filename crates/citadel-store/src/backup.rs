@@ -127,6 +127,7 @@ pub fn create(
     let copy = Scratch::new(beside(target, ".copy"))?;
     copy_database(source, &copy.0, progress)?;
     let mut connection = read_only(&copy.0)?;
+    connection.execute_batch("begin")?;
     let fits = crate::db::run_on_sqlite(
         &async |tx: &mut crate::Tx<'_>| root_keys::fit(tx, keyring).await,
         &mut connection,

@@ -125,7 +125,7 @@ pub(crate) async fn has_table(tx: &mut Tx<'_>, name: &str) -> Result<bool, Error
         Dialect::Sqlite => "select 1 from sqlite_schema where type = 'table' and name = $1",
         Dialect::Postgres => {
             "select cast(1 as bigint) from information_schema.tables
-             where table_name = $1 and table_schema = current_schema()"
+             where cast(table_name as text) = $1 and table_schema = current_schema()"
         }
     };
     Ok(tx.fetch_optional(sql, params![name], |row| row.get::<i64>(0)).await?.is_some())

@@ -74,7 +74,7 @@ fn p60_a_backup_of_a_running_server_restores_and_revives_nothing() {
 #[test]
 fn p60_what_is_no_backup_or_cannot_be_opened_is_said() {
     let home = Home::new();
-    home.run(&["backup", "create", "x.backup"]).failed_with(&["root.key", "does not exist"]);
+    home.run(&["backup", "create", "x.backup"]).failed_with(&["there is no database yet", "citadel.db"]);
     home.run(&["migrate"]).succeeded();
     home.run(&["backup", "create", "x.backup"]).succeeded();
     home.write("text", "nothing of the kind, but long enough to be looked at");
