@@ -78,16 +78,8 @@ macro_rules! rule {
     };
 }
 
+/// In an order in which what is named by others comes after them.
 const RULES: &[Rule] = &[
-    rule!(
-        ABANDONED,
-        "bridge_tokens",
-        "expires_at < $1
-         and not exists (select 1 from links as l
-                          where l.client_id = bridge_tokens.client_id and l.bridge_token_id = bridge_tokens.id)
-         and not exists (select 1 from tasks as t
-                          where t.client_id = bridge_tokens.client_id and t.bridge_token_id = bridge_tokens.id)"
-    ),
     rule!(ABANDONED, "public_tokens", "expires_at < $1 and spent_at is null"),
     rule!(UNUSED, "public_tokens", "expires_at < $1"),
     rule!(FAILED, "deliveries", "attempted_at < $1"),
@@ -124,6 +116,15 @@ const RULES: &[Rule] = &[
          and not exists (select 1 from provider_books as b
                           where b.client_id = provider_books.client_id
                             and b.account_hash = provider_books.account_hash and b.created_at >= $1)"
+    ),
+    rule!(
+        ABANDONED,
+        "bridge_tokens",
+        "expires_at < $1
+         and not exists (select 1 from links as l
+                          where l.client_id = bridge_tokens.client_id and l.bridge_token_id = bridge_tokens.id)
+         and not exists (select 1 from tasks as t
+                          where t.client_id = bridge_tokens.client_id and t.bridge_token_id = bridge_tokens.id)"
     ),
     rule!(
         UNUSED,

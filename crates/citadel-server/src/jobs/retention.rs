@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::{
     events,
-    sweep::{tell, turned},
+    sweep::{purge_erased, tell, turned},
 };
 use crate::{app::App, error::ApiResult};
 
@@ -51,6 +51,8 @@ pub async fn retain(app: &App) {
 async fn follow(app: &App, scope: Scope) {
     tell("links that nobody used", abandoned(app, scope).await);
     tell("links whose consent has ended", ended(app, scope).await);
+    // Their rows name others that are to go.
+    purge_erased(app).await;
     for rule in 0..retention::COUNT {
         tell("rows past their limit", one(app, scope, rule).await);
     }

@@ -143,7 +143,7 @@ fn tell_ended(ended: ApiResult<u64>) {
 }
 
 /// Step by step, with the writer free in between.
-async fn purge_erased(app: &App) {
+pub(super) async fn purge_erased(app: &App) {
     let mut gone = 0;
     loop {
         match app.db.write(async |tx| purge::step(tx).await).await {

@@ -206,7 +206,7 @@ async fn revoke_in(client: &TestClient<'_>, state: &str, is_deleted: bool, numbe
     assert_eq!(count(app, "logins").await, 0, "{context}");
     let told = if is_deleted { "link-deleted" } else { "link-disconnected" };
     let events = client.events().await;
-    let last = events.iter().rev().find(|event| event["link_id"] == link_id.as_str()).unwrap();
+    let last = events.iter().rev().find(|event| event["payload"]["link_id"] == link_id.as_str()).unwrap();
     assert_eq!(last["event_type"], told, "{context}");
 }
 

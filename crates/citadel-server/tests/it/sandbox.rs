@@ -1071,7 +1071,7 @@ async fn p21_consent_ends_after_twelve_months_and_is_asked_for_again() {
         let told = events.len();
         citadel_server::jobs::sweep(&app.app).await;
         assert_eq!(client.events().await.len(), told, "told once");
-        let link_id = events.last().unwrap()["link_id"].as_str().unwrap();
+        let link_id = events.last().unwrap()["payload"]["link_id"].as_str().unwrap();
         for read in [
             client.post("/v1/verifications/incomes/", body.clone()).await,
             client.get(&format!("/v1/links/{link_id}/income/report/")).await,
