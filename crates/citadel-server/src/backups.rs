@@ -153,7 +153,7 @@ async fn restore_to(
     let kept = Arc::clone(keyring);
     db.write(async move |tx| root_keys::keep(tx, &kept, now).await).await?;
     let settled = settle_in(&db, since, clock, &**random).await?;
-    db.keep_ledger_file().await?;
+    db.keep_ledger_file(now).await?;
     db.checkpoint().await?;
     let database = config.database_file();
     let io = |error: io::Error| BackupError::Told(format!("{}: {error}", database.display()));

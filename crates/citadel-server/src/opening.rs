@@ -92,7 +92,7 @@ pub async fn open(config: &Config, clock: &dyn Clock, random: &Arc<dyn Random>) 
     db.write(async move |tx| root_keys::keep(tx, &to_keep, now).await)
         .await
         .map_err(|error| failed(config, error))?;
-    let replayed = db.keep_ledger_file().await.map_err(|error| failed(config, error))?;
+    let replayed = db.keep_ledger_file(now).await.map_err(|error| failed(config, error))?;
     if replayed > 0 {
         tracing::warn!(
             count = replayed,

@@ -5,13 +5,14 @@ use std::{
 };
 
 use citadel_domain::{ClientId, Secret};
+use jiff::Timestamp;
 
 use crate::{
     Error, Row, Value,
     deletions::{self, Deletion},
     postgres,
     postgres::Postgres,
-    sqlite,
+    retention, sqlite,
     sqlite::Sqlite,
 };
 
@@ -137,9 +138,12 @@ impl Db {
     /// The file is ahead where an older database was put in the newer one's place: what was deleted since is deleted again,
     /// and nobody may be served before that (P22). Answers how many deletions that were. Nothing to do on Postgres, where no
     /// file lies beside the database.
-    pub async fn keep_ledger_file(&self) -> Result<usize, Error> {
+    pub async fn keep_ledger_file(&self, now: Timestamp) -> Result<usize, Error> {
         let Backend::Sqlite(sqlite) = &self.backend else { return Ok(0) };
-        let in_file = sqlite.ledger().read()?;
+        let mut in_file = sqlite.ledger().read()?;
+        // As the table forgets: in a sandbox an id may come again by then.
+        let oldest = now.saturating_sub(retention::UNUSED).unwrap_or(Timestamp::MIN);
+        in_file.retain(|entry| entry.stamp.at >= oldest);
         let mut replayed = 0;
         for entry in &in_file {
             let entry = *entry;

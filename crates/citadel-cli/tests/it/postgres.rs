@@ -71,3 +71,59 @@ fn p18_the_wrong_root_key_is_refused_on_postgres() {
         .failed_with(&["does not exist", "restore the key"]);
     assert!(!fs::exists(missing).unwrap(), "no new key hides that the old one is lost");
 }
+
+#[test]
+fn p60_what_its_own_tools_have_restored_is_settled() {
+    let Some(url) = database("settled") else { return };
+    let home = Home::new();
+    let key = home.write_private("root.key", &"5e".repeat(32));
+    let run = |arguments: &[&str]| finish(&mut on(&url, &key, home.command(arguments)));
+    let client = |name: &str| {
+        let made = run(&["client", "create", "--name", name, "--json"]).succeeded().json();
+        (made["client_id"].as_str().unwrap().to_owned(), made["sandbox"].as_str().unwrap().to_owned())
+    };
+    let (kept, gone) = (client("kept"), client("gone"));
+    run(&["client", "delete", "--client", &gone.0, "--yes"]).succeeded();
+    let ledger = run(&["backup", "ledger"]).succeeded().stdout;
+    assert!(ledger.lines().count() == 1 && ledger.contains(&gone.0), "{ledger}");
+    let file = home.write("ledger.txt", &ledger).display().to_string();
+    let settled = run(&["backup", "settle", "--ledger", &file, "--json"]).succeeded().json();
+    assert_eq!(settled["deleted_again"], 0, "this database knows");
+
+    let keys = run(&["key", "list", "--client", &kept.0, "--json"]).succeeded().json();
+    let id = keys[0]["key_id"].as_str().unwrap();
+    let confirmed =
+        run(&["backup", "settle", "--without-ledger", "--keep-key", id, "--json"]).succeeded().json();
+    assert_eq!(
+        (&confirmed["kept_keys"][0], confirmed["ended_keys"].as_array().unwrap().len()),
+        (&id.into(), 0)
+    );
+    let ended = run(&["backup", "settle", "--without-ledger"]).succeeded().stdout;
+    assert!(ended.contains(&format!("Ended key {id}")), "{ended}");
+    assert_eq!(
+        run(&["key", "list", "--client", &kept.0, "--json"]).succeeded().json(),
+        serde_json::json!([])
+    );
+    for verb in
+        [&["backup", "create", "x.backup"][..], &["backup", "restore", "x.backup", "--without-ledger"]]
+    {
+        run(verb).failed_with(&["CITADEL_DATABASE_URL", "docs/operating.md"]);
+    }
+}
+
+#[test]
+fn p19_every_node_has_a_new_version_before_any_seals_with_it() {
+    let Some(url) = database("rotated") else { return };
+    let home = Home::new();
+    let key = home.write_private("root.key", &"5e".repeat(32));
+    let old_key = home.write_private("old.key", &"5e".repeat(32));
+    let run = |key: &Path, arguments: &[&str]| finish(&mut on(&url, key, home.command(arguments)));
+    run(&key, &["client", "create", "--name", "demo"]).succeeded();
+    let written = run(&key, &["root-key", "rotate", "--json"]).succeeded().json();
+    assert_eq!(written["is_in_use"], false);
+    run(&old_key, &["client", "list"]).succeeded();
+    let used = run(&key, &["root-key", "rotate", "--json"]).succeeded().json();
+    assert_eq!((&used["is_in_use"], &used["id"]), (&true.into(), &written["id"]));
+    run(&old_key, &["client", "list"]).failed_with(&["CITADEL_ROOT_KEY_FILE", "lacks version"]);
+    run(&key, &["client", "list"]).succeeded();
+}

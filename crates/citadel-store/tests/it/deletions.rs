@@ -168,19 +168,19 @@ async fn p22_an_older_database_is_brought_up_to_the_ledger_beside_it() {
 
     let store = put_back(&config, &older, dir.path()).await;
     assert!(store.find_link(&link).await.is_some(), "the older copy knows the link");
-    assert_eq!(store.db.keep_ledger_file().await.unwrap(), 1);
+    assert_eq!(store.db.keep_ledger_file(store.now).await.unwrap(), 1);
     assert!(store.find_link(&link).await.is_none());
     assert!(store.find_link(&other).await.is_some());
-    assert_eq!(store.db.keep_ledger_file().await.unwrap(), 0, "once");
+    assert_eq!(store.db.keep_ledger_file(store.now).await.unwrap(), 0, "once");
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("{entry}\n"));
 
     // The other way round: a file that was lost is written again.
     fs::remove_file(&file).unwrap();
-    assert_eq!(store.db.keep_ledger_file().await.unwrap(), 0);
+    assert_eq!(store.db.keep_ledger_file(store.now).await.unwrap(), 0);
     assert_eq!(fs::read_to_string(&file).unwrap(), format!("{entry}\n"));
     // Nobody guesses at a line that is none.
     fs::write(&file, "nonsense\n").unwrap();
-    let refused = store.db.keep_ledger_file().await.unwrap_err().to_string();
+    let refused = store.db.keep_ledger_file(store.now).await.unwrap_err().to_string();
     assert!(refused.contains("line 1") && refused.contains("deletions.log"), "{refused}");
 }
 

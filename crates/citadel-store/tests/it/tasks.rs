@@ -1,5 +1,8 @@
-use citadel_domain::TaskStatus;
-use citadel_store::{Error, tasks};
+use citadel_domain::{TaskId, TaskStatus};
+use citadel_store::{
+    Error, consents, links,
+    tasks::{self, Kind, NewTask},
+};
 
 use crate::{fixtures::Done, harness::for_each_db};
 
@@ -98,6 +101,54 @@ async fn the_newest_task_of_a_link_is_found_and_tasks_are_counted() {
             })
             .await
             .unwrap();
+    })
+    .await;
+}
+
+/// P20: neither a sign-in nor a refresh begins without consent, whoever asks.
+#[tokio::test]
+async fn p20_no_task_is_made_without_a_receipt() {
+    for_each_db("tasks_consent", async |store| {
+        let tenant = store.tenant().await;
+        let token = store.bridge_token(tenant).await;
+        let link = store.link(&token).await;
+        let new = |kind, created_at| NewTask {
+            id: TaskId::generate(created_at, &*store.random),
+            tenant,
+            link_id: link.id,
+            bridge_token_id: Some(token.id),
+            access_key_id: token.access_key_id,
+            product: token.product,
+            kind,
+            faults: Vec::new(),
+            scenario_id: None,
+            created_at,
+        };
+        let make = async |task: NewTask| {
+            store.db.write(async move |tx| tasks::create(tx, &task).await.map(drop)).await.is_ok()
+        };
+        assert!(!make(new(Kind::Initial, store.now)).await, "nobody agreed to anything");
+        let receipt = store.receipt(&link, store.now);
+        store.db.write(async move |tx| consents::give(tx, &receipt).await).await.unwrap();
+        assert!(make(new(Kind::Initial, store.now)).await);
+        assert!(make(new(Kind::Refresh, store.now)).await);
+        let (year, id) = (store.after(365 * 24 * 3600), link.id);
+        for kind in [Kind::Initial, Kind::Refresh] {
+            assert!(!make(new(kind, year)).await, "it has run out");
+        }
+        assert!(
+            store.db.write(async move |tx| links::end_consent(tx, tenant, id, year).await).await.unwrap()
+        );
+        assert!(
+            !store.db.write(async move |tx| links::end_consent(tx, tenant, id, year).await).await.unwrap()
+        );
+        // Agreed to again, and signed in.
+        let receipt = store.receipt(&link, year);
+        store.db.write(async move |tx| consents::give(tx, &receipt).await).await.unwrap();
+        assert!(make(new(Kind::Initial, year)).await);
+        assert!(!make(new(Kind::Refresh, year)).await, "nobody has signed in yet");
+        store.db.write(async move |tx| consents::renew(tx, tenant, id).await).await.unwrap();
+        assert!(make(new(Kind::Refresh, year)).await);
     })
     .await;
 }
