@@ -154,12 +154,7 @@ async fn restore_to(
     db.write(async move |tx| root_keys::keep(tx, &kept, now).await).await?;
     let settled = settle_in(&db, since, clock, &**random).await?;
     db.keep_ledger_file(now).await?;
-    db.checkpoint().await?;
-    let database = config.database_file();
-    let io = |error: io::Error| BackupError::Told(format!("{}: {error}", database.display()));
-    // Not where another process has made one meanwhile.
-    fs::hard_link(target, &database).map_err(io)?;
-    fs::File::open(&config.data_dir).and_then(|folder| folder.sync_all()).map_err(io)?;
+    backup::move_out(target, &config.database_file(), progress)?;
     Ok((contents, settled))
 }
 

@@ -211,6 +211,15 @@ pub fn verify(
     extract(source, &copy.0, keyring, progress)
 }
 
+/// Puts what an open database holds at this moment into a file of its own, which must not exist. Nobody who still has the other
+/// one open has this one open.
+pub fn move_out(source: &Path, target: &Path, progress: &Progress) -> Result<(), Error> {
+    let copy = Scratch::new(beside(target, ".copy"))?;
+    copy_database(source, &copy.0, progress)?;
+    fs::hard_link(&copy.0, target).map_err(at(target))?;
+    sync_folder(target)
+}
+
 fn sync_folder(path: &Path) -> Result<(), Error> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
