@@ -42,8 +42,7 @@ impl LedgerFile {
         if noted.is_empty() {
             return;
         }
-        let found: Result<Vec<_>, Error> = noted.iter().map(|row| entry(connection, *row)).collect();
-        let kept = found.and_then(|found| self.append(&found.into_iter().flatten().collect::<Vec<_>>()));
+        let kept = entries(connection, &noted).and_then(|found| self.append(&found));
         if kept.is_ok() {
             noted.clear();
         }
@@ -94,9 +93,13 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<Vec<Deletion>, Error> {
     text.lines().enumerate().map(read).collect()
 }
 
-fn entry(connection: &Connection, row: i64) -> Result<Option<Deletion>, Error> {
+fn entries(connection: &Connection, rows: &[i64]) -> Result<Vec<Deletion>, Error> {
     let sql =
         "select client_id, id, environment, kind, object_id, deleted_at from deletions where rowid = $1";
-    let found = crate::sqlite::fetch_all(connection, sql, &[row.into()], crate::deletions::read)?;
-    Ok(found.into_iter().next())
+    connection.execute_batch("begin")?;
+    let read =
+        |row: &i64| crate::sqlite::fetch_all(connection, sql, &[(*row).into()], crate::deletions::read);
+    let found: Result<Vec<_>, Error> = rows.iter().map(read).collect();
+    connection.execute_batch("rollback")?;
+    Ok(found?.into_iter().flatten().collect())
 }
