@@ -223,7 +223,7 @@ async fn p20_no_task_without_a_receipt() {
         // The widget without a browser, and one that changes something.
         let token = client.bridge_token("income").await;
         let body = json!({"bridge_token": token, "provider_id": "adp", "username": "goodlogin", "password": "wrong"});
-        client.post("/v1/sandbox/public-tokens/", body).await;
+        crate::sandbox::sign_in(&client, body).await;
         let token = client.bridge_token_of(json!({"product_type": "pll", "account": account("pll")})).await;
         app.confirm(&token, "goodlogin", "goodpassword").await;
         app.run_jobs().await;
@@ -283,7 +283,8 @@ async fn p23_nothing_outlives_its_limit_in_25_months() {
         jobs::retain(&app.app).await;
         assert_eq!(count(&app, "deletions").await, before);
         app.advance(800 * DAY);
-        for _ in 0..2 {
+        // Consents end; a month later their links go; a month later what was told of that.
+        for _ in 0..3 {
             jobs::sweep(&app.app).await;
             jobs::retain(&app.app).await;
             app.advance(31 * DAY);
