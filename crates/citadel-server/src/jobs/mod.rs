@@ -245,7 +245,6 @@ async fn pool(
 }
 
 /// Removes what has lived its time, once. For tests.
-pub use sweep::sweep;
 
 /// Runs every job that is due, and those that they queue, until none is left. For tests.
 pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {

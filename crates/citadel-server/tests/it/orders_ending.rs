@@ -320,7 +320,7 @@ async fn a_page_goes_on_when_the_key_that_made_it_ends() {
 
         // Without any key nobody asks any more, and the page says so.
         let order = make(&new, json!({"products": ["income"]})).await;
-        let (now, client_id) = (app.clock.now(), new.id);
+        let (now, client_id) = (app.stamp(), new.id);
         app.app
             .db
             .write(async move |tx| citadel_store::access_keys::delete(tx, client_id, key_id, now).await)
