@@ -2,7 +2,7 @@
 //! a number where others send its text.
 
 use serde::{Deserialize, Deserializer, de::Error};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::{Redacted, Strictly};
 
@@ -67,6 +67,11 @@ where
         Value::String(text) if text.is_empty() => Ok(None),
         value => T::deserialize(Strictly(value)).map(Some).map_err(D::Error::custom),
     }
+}
+
+/// An optional object that is kept as it is; `""` reads as absent.
+pub(crate) fn optional_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Ok(optional::<D, Map<String, Value>>(deserializer)?.map(Value::Object))
 }
 
 /// A list; `null` and `""` read as the empty list.

@@ -61,15 +61,15 @@ pub struct CreateOrder {
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Kept and shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub loan: Option<Value>,
     /// Kept and shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub manager: Option<Value>,
     /// Kept and shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub notification_settings: Option<Value>,
     /// Kept and shown again.
@@ -96,7 +96,7 @@ pub struct OrderEmployerRequest {
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub company_logo: Option<String>,
     /// Shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub company_address: Option<Value>,
     /// The first day, as you know it.
@@ -131,14 +131,14 @@ pub struct UpdateOrder {
     #[schema(value_type = Option<String>)]
     pub ssn: Option<Redacted>,
     /// As in [`CreateOrder`].
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub loan: Option<Value>,
     /// As in [`CreateOrder`].
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
     /// As in [`CreateOrder`].
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub notification_settings: Option<Value>,
 }
@@ -161,7 +161,7 @@ pub struct RefreshOrder {
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Kept and shown again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "liberal::optional_object", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub manager: Option<Value>,
 }

@@ -90,7 +90,7 @@ fn silent(base_url: &str) -> Error {
 }
 
 /// Reads one message. Comments, which keep the stream alive, and messages of later versions are passed over.
-fn parse(message: &[u8]) -> Result<Option<StreamItem>, Error> {
+pub(crate) fn parse(message: &[u8]) -> Result<Option<StreamItem>, Error> {
     let unexpected =
         || Error::new(ErrorKind::Unexpected, "the event stream is not what this version expects");
     let text = std::str::from_utf8(message).map_err(|_| unexpected())?;

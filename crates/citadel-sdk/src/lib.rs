@@ -59,6 +59,8 @@ mod builder;
 mod client;
 mod error;
 mod event_stream;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod keys;
 mod links;
 mod orders;

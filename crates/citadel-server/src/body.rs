@@ -327,7 +327,7 @@ fn parse<T: DeserializeOwned>(json: Value) -> Result<T, ApiError> {
 
 /// Refuses JSON that two parsers could read in two ways, or that is built to hurt: a top level other than an object,
 /// duplicate keys, NUL characters, numbers out of range, nesting over [`MAX_DEPTH`], trailing bytes.
-fn check_strict(bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn check_strict(bytes: &[u8]) -> Result<(), String> {
     if bytes.first() == Some(&0xEF) {
         return Err("JSON with a byte order mark".to_owned());
     }

@@ -17,11 +17,12 @@ mod consent;
 pub mod directory;
 mod error;
 mod faults;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod http;
 mod idempotency;
 pub mod jobs;
 mod ledger_export;
-
 mod logs;
 mod look;
 mod marks;

@@ -1,10 +1,12 @@
 //! The part of the OpenAPI document that no handler owns: title, keys, tags.
 
+use std::collections::BTreeMap;
+
 use citadel_api_types::{RequireEveryKey, events::StreamStart, webhooks::WebhookEvent};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Object, Ref, RefOr, Required, Response, Type,
+        Content, Object, ObjectBuilder, Ref, RefOr, Required, Response, Schema, Type,
         path::{Operation, Parameter, ParameterIn},
         security::{ApiKey, ApiKeyValue, SecurityScheme},
     },
@@ -52,12 +54,49 @@ impl Modify for AccessKeys {
     }
 }
 
+/// What a parameter in a query takes, as a pattern, by its name: a name means the same in every operation. Sent empty, it is as if
+/// it were not sent.
+const QUERY: &[(&str, &str)] = &[
+    ("after", "^[0-9]{0,18}$"),
+    ("company", "^(|0|1|true|false)$"),
+    ("cursor", "^([ab][0-9a-f]{32})?$"),
+    ("event_type", "^[a-z0-9-]*$"),
+    ("fmt", "^(|json|pdf)$"),
+    ("format", "^(beancount|hledger|csv)$"),
+    ("list_links", "^(|true|True|1|false|False|0)$"),
+    ("page", "^([1-9][0-9]{0,8})?$"),
+    ("page_size", "^([1-9][0-9]{0,8})?$"),
+    ("product_type", "^(|employment|income|admin|deposit_switch|dds|pll|fas)$"),
+    ("provenance", "^(|0|false|1|true)$"),
+    ("status_code", "^([1-9][0-9]{2})?$"),
+    ("user_id", "^([0-9a-f]{32})?$"),
+    ("created_at__gte", MOMENT),
+    ("created_at__lte", MOMENT),
+    ("from", DAY),
+    ("to", DAY),
+];
+const DAY: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$";
+const MOMENT: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}:[0-9]{2}))?)?$";
+
 /// Says what holds for the finished document.
 pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     RequireEveryKey.modify(document);
     for (path, item) in &mut document.paths.paths {
         if let Some(post) = item.post.as_mut().filter(|_| !READS.contains(&path.as_str())) {
             declare_key(post);
+        }
+    }
+    let schemas = document.components.as_ref().map(|components| &components.schemas);
+    for path in document.paths.paths.values_mut() {
+        for operation in [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten() {
+            narrow_query(operation);
+            // An empty body is an empty object.
+            let Some(RefOr::T(body)) = operation.request_body.as_mut() else { continue };
+            let Some(RefOr::T(content)) = body.content.values().next() else { continue };
+            let schema = schemas.zip(content.schema.as_ref());
+            if schema.is_some_and(|(schemas, schema)| may_be_empty(schemas, schema)) {
+                body.required = Some(Required::False);
+            }
         }
     }
 }
@@ -83,6 +122,31 @@ fn declare_key(post: &mut Operation) {
             let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
             RefOr::T(Response::builder().description(about).content("application/json", body).build())
         });
+    }
+}
+
+/// Whether an object of a schema may have no key at all.
+fn may_be_empty(schemas: &BTreeMap<String, RefOr<Schema>>, schema: &RefOr<Schema>) -> bool {
+    match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            matches!(schemas.get(name), Some(RefOr::T(Schema::Object(object))) if object.required.is_empty())
+        }
+        RefOr::T(_) => false,
+    }
+}
+
+/// Queries are read as text, so that a wrong one is refused in the contract's shape. This tells what the text has to be.
+fn narrow_query(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.parameter_in != ParameterIn::Query {
+            continue;
+        }
+        if let Some((_, pattern)) = QUERY.iter().find(|(name, _)| *name == parameter.name) {
+            let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(*pattern));
+            parameter.schema = Some(RefOr::T(Schema::Object(text.build())));
+        }
     }
 }
 

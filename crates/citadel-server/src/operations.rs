@@ -7,11 +7,11 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use citadel_store::{jobs, tasks};
+use citadel_store::{jobs, outbox, tasks};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::{app::App, metrics::StoreFigures};
 
 /// What `/healthz` says. `citadel doctor` reads it to tell our ports from somebody else's.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,16 +61,23 @@ async fn readyz(State(Operations { app, stop }): State<Operations>) -> impl Into
 }
 
 async fn metrics(State(Operations { app, .. }): State<Operations>) -> impl IntoResponse {
+    let now = app.clock.now();
     let counted = app
         .db
-        .read(async |tx| {
-            Ok::<_, citadel_store::Error>((tasks::count_by_status(tx).await?, jobs::count_open(tx).await?))
+        .read(async move |tx| {
+            Ok::<_, citadel_store::Error>(StoreFigures {
+                tasks: tasks::count_by_status(tx).await?,
+                jobs: jobs::figures(tx, now).await?,
+                waiting_events: outbox::count(tx).await?,
+            })
         })
         .await;
     // A database that is away must not take the other figures with it.
-    if let Ok((tasks, open_jobs)) = counted {
-        let tasks = tasks.into_iter().map(|(status, count)| (status.to_string(), count));
-        app.metrics.record_store(tasks, open_jobs);
+    if let Ok(figures) = counted {
+        app.metrics.record_store(figures, now);
+    }
+    if let Some(figures) = app.db.pool_figures() {
+        app.metrics.record_pool(figures);
     }
     if let Some(figures) = app.db.log_figures() {
         app.metrics.record_log(figures);

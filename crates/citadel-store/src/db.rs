@@ -69,6 +69,19 @@ pub enum Dialect {
     Postgres,
 }
 
+/// The connections of this process to Postgres.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolFigures {
+    /// As many as there may be.
+    pub most: usize,
+    /// As there are.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// Transactions that wait for one.
+    pub waiting: usize,
+}
+
 /// An open transaction. There is no other way to the tables.
 pub enum Tx<'a> {
     /// On the writer's or a reader's own connection.
@@ -175,6 +188,14 @@ impl Db {
         match &self.backend {
             Backend::Sqlite(sqlite) => Some(sqlite.log_figures()),
             Backend::Postgres(_) => None,
+        }
+    }
+
+    /// The connections to Postgres. `None` on SQLite, which has as many as are asked for.
+    pub fn pool_figures(&self) -> Option<PoolFigures> {
+        match &self.backend {
+            Backend::Sqlite(_) => None,
+            Backend::Postgres(postgres) => Some(postgres.pool_figures()),
         }
     }
 

@@ -242,6 +242,50 @@ pub async fn count_open(tx: &mut Tx<'_>) -> Result<i64, Error> {
     tx.fetch_one("select cast(count(*) as bigint) from jobs where done = false", &[], |row| row.get(0)).await
 }
 
+/// Where the jobs of a kind stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindFigures {
+    pub kind: String,
+    /// In the hands of a worker.
+    pub leased: i64,
+    /// Could be claimed now.
+    pub due: i64,
+    /// Sleep until a time that has not come.
+    pub later: i64,
+    /// Out of tries: for whoever looks into it.
+    pub buried: i64,
+    /// Since when the one that has been due for longest has been.
+    pub due_since: Option<Timestamp>,
+}
+
+/// Where all jobs stand, by kind. A kind without a job is left out.
+pub async fn figures(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<KindFigures>, Error> {
+    tx.fetch_all(
+        "select kind,
+                cast(sum(case when done = false and lease_until > $1 then 1 else 0 end) as bigint),
+                cast(sum(case when done = false and run_at <= $1 and (lease_until is null or lease_until <= $1)
+                              then 1 else 0 end) as bigint),
+                cast(sum(case when done = false and run_at > $1 and (lease_until is null or lease_until <= $1)
+                              then 1 else 0 end) as bigint),
+                cast(sum(case when done = true then 1 else 0 end) as bigint),
+                min(case when done = false and run_at <= $1 and (lease_until is null or lease_until <= $1)
+                         then run_at end)
+           from jobs group by kind order by kind",
+        params![now],
+        |row| {
+            Ok(KindFigures {
+                kind: row.get(0)?,
+                leased: row.get(1)?,
+                due: row.get(2)?,
+                later: row.get(3)?,
+                buried: row.get(4)?,
+                due_since: row.get(5)?,
+            })
+        },
+    )
+    .await
+}
+
 /// How many jobs could be claimed now.
 pub async fn count_due(tx: &mut Tx<'_>, now: Timestamp) -> Result<i64, Error> {
     tx.fetch_one(

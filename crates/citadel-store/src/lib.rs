@@ -54,7 +54,7 @@ mod words;
 
 use citadel_domain::{ClientId, Environment};
 
-pub use db::{Db, DbConfig, Dialect, LogFigures, Tx};
+pub use db::{Db, DbConfig, Dialect, LogFigures, PoolFigures, Tx};
 pub use error::Error;
 pub use seal::{DataKey, InvalidRootKeyId, Keyring, Place, RootKeyId};
 pub use value::{FromValue, Row, Value, ValueRef};

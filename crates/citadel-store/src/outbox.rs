@@ -212,3 +212,8 @@ fn read(row: &Row<'_>) -> Result<Waiting, Error> {
         is_doubled: row.get(7)?,
     })
 }
+
+/// How many events wait for an endpoint, over all clients.
+pub async fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
+    tx.fetch_one("select cast(count(*) as bigint) from outbox", &[], |row| row.get(0)).await
+}

@@ -10,7 +10,7 @@ use citadel_domain::ClientId;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime, Timeouts, Transaction};
 use tokio_postgres::{Config, IsolationLevel, NoTls, config::SslMode, error::SqlState, types::ToSql};
 
-use crate::{Error, Row, Tx, Value};
+use crate::{Error, PoolFigures, Row, Tx, Value};
 
 /// Tries of a transaction that lost against another.
 const TRIES: u32 = 5;
@@ -49,6 +49,16 @@ impl Postgres {
             .build()
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self { pool })
+    }
+
+    pub(crate) fn pool_figures(&self) -> PoolFigures {
+        let status = self.pool.status();
+        PoolFigures {
+            most: status.max_size,
+            open: status.size,
+            idle: status.available,
+            waiting: status.waiting,
+        }
     }
 
     pub(crate) async fn write<F, T, E>(&self, scope: Option<ClientId>, work: &F) -> Result<T, E>

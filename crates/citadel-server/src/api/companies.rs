@@ -27,6 +27,7 @@ const SURE: f64 = 0.5;
 #[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
     /// The beginning of a name, a word of it, a nickname or a web domain. Small typos are forgiven.
+    #[param(required, min_length = 1)]
     query: Option<String>,
     /// Only employers whose providers serve this product.
     product_type: Option<String>,

@@ -46,7 +46,7 @@ pub(crate) struct ListParams {
 ///
 /// Read on with the last `sequence` that you have seen: no event turns up behind it.
 #[utoipa::path(get, path = "/v1/events/", tag = "webhooks", params(ListParams), responses(
-    (status = 200, body = EventPage),
+    (status = 200, body = citadel_api_types::page::CursorPage<citadel_api_types::events::Event>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
 ))]

@@ -48,7 +48,7 @@ pub(crate) struct ListParams {
 
 /// List links, newest first.
 #[utoipa::path(get, path = "/v1/links/", tag = "links", params(ListParams), responses(
-    (status = 200, body = LinkPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::links::Link>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),

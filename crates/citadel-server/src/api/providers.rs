@@ -35,7 +35,7 @@ pub(crate) struct ListParams {
 
 /// List payroll providers, best known first.
 #[utoipa::path(get, path = "/v1/providers/", tag = "directory", params(ListParams), responses(
-    (status = 200, body = ProviderPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::providers::Provider>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),

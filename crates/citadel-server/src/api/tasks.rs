@@ -33,7 +33,7 @@ pub(crate) struct ListParams {
 
 /// List tasks, newest first. Those of deleted links are not there.
 #[utoipa::path(get, path = "/v1/tasks/", tag = "tasks", params(ListParams), responses(
-    (status = 200, body = TaskPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::tasks::Task>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),

@@ -35,7 +35,7 @@ type Fields = BTreeMap<String, Value>;
 
 /// List templates, oldest first.
 #[utoipa::path(get, path = "/v1/templates/", tag = "bridge", params(ListParams), responses(
-    (status = 200, body = TemplatePage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::templates::Template>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),

@@ -137,7 +137,7 @@ pub(crate) struct ListParams {
 
 /// List users, newest first.
 #[utoipa::path(get, path = "/v1/users/", tag = "users", params(ListParams), responses(
-    (status = 200, body = UserPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::users::User>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),
@@ -195,6 +195,7 @@ pub(crate) struct ReadParams {
 /// Read one user.
 #[utoipa::path(get, path = "/v1/users/{user_id}/", tag = "users", params(("user_id" = String, Path), ReadParams), responses(
     (status = 200, body = UserWithReports),
+    (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, body = Detail),
 ))]

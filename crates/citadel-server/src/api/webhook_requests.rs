@@ -58,7 +58,7 @@ impl Cursor {
 
 /// List attempts to deliver events, newest first. They are kept for 30 days.
 #[utoipa::path(get, path = "/v1/webhook-requests/", tag = "webhooks", params(ListParams), responses(
-    (status = 200, body = WebhookRequestPage),
+    (status = 200, body = citadel_api_types::page::CursorPage<citadel_api_types::webhook_endpoints::WebhookRequest>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
 ))]

@@ -45,7 +45,7 @@ pub(crate) struct ListParams {
 
 /// List the endpoints of your environment, oldest first.
 #[utoipa::path(get, path = "/v1/webhooks/", tag = "webhooks", params(ListParams), responses(
-    (status = 200, body = WebhookPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::webhook_endpoints::Webhook>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),

@@ -27,6 +27,7 @@ use super::{LEASE, Outcome, with_heartbeat};
 use crate::{
     app::App,
     error::{self, ApiError, ApiResult},
+    metrics::Delivered,
     moment::Moment,
     outbound::{Answer, Failure},
     webhooks::{retries, secrets, signing},
@@ -315,6 +316,13 @@ async fn record(app: &App, job: &Job, order: DeliverWebhooks, made: Vec<Attempt>
         .map(|attempt| (attempt.verdict(app, order), attempt.row(order), attempt.waiting))
         .collect();
     for (verdict, row, _) in &made {
+        app.metrics.record_attempt(match verdict {
+            _ if row.was_taken() => Delivered::Taken,
+            Verdict::Delivered => Delivered::Taken,
+            Verdict::Again(_) => Delivered::Failed,
+            Verdict::GivenUp => Delivered::GivenUp,
+            Verdict::Gone => Delivered::Gone,
+        });
         if matches!(verdict, Verdict::GivenUp) {
             tracing::warn!(webhook.id = %row.webhook_id, event.id = %row.event_id, "gave up delivering an event");
         }

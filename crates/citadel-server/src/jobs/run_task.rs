@@ -382,7 +382,7 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
         .scoped(client_id)
         .write(async move |tx| {
             if !jobs::heartbeat(tx, &job, live, super::LEASE).await? {
-                return Ok::<_, ApiError>(false);
+                return Ok::<_, ApiError>(None);
             }
             // What was wanted when the work began may not be wanted now: then nothing of it is kept.
             let unwanted = match orders::is_wanted(tx, &steps[0].turn.task).await? {
@@ -391,14 +391,15 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
             };
             let steps = unwanted.as_ref().map_or(&steps[..], |end| &end[..]);
             let mut news = Vec::new();
-            let mut ended = None;
+            let (mut ended, mut end) = (None, None);
             for step in steps {
                 let Some(status) = record(&writer, tx, &step.turn, &step.effects, now, &mut news).await?
                 else {
-                    return Ok(false);
+                    return Ok(None);
                 };
                 if status.is_final() {
                     ended = Some((&step.turn.task, status));
+                    end = Some((step.turn.link.provider_id.clone(), step.turn.task.product, status));
                     jobs::finish(tx, &job).await?;
                     break;
                 }
@@ -414,12 +415,15 @@ async fn commit(app: &App, job: &Job, mut steps: Vec<Taken>) -> ApiResult<bool> 
             if let Some(settled) = settled {
                 settled.tell(&writer, tx, moment).await?;
             }
-            Ok(true)
+            Ok(Some(end))
         })
         .await?;
     app.ring_events();
     app.task_bells.ring(task_id);
-    Ok(committed)
+    if let Some(Some((provider, product, status))) = &committed {
+        app.metrics.record_end(provider, *product, *status);
+    }
+    Ok(committed.is_some())
 }
 
 /// Writes one step and adds its `news`, which the caller tells at the end. Answers where the task stands then, `None` when it
@@ -554,6 +558,9 @@ pub(super) async fn bury(app: &App, job: &Job) -> ApiResult<()> {
     let turn = read(app, order).await?.filter(|turn| !turn.task.status.is_final());
     let moment = turn.as_ref().map_or_else(|| app.live_moment(), |turn| turn.moment(app));
     let (writer, job) = (app.clone(), job.clone());
+    if let Some(Turn { link, task, .. }) = &turn {
+        app.metrics.record_end(&link.provider_id, task.product, TaskStatus::Error);
+    }
     app.db
         .scoped(order.client_id)
         .write(async move |tx| {

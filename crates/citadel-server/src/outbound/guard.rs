@@ -93,6 +93,17 @@ impl Rules {
         })
     }
 
+    /// Whether an address that is no name leads to this machine or a private network, and is let through all the same.
+    #[cfg(any(test, feature = "fuzz"))]
+    pub(crate) fn leads_inside(&self, text: &str, environment: Environment) -> bool {
+        let Ok((url, reach)) = self.check(text, environment) else { return false };
+        let host = url.host_str().unwrap_or_default();
+        reach == Reach::Loopback
+            || is_local(host)
+            || url.scheme() != "https"
+            || literal(host).is_some_and(|address| !is_public(address))
+    }
+
     /// Addresses that are ours on a port that an endpoint may have: a name must not lead to them.
     pub(super) fn own_addresses(&self) -> Vec<IpAddr> {
         let reachable = self.own_listeners.iter().filter(|own| self.ports.contains(&own.port()));

@@ -35,7 +35,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The security promises that hold today, by number. Each has at least one test called `p01_…`.
-const PROMISES: &[u32] = &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58];
+const PROMISES: &[u32] = &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 63];
 
 struct Crate {
     name: String,
@@ -133,6 +133,44 @@ fn every_crate_lives_in_the_folder_of_its_name_under_the_shared_lints() {
         let license = each.manifest["package"].get("license").and_then(|license| license.get("workspace"));
         assert!(license.is_some(), "{} does not take the workspace's licence", each.name);
     }
+}
+
+#[test]
+fn p63_no_crate_has_unsafe_code_and_sums_are_checked() {
+    let house: Table = fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    // Forbidden, and not denied: a denied lint can be allowed again in the code. That every crate takes the shared lints is
+    // tested above.
+    assert_eq!(house["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    let profiles = house["profile"].as_table().unwrap();
+    assert_eq!(profiles["release"].get("overflow-checks"), Some(&Value::Boolean(true)));
+    for (name, profile) in profiles {
+        let is_off = profile.get("overflow-checks") == Some(&Value::Boolean(false));
+        assert!(!is_off, "the profile {name} lets sums overflow");
+        let inherits = profile.get("inherits").and_then(Value::as_str);
+        assert!(
+            ["dev", "release"].contains(&name.as_str()) || inherits == Some("release"),
+            "the profile {name} inherits nothing that checks sums"
+        );
+    }
+    let bench = fs::read_to_string(root().join("bench/Cargo.toml")).unwrap().parse::<Table>().unwrap();
+    assert_eq!(bench["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+}
+
+#[test]
+fn p63_every_fuzz_target_is_run_by_a_test() {
+    let targets: BTreeSet<String> = fs::read_dir(root().join("fuzz/fuzz_targets"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let tests = ["citadel-server/src/fuzz.rs", "citadel-sdk/src/fuzz.rs"].map(|file| {
+        let text = fs::read_to_string(root().join("crates").join(file)).unwrap();
+        text.split("mod tests").last().unwrap().to_owned()
+    });
+    let untested: Vec<&String> = targets
+        .iter()
+        .filter(|name| !tests.iter().any(|tests| tests.contains(&format!("fuzz(\"{name}\""))))
+        .collect();
+    assert!(untested.is_empty() && !targets.is_empty(), "fuzz targets that no test runs: {untested:?}");
 }
 
 #[test]

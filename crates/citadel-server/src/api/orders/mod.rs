@@ -86,7 +86,7 @@ pub(crate) struct ListParams {
 
 /// List orders, newest first. Jobs, tasks and new bridge tokens come with one order only.
 #[utoipa::path(get, path = "/v1/orders/", tag = "orders", params(ListParams), responses(
-    (status = 200, body = OrderPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::orders::Order>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, description = "no such page", body = Detail),
@@ -103,7 +103,7 @@ pub(crate) async fn list_orders(
 
 /// Look for orders by your own number.
 #[utoipa::path(post, path = "/v1/orders/lookup/", tag = "orders", request_body = LookUpOrders, responses(
-    (status = 200, body = OrderPage),
+    (status = 200, body = citadel_api_types::page::Page<citadel_api_types::orders::Order>),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
 ))]
