@@ -1,10 +1,10 @@
 # The verbs of the project. The work is in scripts/, one file each.
 # RUN_DIR is where `.env` and the data directory live; tests point it elsewhere.
 
-.PHONY: help env rust_local serve test soak bench check fmt release
+.PHONY: help env rust_local serve test soak contract fuzz bench check fmt release deb sbom reproducible
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z_]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 env: ## create .env for the quickstart, unless there is one
 	@scripts/make-env.sh
@@ -21,6 +21,12 @@ test: ## install the test tools, then run every check and test
 soak: ## the tests that measure time or kill the server for minutes
 	@cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills) or test(canaries) or test(restores) or test(root_key)' --no-capture
 
+contract: ## call every operation of the API document with made-up requests; CASES=1000 for as many of each
+	@scripts/schemathesis.sh
+
+fuzz: ## throw bytes at everything that strangers' bytes reach; SECONDS_EACH=60 for each target
+	@scripts/fuzz.sh
+
 bench: ## measure what a verification costs, next to yardsticks; under 10 minutes on a quiet machine
 	@cargo build --release --package citadel-cli --bin citadel
 	@cargo run --release --package citadel-bench -- all
@@ -33,3 +39,12 @@ fmt: ## format the code
 
 release: ## build the server as it is shipped
 	@cargo build --release --package citadel-cli --bin citadel
+
+deb: ## make the Debian package of the server, in target/debian
+	@scripts/make-deb.sh
+
+sbom: ## write the bill of materials of the server to target/citadel.cdx.json
+	@scripts/make-sbom.py
+
+reproducible: ## build the server twice and compare; takes two release builds
+	@scripts/reproducible.sh

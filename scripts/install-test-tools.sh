@@ -24,6 +24,7 @@ has unshare || missing+=(util-linux)
 has ip || missing+=(iproute2)
 has bean-check || missing+=(beancount)
 has hledger || missing+=(hledger)
+has dpkg-deb || missing+=(dpkg)
 
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" -eq 0 ]; then

@@ -26,6 +26,7 @@ pub struct CreateBridgeToken {
     pub account: Option<AccountDetails>,
     /// The products that the link may serve later. Only `product_type` when empty.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub allowed_products: Vec<String>,
     /// An employer from the company search: the widget skips its own search.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]

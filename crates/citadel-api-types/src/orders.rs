@@ -47,6 +47,7 @@ pub struct CreateOrder {
     pub external_user_id: Option<String>,
     /// The employers, in the order in which the person meets them. Without any the person searches for one.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<OrderEmployerRequest>>)]
     pub employers: Vec<OrderEmployerRequest>,
     /// How the page and the widget look: a template of yours.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]
@@ -150,9 +151,11 @@ pub struct RefreshOrder {
     /// One product in place of those of the order: `employment` for one of `income` or `employment`, or `income` for one of
     /// `income`.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub products: Vec<String>,
     /// Other employers.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<OrderEmployerRequest>>)]
     pub employers: Vec<OrderEmployerRequest>,
     /// Where the person reads mail now.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]

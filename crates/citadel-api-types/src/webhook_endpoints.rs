@@ -28,6 +28,7 @@ pub struct CreateWebhook {
     pub env_type: String,
     /// The types of events to send. Only `task-status-updated` when empty.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
     pub events: Vec<String>,
 }
 

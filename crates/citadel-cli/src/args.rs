@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use citadel_domain::{AccessKeyId, ClientId, Environment};
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::commands::dev_cert::Host;
 
@@ -108,6 +109,19 @@ pub(crate) enum Verb {
         /// Print the findings as JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Print what a shell needs to complete verbs and options.
+    #[command(hide = true, after_help = "Example:\n  citadel completions bash > /etc/bash_completion.d/citadel")]
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Write a man page for each verb.
+    #[command(hide = true, after_help = "Example:\n  citadel man /usr/local/share/man/man1")]
+    Man {
+        /// The folder for the pages; it is made if it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
 }
 

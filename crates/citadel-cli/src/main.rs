@@ -45,6 +45,8 @@ async fn main() -> ExitCode {
             commands::listen::run(Listen { forward_to, env_file, after, print_secret }).await
         }
         Verb::Sandbox { verb } => commands::sandbox::run(verb).await,
+        Verb::Completions { shell } => Ok(commands::shell::completions(shell)),
+        Verb::Man { folder } => commands::shell::man(&folder),
         Verb::Doctor { json } => commands::doctor::run(file, json).await,
     };
     match result {

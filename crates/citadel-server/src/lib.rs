@@ -46,6 +46,7 @@ pub mod serve;
 pub mod system;
 mod task_bells;
 pub mod tls;
+mod traces;
 mod webhooks;
 
 /// The people of the sandbox who break integrations, for lists.

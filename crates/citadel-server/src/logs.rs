@@ -6,23 +6,30 @@ use std::{
     panic,
 };
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry};
 
-use crate::config::{Config, Profile};
+use crate::{
+    config::{Config, Profile},
+    traces::{self, Tracer},
+};
 
 /// Starts logging to standard error: lines for people in development, JSON in production. The filter has been checked
 /// with the rest of the configuration.
 ///
 /// Records of the `log` crate are not collected, on purpose: the Postgres driver writes statement parameters there.
-pub(crate) fn start(config: &Config) {
+///
+/// What `tracer` hears does not depend on the filter.
+pub(crate) fn start(config: &Config, tracer: Option<Tracer>) {
     let filter = EnvFilter::new(&config.log);
     let colours = io::stderr().is_terminal();
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    // A second start in one process (tests) keeps the first subscriber.
-    let _ = match config.profile {
-        Profile::Development => builder.compact().try_init(),
-        Profile::Production => builder.json().flatten_event(true).try_init(),
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    let lines = match config.profile {
+        Profile::Development => lines.compact().with_filter(filter).boxed(),
+        Profile::Production => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
+    let tracer = tracer.map(|tracer| tracer.with_filter(traces::ours()));
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = tracing::subscriber::set_global_default(registry().with(lines).with(tracer));
     panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string);
         tracing::error!(panic.place = place, panic.message = fixed_text(info.payload()), "a thread panicked");

@@ -280,6 +280,8 @@ impl Metrics {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
 
     #[test]
@@ -322,5 +324,51 @@ mod tests {
         }
         assert!(text.ends_with("# EOF\n"), "{text}");
         assert_eq!(text.matches("# EOF").count(), 1);
+    }
+
+    const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy");
+
+    fn file(path: &str) -> String {
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// The names of series: words that begin as ours do.
+    fn named(text: &str) -> BTreeSet<&str> {
+        let words = text.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+        words.filter(|word| word.starts_with("citadel_") || word.starts_with("process_")).collect()
+    }
+
+    #[test]
+    fn p59_dashboard_alerts_and_manual_name_every_metric_and_no_other() {
+        let text = Metrics::default().encode();
+        let mut series: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, kind) in
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
+        {
+            let endings: &[&str] = match kind {
+                "counter" => &["_total"],
+                "histogram" => &["_bucket", "_count", "_sum"],
+                "info" => &["_info"],
+                _ => &[""],
+            };
+            series.extend(endings.iter().map(|ending| (format!("{name}{ending}"), name)));
+        }
+        assert!(series.len() > 15, "{text}");
+        let (dashboard, alerts) =
+            (file(&format!("{DEPLOY}/grafana-dashboard.json")), file(&format!("{DEPLOY}/prometheus-alerts.yaml")));
+        let drawn = named(&dashboard);
+        for name in drawn.iter().chain(&named(&alerts)) {
+            assert!(series.contains_key(*name), "there is no metric {name}");
+        }
+        let manual = file(&format!("{DEPLOY}/../docs/operating.md"));
+        for metric in series.values() {
+            let is_drawn = series.iter().any(|(name, of)| of == metric && drawn.contains(name.as_str()));
+            assert!(is_drawn, "the dashboard does not show {metric}");
+            let is_told = series.iter().any(|(name, of)| of == metric && manual.contains(name.as_str()));
+            assert!(is_told || manual.contains(metric), "docs/operating.md does not name {metric}");
+        }
+        for alert in alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
+            assert!(manual.contains(&format!("`{alert}`")), "docs/operating.md does not explain {alert}");
+        }
     }
 }

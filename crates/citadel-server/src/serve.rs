@@ -40,6 +40,7 @@ use crate::{
     outbound::{self, Outbound, Rules, SystemResolver},
     router, seeding,
     tls::Tls,
+    traces,
 };
 
 /// A request's head must be whole this long after its connection was accepted or last used (P45).
@@ -111,7 +112,13 @@ pub async fn serve_until(
     stop_when: impl Future<Output = ()>,
     announce: impl FnOnce(&Addresses),
 ) -> Result<(), ServeError> {
-    logs::start(&config);
+    let traces = config.otlp_endpoint.as_deref();
+    let traces = traces.map(|endpoint| traces::to(endpoint, Arc::clone(&clock), Arc::clone(&random)));
+    let (tracer, traces) = traces
+        .transpose()
+        .map_err(|error| broken("the exporter of traces")(io::Error::other(error)))?
+        .unzip();
+    logs::start(&config, tracer);
     for risk in &config.risks {
         tracing::warn!(setting = risk.setting, fix = risk.fix, "risky setting: {}", risk.what);
     }
@@ -183,6 +190,9 @@ pub async fn serve_until(
         let hang_up = hang_up().map_err(broken("signal handling"))?;
         tokio::spawn(tls.keep_fresh(Arc::clone(&app.clock), hang_up, stopping.clone()));
     }
+    // Spans come until the last request is answered.
+    let (end_traces, ended) = watch::channel(false);
+    let traces = traces.map(|traces| tokio::spawn(traces.run(ended)));
     let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
     let mut api_server = tokio::spawn(run(api_listener, router::api(app), api.clone(), door, acceptor));
     let metrics_server =
@@ -222,6 +232,10 @@ pub async fn serve_until(
     if let Err(error) = store.checkpoint().await {
         // The log beside the file holds the rest; the next start reads both.
         tracing::warn!(error.cause = %error, "cannot fold the log into the database file");
+    }
+    end_traces.send_replace(true);
+    if let Some(traces) = traces {
+        let _ = traces.await;
     }
     tracing::info!("stopped");
     failure.map_or(Ok(()), Err)

@@ -12,6 +12,7 @@ pub(crate) mod migrate;
 pub(crate) mod root_key;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
+pub(crate) mod shell;
 
 use std::path::Path;
 

@@ -35,6 +35,8 @@ fn every_verb_explains_itself_with_an_example() {
         &["sandbox", "people"],
         &["doctor"],
         &["dev-cert"],
+        &["completions"],
+        &["man"],
     ];
     for verb in verbs {
         let help = home.run(&[verb, &["--help"][..]].concat()).succeeded().stdout;

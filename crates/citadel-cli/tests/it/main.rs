@@ -14,10 +14,12 @@ mod listen;
 mod listener;
 #[cfg(target_os = "linux")]
 mod offline;
+mod packaging;
 mod postgres;
 mod sandbox;
 mod sandbox_verbs;
 mod start;
 mod stop;
 mod tls;
+mod traces;
 mod verification;

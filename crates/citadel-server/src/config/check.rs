@@ -17,7 +17,7 @@ use super::{
     mask_url,
     problem::Problem,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, PROFILE, PROXIES, PUBLIC_URL,
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT, PROFILE, PROXIES, PUBLIC_URL,
         RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting, TLS_CERT, TLS_KEY,
     },
 };
@@ -69,6 +69,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let rate_limit = rate_limit(values, problems);
     let replay_policy = replay_policy(values, problems);
     let log = log(values, problems);
+    let otlp_endpoint = otlp_endpoint(values, problems);
 
     let mut config = Config {
         listen: listen?,
@@ -85,6 +86,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         rate_limit: rate_limit?,
         replay_policy: replay_policy?,
         log: log?,
+        otlp_endpoint,
         is_ephemeral: false,
         risks: Vec::new(),
     };
@@ -208,6 +210,23 @@ fn public_url(
         );
     }
     Some(format!("{scheme}://{authority}"))
+}
+
+fn otlp_endpoint(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
+    let text = values.given(&OTLP_ENDPOINT)?;
+    let uri = text.trim_end_matches('/').parse::<Uri>().ok();
+    let whole = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?, uri.path())));
+    match whole {
+        Some((scheme @ ("http" | "https"), authority, "/")) if !authority.as_str().contains('@') => {
+            Some(format!("{scheme}://{authority}"))
+        }
+        _ => {
+            let shown = if text.contains('@') { mask_url(text) } else { text.to_owned() };
+            let fix = "write scheme, host and port of the collector, for example http://127.0.0.1:4318";
+            problems.push(Problem::of(&OTLP_ENDPOINT, Some(&shown), "is no address of a collector", fix));
+            None
+        }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

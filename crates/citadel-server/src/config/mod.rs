@@ -100,6 +100,8 @@ pub struct Config {
     pub replay_policy: ReplayPolicy,
     /// Filter of the log.
     pub log: String,
+    /// Where traces go, without a path. `None`: nowhere.
+    pub otlp_endpoint: Option<String>,
     /// Whether everything is thrown away at the end.
     pub is_ephemeral: bool,
     /// Settings that work but are risky; each is a sentence (P64).
@@ -207,6 +209,10 @@ impl Config {
             ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
             ("CITADEL_REPLAY_POLICY", self.replay_policy.as_str().to_owned()),
             ("CITADEL_LOG", self.log.clone()),
+            (
+                "CITADEL_OTLP_ENDPOINT",
+                self.otlp_endpoint.clone().unwrap_or_else(|| "(no traces)".to_owned()),
+            ),
         ]
     }
 }

@@ -117,6 +117,13 @@ pub(crate) const RATE_LIMIT: Setting = Setting {
     about: "Requests a minute with one access secret, all endpoints together; more are answered 429. 0 for any number.",
 };
 
+pub(crate) const OTLP_ENDPOINT: Setting = Setting {
+    name: "otlp_endpoint",
+    env: "CITADEL_OTLP_ENDPOINT",
+    default: None,
+    about: "Where traces are sent by OTLP over HTTP, for example http://127.0.0.1:4318. Default: nowhere.",
+};
+
 pub(crate) const REPLAY_POLICY: Setting = Setting {
     name: "replay_policy",
     env: "CITADEL_REPLAY_POLICY",
@@ -144,6 +151,7 @@ pub(super) const ALL: &[&Setting] = &[
     &RATE_LIMIT,
     &REPLAY_POLICY,
     &LOG,
+    &OTLP_ENDPOINT,
 ];
 
 impl Setting {
