@@ -37,8 +37,9 @@ check: ## format, lints, documentation, licences: everything but the tests
 fmt: ## format the code
 	@cargo fmt --all
 
-release: ## build the server as it is shipped
-	@cargo build --release --package citadel-cli --bin citadel
+release: ## build the server as it is shipped, with its bill of materials
+	@cargo build --release --locked --package citadel-cli --bin citadel
+	@scripts/make-sbom.py
 
 deb: ## make the Debian package of the server, in target/debian
 	@scripts/make-deb.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js, Python, strace, iproute2, Beancount and hledger
+# Installs what the tests need and is missing: Chromium, PostgreSQL, Node.js, Python with pip, strace, iproute2, Beancount and hledger
 # from Debian, and playwright-core and the TypeScript compiler from npm. Says what to install by hand where it cannot.
 set -euo pipefail
 
@@ -19,6 +19,7 @@ has_postgres || missing+=(postgresql)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
 has python3 || missing+=(python3)
+python3 -m pip --version > /dev/null 2>&1 || missing+=(python3-pip)
 has strace || missing+=(strace)
 has unshare || missing+=(util-linux)
 has ip || missing+=(iproute2)

@@ -27,6 +27,11 @@ rust_tests() {
   fi
 }
 
+supply_chain() {
+  scripts/supply-chain.sh || return
+  scripts/make-sbom.py
+}
+
 # One file at a time: each starts a server, a sample app and a browser.
 browser_tests() {
   local file failed=0
@@ -63,6 +68,7 @@ typescript_example() {
 stage "test tools" scripts/install-test-tools.sh
 stage "format" cargo fmt --all --check
 stage "lints" cargo clippy --workspace --all-targets --quiet -- --deny warnings
+stage "supply chain" supply_chain
 stage "unit and integration tests, SQLite and Postgres" rust_tests
 stage "documentation examples" cargo test --workspace --doc --quiet
 stage "example tests, Python" python_example

@@ -35,7 +35,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The security promises that hold today, by number. Each has at least one test called `p01_…`.
-const PROMISES: &[u32] = &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 63];
+const PROMISES: &[u32] = &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 59, 62, 63];
 
 struct Crate {
     name: String,
@@ -132,6 +132,31 @@ fn every_crate_lives_in_the_folder_of_its_name_under_the_shared_lints() {
         assert_eq!(inherits, Some(true), "{} sets lints of its own", each.name);
         let license = each.manifest["package"].get("license").and_then(|license| license.get("workspace"));
         assert!(license.is_some(), "{} does not take the workspace's licence", each.name);
+    }
+}
+
+#[test]
+fn p62_every_library_is_locked_by_its_checksum_and_comes_from_one_registry() {
+    let lock: Table = fs::read_to_string(root().join("Cargo.lock")).unwrap().parse().unwrap();
+    let packages = lock["package"].as_array().unwrap();
+    assert!(packages.len() > 100);
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        match package.get("source").and_then(Value::as_str) {
+            // One of ours.
+            None => assert!(name.starts_with("citadel-"), "{name} comes from nowhere"),
+            Some(source) => {
+                assert_eq!(source, "registry+https://github.com/rust-lang/crates.io-index", "{name}");
+                assert_eq!(package["checksum"].as_str().unwrap().len(), 64, "{name}");
+            }
+        }
+    }
+    let rules: Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    assert_eq!(rules["sources"]["unknown-registry"].as_str(), Some("deny"));
+    assert_eq!(rules["sources"]["unknown-git"].as_str(), Some("deny"));
+    for script in ["scripts/check.sh", "scripts/test.sh"] {
+        let text = fs::read_to_string(root().join(script)).unwrap();
+        assert!(text.contains("scripts/supply-chain.sh"), "{script} does not ask cargo-deny");
     }
 }
 
