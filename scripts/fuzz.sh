@@ -28,13 +28,20 @@ RUSTFLAGS="--cfg fuzzing -C passes=sancov-module -C llvm-args=-sanitizer-coverag
 
 failed=()
 for name in "${targets[@]}"; do
-  echo "== $name"
   corpus=$target/fuzz/corpus/$name
-  mkdir -p "$corpus" "$target/fuzz/artifacts/$name"
-  "$target/fuzz/$host/release/$name" -max_total_time="${SECONDS_EACH:-60}" -timeout=1 -rss_limit_mb=2048 -max_len=65536 \
-    -print_final_stats=1 -artifact_prefix="$target/fuzz/artifacts/$name/" "$corpus" "fuzz/seeds/$name" 2>&1 |
-    grep -E '^(stat::|==|SUMMARY|.*panicked|artifact_prefix|Base64)|ERROR|assert' || true
-  [ "${PIPESTATUS[0]}" -eq 0 ] || failed+=("$name")
+  artifacts=$target/fuzz/artifacts/$name
+  log=$target/fuzz/$name.log
+  mkdir -p "$corpus" "$artifacts"
+  if "$target/fuzz/$host/release/$name" -max_total_time="${SECONDS_EACH:-60}" -timeout=1 -rss_limit_mb=2048 -max_len=65536 \
+    -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" "fuzz/seeds/$name" > "$log" 2>&1; then
+    echo "== $name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs," \
+      "$(sed -n 's/^stat::new_units_added: *//p' "$log") of them led to new places," \
+      "$(sed -n 's/^stat::peak_rss_mb: *//p' "$log") MB at the most"
+  else
+    echo "== $name: failed" >&2
+    tail -n 40 "$log" >&2
+    failed+=("$name")
+  fi
 done
 if [ "${#failed[@]}" -gt 0 ]; then
   echo "failed: ${failed[*]}; the inputs are in $target/fuzz/artifacts" >&2

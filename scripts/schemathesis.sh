@@ -54,10 +54,14 @@ export API_URL API_CLIENT_ID API_SECRET
 CITADEL_KNOWN=$(python3 tests/schemathesis/prepare.py)
 export CITADEL_KNOWN
 
-run() {
-  "$tool/bin/schemathesis" --config-file tests/schemathesis/schemathesis.toml run "${API_URL%/v1/}/openapi.json" \
-    --max-examples "${CASES:-30}" --seed "${SEED:-1}" --continue-on-failure "$@"
-}
+# It keeps notes in the working directory, which would make the next run another one.
+run() (
+  here=$PWD
+  cd "$dir"
+  SCHEMATHESIS_HOOKS=$here/tests/schemathesis/hooks.py "$tool/bin/schemathesis" \
+    --config-file "$here/tests/schemathesis/schemathesis.toml" run "${API_URL%/v1/}/openapi.json" \
+    --max-examples "${CASES:-30}" --seed "${SEED:-1}" --workers "${WORKERS:-2}" --continue-on-failure "$@"
+)
 
 status=0
 # A stream has no end that could be waited for. A reset, and a clock that was turned far, come after the rest.

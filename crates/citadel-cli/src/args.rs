@@ -111,7 +111,10 @@ pub(crate) enum Verb {
         json: bool,
     },
     /// Print what a shell needs to complete verbs and options.
-    #[command(hide = true, after_help = "Example:\n  citadel completions bash > /etc/bash_completion.d/citadel")]
+    #[command(
+        hide = true,
+        after_help = "Example:\n  citadel completions bash > /etc/bash_completion.d/citadel"
+    )]
     Completions {
         /// For which shell.
         shell: Shell,

@@ -11,7 +11,8 @@ use crate::{Error, event_stream, webhooks};
 pub fn signature(bytes: &[u8]) {
     let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
     let mut next = || parts.next().unwrap_or_default();
-    let (header, timestamp, body) = (String::from_utf8_lossy(next()), String::from_utf8_lossy(next()), next());
+    let (header, timestamp, body) =
+        (String::from_utf8_lossy(next()), String::from_utf8_lossy(next()), next());
     let by_key = webhooks::verify_citadel_signature("sandbox-of-nobody", &header, body);
     assert!(by_key.is_err(), "a signature out of nothing: {header:?}");
     let verifier = webhooks::Verifier::new(["whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"]).expect("a secret");

@@ -33,8 +33,7 @@ use citadel_connectors::{
     },
 };
 use citadel_domain::{
-    AccessKeyId, ClientId, Environment, EventId, Product, Secret, SeededRandom, payroll::PayrollData,
-    tokens,
+    AccessKeyId, ClientId, Environment, EventId, Product, Secret, SeededRandom, payroll::PayrollData, tokens,
 };
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -167,7 +166,8 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 /// Texts of a provider, drawn as documents and written into books. Each line of the input takes a place on the page.
 pub fn document(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    let mut lines = text.lines().chain(std::iter::repeat("")).map(|line| line.chars().take(500).collect::<String>());
+    let mut lines =
+        text.lines().chain(std::iter::repeat("")).map(|line| line.chars().take(500).collect::<String>());
     let mut next = || lines.next().unwrap_or_default();
     let json = json!({
         "data_source": "payroll", "label": "fuzz", "username": "fuzz", "password": "fuzz",

@@ -179,11 +179,7 @@ impl Metrics {
             "Events in the store that an endpoint has not taken yet",
             self.waiting_events.clone(),
         );
-        registry.register(
-            "jobs_open",
-            "Background jobs that are waiting or running",
-            self.open_jobs.clone(),
-        );
+        registry.register("jobs_open", "Background jobs that are waiting or running", self.open_jobs.clone());
         registry.register("jobs", "Background jobs in the store by kind and state", self.jobs.clone());
         registry.register_with_unit(
             "jobs_late",
@@ -342,9 +338,7 @@ mod tests {
     fn p59_dashboard_alerts_and_manual_name_every_metric_and_no_other() {
         let text = Metrics::default().encode();
         let mut series: BTreeMap<String, &str> = BTreeMap::new();
-        for (name, kind) in
-            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
-        {
+        for (name, kind) in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')) {
             let endings: &[&str] = match kind {
                 "counter" => &["_total"],
                 "histogram" => &["_bucket", "_count", "_sum"],
@@ -354,8 +348,10 @@ mod tests {
             series.extend(endings.iter().map(|ending| (format!("{name}{ending}"), name)));
         }
         assert!(series.len() > 15, "{text}");
-        let (dashboard, alerts) =
-            (file(&format!("{DEPLOY}/grafana-dashboard.json")), file(&format!("{DEPLOY}/prometheus-alerts.yaml")));
+        let (dashboard, alerts) = (
+            file(&format!("{DEPLOY}/grafana-dashboard.json")),
+            file(&format!("{DEPLOY}/prometheus-alerts.yaml")),
+        );
         let drawn = named(&dashboard);
         for name in drawn.iter().chain(&named(&alerts)) {
             assert!(series.contains_key(*name), "there is no metric {name}");

@@ -88,7 +88,9 @@ pub(crate) fn finish(document: &mut utoipa::openapi::OpenApi) {
     }
     let schemas = document.components.as_ref().map(|components| &components.schemas);
     for path in document.paths.paths.values_mut() {
-        for operation in [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten() {
+        for operation in
+            [&mut path.get, &mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten()
+        {
             narrow_query(operation);
             // An empty body is an empty object.
             let Some(RefOr::T(body)) = operation.request_body.as_mut() else { continue };

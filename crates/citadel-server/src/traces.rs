@@ -224,7 +224,9 @@ impl Sender {
             }
             let is_reached = self.send(spans).await;
             if was_reached && !is_reached {
-                tracing::warn!("traces do not reach the collector: look at CITADEL_OTLP_ENDPOINT, and at the collector");
+                tracing::warn!(
+                    "traces do not reach the collector: look at CITADEL_OTLP_ENDPOINT, and at the collector"
+                );
             }
             was_reached = is_reached;
         }

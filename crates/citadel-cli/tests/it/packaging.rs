@@ -22,7 +22,11 @@ fn shells_and_man_know_every_verb() {
     home.run(&["man", "man"]).succeeded();
     let page = |name: &str| fs::read_to_string(home.path("man").join(name)).unwrap();
     assert!(page("citadel.1").contains("citadel\\-serve(1)"), "{}", page("citadel.1"));
-    assert!(page("citadel-client-create.1").contains("citadel client create"), "{}", page("citadel-client-create.1"));
+    assert!(
+        page("citadel-client-create.1").contains("citadel client create"),
+        "{}",
+        page("citadel-client-create.1")
+    );
     assert!(!home.path("man/citadel-man.1").exists(), "a hidden verb has a page");
 }
 
@@ -46,7 +50,8 @@ fn the_debian_package_holds_a_program_that_runs() {
     assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
     let package = fs::read_dir(home.path("deb")).unwrap().next().unwrap().unwrap().path();
     let root = home.path("root");
-    let unpacked = Command::new("dpkg-deb").args(["--raw-extract".as_ref(), package.as_os_str(), root.as_os_str()]);
+    let unpacked =
+        Command::new("dpkg-deb").args(["--raw-extract".as_ref(), package.as_os_str(), root.as_os_str()]);
     let unpacked = { unpacked }.status().unwrap();
     assert!(unpacked.success());
 

@@ -20,7 +20,9 @@ fn take(stream: TcpStream) -> (String, Value) {
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
         match line.trim_end().split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.parse().unwrap(),
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.parse().unwrap()
+            }
             Some(_) => {}
             None => break,
         }

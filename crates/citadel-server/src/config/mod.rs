@@ -209,10 +209,7 @@ impl Config {
             ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
             ("CITADEL_REPLAY_POLICY", self.replay_policy.as_str().to_owned()),
             ("CITADEL_LOG", self.log.clone()),
-            (
-                "CITADEL_OTLP_ENDPOINT",
-                self.otlp_endpoint.clone().unwrap_or_else(|| "(no traces)".to_owned()),
-            ),
+            ("CITADEL_OTLP_ENDPOINT", self.otlp_endpoint.clone().unwrap_or_else(|| "(no traces)".to_owned())),
         ]
     }
 }

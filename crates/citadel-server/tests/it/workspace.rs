@@ -35,7 +35,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// The security promises that hold today, by number. Each has at least one test called `p01_…`.
-const PROMISES: &[u32] = &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 59, 62, 63];
+const PROMISES: &[u32] =
+    &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 59, 62, 63];
 
 struct Crate {
     name: String,
