@@ -80,7 +80,7 @@ pub struct AccountDetails {
     pub deposit_type: Option<String>,
     /// How much of it, as a decimal in text. A request may also send a number.
     #[serde(deserialize_with = "liberal::optional_decimal", skip_serializing_if = "Option::is_none")]
-    #[schema(examples("50.00"))]
+    #[schema(schema_with = crate::schema::decimal)]
     pub deposit_value: Option<String>,
     /// `create`, `update` or `delete`.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]

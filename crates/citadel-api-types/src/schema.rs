@@ -2,8 +2,20 @@
 
 use utoipa::{
     Modify,
-    openapi::{OpenApi, RefOr, Schema, schema::AllOf},
+    openapi::{
+        Object, ObjectBuilder, OpenApi, RefOr, Schema, Type,
+        schema::{AllOf, SchemaType},
+    },
 };
+
+/// A decimal, as `liberal` reads it.
+pub(crate) fn decimal() -> Object {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Number, Type::Null]))
+        .description(Some("How much of it, as a decimal in text. A request may also send a number."))
+        .examples(["50.00"])
+        .build()
+}
 
 /// Marks every key of every answer as required in the OpenAPI document, because answers carry every key and say
 /// `null` when a value is unknown. The derive reads an `Option` as "may be missing", which is true of requests only.

@@ -44,16 +44,15 @@ fn a_folder_that_cannot_be_written_is_said() {
 fn the_debian_package_holds_a_program_that_runs() {
     let home = Home::new();
     let packed = Command::new(Path::new(ROOT).join("scripts/make-deb.sh"))
-        .args([env!("CARGO_BIN_EXE_citadel"), "deb"].map(|argument| home.path(argument)))
+        .arg(env!("CARGO_BIN_EXE_citadel"))
+        .arg(home.path("deb"))
         .output()
         .unwrap();
     assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));
     let package = fs::read_dir(home.path("deb")).unwrap().next().unwrap().unwrap().path();
     let root = home.path("root");
-    let unpacked =
-        Command::new("dpkg-deb").args(["--raw-extract".as_ref(), package.as_os_str(), root.as_os_str()]);
-    let unpacked = { unpacked }.status().unwrap();
-    assert!(unpacked.success());
+    let unpacked = Command::new("dpkg-deb").arg("--raw-extract").args([&package, &root]).status();
+    assert!(unpacked.unwrap().success());
 
     let version = Command::new(root.join("usr/bin/citadel")).arg("--version").output().unwrap();
     let version = String::from_utf8(version.stdout).unwrap();

@@ -77,7 +77,10 @@ pub(crate) struct ReadParams {
 /// Read a report about a person, as it was made.
 #[utoipa::path(get, path = "/v1/users/{user_id}/reports/{report_id}/", tag = "reports",
 params(("user_id" = String, Path), ("report_id" = String, Path), ReadParams), responses(
-    (status = 200, body = ReportView, description = "with `fmt=pdf` the document, `application/pdf`"),
+    (status = 200, description = "with `fmt=pdf` the document", content(
+        (ReportView = "application/json"),
+        (String = "application/pdf"),
+    )),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 404, body = Detail),

@@ -70,7 +70,10 @@ enum Whose {
 /// Everything that was ever paid to a person, or by the company, up to the present day of your sandbox. The books assert each
 /// year-to-date figure and each box of a W-2, so that the program that reads them proves the figures.
 #[utoipa::path(get, path = "/v1/sandbox/ledger/", tag = "sandbox", params(LedgerParams), responses(
-    (status = 200, description = "the file; `text/csv` for a table", body = String, content_type = "text/plain"),
+    (status = 200, description = "the file; `text/csv` for a table", content(
+        (String = "text/plain"),
+        (String = "text/csv"),
+    )),
     (status = 400, body = ErrorBody),
     (status = 401, body = ErrorBody),
     (status = 403, description = "not a sandbox key, or too many exports at once", body = ErrorBody),
