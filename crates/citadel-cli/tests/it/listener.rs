@@ -81,10 +81,13 @@ fn a_connection_is_used_again_after_a_body_that_nobody_read() {
     let server = home.serve();
     let mut stream = BufReader::new(connect(&server));
     for _ in 0..20 {
-        for (head, status) in [("GET /v1/nothing/", 404), ("DELETE /v1/links/x/", 401), ("POST /v1/orders/", 401)] {
+        for (head, status) in
+            [("GET /v1/nothing/", 404), ("DELETE /v1/links/x/", 401), ("POST /v1/orders/", 401)]
+        {
             let body = "{\"a\": 1}";
             let length = body.len();
-            write!(stream.get_mut(), "{head} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n").unwrap();
+            write!(stream.get_mut(), "{head} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")
+                .unwrap();
             // The body comes on its own, when the answer has long been known.
             std::thread::sleep(Duration::from_millis(2));
             stream.get_mut().write_all(body.as_bytes()).unwrap();

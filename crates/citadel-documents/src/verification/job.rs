@@ -19,7 +19,12 @@ const FORMS: [Column; 3] = [
     Column::figure("Federal tax withheld (box 2)", RIGHT, 150.0),
 ];
 
-pub(super) fn write(sheet: &mut Sheet, verification: &Verification, number: usize, sourced: &SourcedEmployment) {
+pub(super) fn write(
+    sheet: &mut Sheet,
+    verification: &Verification,
+    number: usize,
+    sourced: &SourcedEmployment,
+) {
     let job = &sourced.employment;
     let today = verification.today();
     sheet.heading(2, &format!("Job {number}: {}", employer_name(job)), 150.0);

@@ -202,7 +202,10 @@ async fn pay_that_was_not_shared_is_said_to_be_so_and_not_to_be_missing() {
         read("fulltime").await.employments.into_iter().map(Into::into).collect();
     let text = check("one of two", &draw(&verification), true).text();
     assert!(!amounts(&text).is_empty());
-    assert_eq!(text.matches("The person shared this job without what it pays.").count(), data.employments.len());
+    assert_eq!(
+        text.matches("The person shared this job without what it pays.").count(),
+        data.employments.len()
+    );
     assert!(!text.contains("was not shared"), "{text}");
 }
 

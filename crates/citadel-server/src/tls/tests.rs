@@ -159,7 +159,10 @@ async fn p45_a_handshake_that_does_not_come_is_cut() {
     let _silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, _) = listener.accept().await.unwrap();
     let started = Instant::now();
-    let cut = tls.acceptor(crate::connections::Door::new(crate::connections::Proxies::default())).accept(stream, ()).await;
+    let cut = tls
+        .acceptor(crate::connections::Door::new(crate::connections::Proxies::default()))
+        .accept(stream, ())
+        .await;
     assert_eq!(cut.map(|_| ()).unwrap_err().kind(), std::io::ErrorKind::TimedOut);
     assert_eq!(started.elapsed().as_secs(), HANDSHAKE_DEADLINE.as_secs());
 }

@@ -88,7 +88,8 @@ async fn p14_guesses_at_one_login_hardly_reach_the_provider() {
         TestApp::each_with_connector(|| Stranger::new(&asked)).await.into_iter().zip([4_usize, 1])
     {
         asked.store(0, Ordering::Relaxed);
-        let clients = [app.client_in("one", Environment::Dev).await, app.client_in("two", Environment::Dev).await];
+        let clients =
+            [app.client_in("one", Environment::Dev).await, app.client_in("two", Environment::Dev).await];
         let (per_token, pause) = if quarters == 4 { (50, 8) } else { (10, 40) };
         for quarter in 0..quarters {
             let mut tokens_of_quarter = tokens(&clients[0], 25).await;
@@ -109,7 +110,10 @@ async fn p14_guesses_at_one_login_hardly_reach_the_provider() {
         let reached = asked.load(Ordering::Relaxed);
         let hours = quarters * 25 * 2 * per_token * usize::try_from(pause).unwrap() / 3600 + 1;
         assert!(reached <= hours * 10, "{reached} in {hours} hours");
-        assert!(reached >= (hours - 2) * 10, "the owner of the login still gets in: {reached} in {hours} hours");
+        assert!(
+            reached >= (hours - 2) * 10,
+            "the owner of the login still gets in: {reached} in {hours} hours"
+        );
     }
 }
 
@@ -126,7 +130,10 @@ async fn p14_a_login_an_address_and_a_link_have_limits_and_say_so() {
         assert_eq!((early.status, early.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "throttled"));
         for pause in [1, 4, 9, 16] {
             app.advance(pause - 1);
-            assert_eq!(guess(&app, &token, address(1), "ada", "2").await.status, StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(
+                guess(&app, &token, address(1), "ada", "2").await.status,
+                StatusCode::TOO_MANY_REQUESTS
+            );
             app.advance(1);
             assert_eq!(guess(&app, &token, address(1), "ada", "2").await.status, StatusCode::CREATED);
         }

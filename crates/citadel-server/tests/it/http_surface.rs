@@ -441,7 +441,8 @@ async fn p48_a_list_is_no_object() {
     let reply = client.post("/v1/bridge-tokens/", of_token).await;
     assert_eq!((reply.status, reply.invalid_fields()), (StatusCode::BAD_REQUEST, vec!["account".to_owned()]));
     for employer in [json!(["Home Depot"]), json!([])] {
-        let reply = client.post("/v1/orders/", json!({"products": ["income"], "employers": [employer]})).await;
+        let reply =
+            client.post("/v1/orders/", json!({"products": ["income"], "employers": [employer]})).await;
         assert_eq!(reply.invalid_fields(), ["employers"], "{reply:?}");
     }
     let access_token = client.link("income").await;

@@ -1,7 +1,7 @@
 //! How orders and their employers end, and what ends with them.
 
 use axum::http::{Method, StatusCode};
-use citadel_domain::{Clock, Environment};
+use citadel_domain::Environment;
 use serde_json::{Value, json};
 
 use crate::{

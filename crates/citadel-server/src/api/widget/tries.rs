@@ -51,7 +51,8 @@ impl Tries {
         let fields = ways.iter().flat_map(|form| {
             form.organization.iter().chain(form.ways.iter().flat_map(|way| way.fields)).collect::<Vec<_>>()
         });
-        let names = fields.filter(|field| !field.is_secret).map(|field| login.get(field.name).trim().to_lowercase());
+        let names =
+            fields.filter(|field| !field.is_secret).map(|field| login.get(field.name).trim().to_lowercase());
         let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
         let whose = format!("{provider_id}\n{}", names.join("\n"));
         let hash = |purpose, text: &str| app.keyring.keyed_hash(purpose, text);
