@@ -11,6 +11,7 @@ use crate::commands::dev_cert::Host;
 /// Self-hosted, consumer-permissioned payroll data.
 #[derive(Parser)]
 #[command(
+    name = "citadel",
     version,
     after_help = "Example:\n  citadel serve\n\nSettings come from citadel.toml and CITADEL_… variables: see `citadel config default`."
 )]

@@ -336,7 +336,18 @@ mod tests {
 
     #[test]
     fn p59_dashboard_alerts_and_manual_name_every_metric_and_no_other() {
-        let text = Metrics::default().encode();
+        // What has labels and no value yet is not in the text.
+        let metrics = Metrics::default();
+        metrics.record_request("/v1/tasks/{id}/", StatusCode::OK, Duration::ZERO);
+        metrics.record_end("adp", Product::Income, TaskStatus::Done);
+        metrics.record_attempt(Delivered::Taken);
+        metrics.record_pool(PoolFigures { most: 16, open: 1, idle: 1, waiting: 0 });
+        let kind = "run_task".to_owned();
+        let jobs = KindFigures { kind, leased: 1, due: 0, later: 0, buried: 0, due_since: None };
+        let figures =
+            StoreFigures { tasks: vec![(TaskStatus::Done, 1)], jobs: vec![jobs], waiting_events: 0 };
+        metrics.record_store(figures, "2026-11-23T12:00:00Z".parse().expect("an instant"));
+        let text = metrics.encode();
         let mut series: BTreeMap<String, &str> = BTreeMap::new();
         for (name, kind) in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')) {
             let endings: &[&str] = match kind {

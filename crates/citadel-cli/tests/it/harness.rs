@@ -6,7 +6,7 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread,
     time::Duration,
@@ -106,13 +106,27 @@ impl Finished {
 #[track_caller]
 pub(crate) fn finish(command: &mut Command) -> Finished {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    if wait(&mut child, Duration::from_secs(5)).is_none() {
+    // Read all the while: a pipe holds 64 KiB, and a child that waits for room does not end.
+    let (stdout, stderr) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
+    let status = wait(&mut child, Duration::from_secs(5));
+    if status.is_none() {
         child.kill().unwrap();
-        panic!("still running after five seconds: {:?}", child.wait_with_output());
+        child.wait().unwrap();
     }
-    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+    let Some(status) = status else {
+        panic!("still running after five seconds: {}", String::from_utf8_lossy(&[stdout, stderr].concat()));
+    };
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Finished { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.map(|mut pipe| pipe.read_to_end(&mut bytes)).transpose().unwrap();
+        bytes
+    })
 }
 
 /// The way a child ended, if it did in time.
