@@ -30,6 +30,14 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  CITADEL_LISTEN=127.0.0.1:8700 citadel serve\n  citadel serve --ephemeral --print-env"
     )]
     Serve(Serve),
+    /// Do background work for servers on the same Postgres, until told to stop: tasks, deliveries, what has lived its time.
+    ///
+    /// Nothing listens but CITADEL_METRICS_LISTEN, with /healthz, /readyz and /metrics. It takes the settings of the servers,
+    /// above all their root key.
+    #[command(
+        after_help = "Examples:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel worker\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel serve --no-worker"
+    )]
+    Worker,
     /// Bring the database to this release's schema, then stop.
     #[command(
         after_help = "Example:\n  CITADEL_DATABASE_URL=postgres://citadel@localhost/citadel citadel migrate"
@@ -131,6 +139,9 @@ pub(crate) enum Verb {
 
 #[derive(Args)]
 pub(crate) struct Serve {
+    /// Leave the background work to others: to `citadel worker`, or to servers without this.
+    #[arg(long, conflicts_with = "ephemeral")]
+    pub(crate) no_worker: bool,
     /// Keep nothing: a fresh store that is removed at the end, on free ports of this machine.
     ///
     /// For tests. citadel.toml is not read; CITADEL_LISTEN and CITADEL_METRICS_LISTEN choose other addresses.

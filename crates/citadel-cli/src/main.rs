@@ -33,7 +33,8 @@ async fn main() -> ExitCode {
     let file = cli.config.as_deref();
     let result = match cli.verb {
         Verb::Serve(options) if options.ephemeral => commands::ephemeral::run(file, options).await,
-        Verb::Serve(_) => commands::serve::run(file).await,
+        Verb::Serve(options) => commands::serve::run(file, &options).await,
+        Verb::Worker => commands::worker::run(file).await,
         Verb::Migrate => commands::migrate::run(file).await,
         Verb::Config { verb } => commands::config::run(file, verb),
         Verb::DevCert(options) => commands::dev_cert::run(file, &options),

@@ -1,6 +1,9 @@
 //! What every handler and job shares.
 
-use std::{ops::Deref, sync::Arc};
+use std::{
+    ops::Deref,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use citadel_api_types::providers::ProviderRef;
 use citadel_connectors::{Registry, sandbox::DEFAULT_SEED};
@@ -73,6 +76,8 @@ pub struct Shared {
     pub(crate) task_bells: TaskBells,
     /// Rung when an event was written, for whoever passes events on.
     pub event_bell: watch::Sender<()>,
+    /// Whether this node was told to stop: connections that are kept open end with their next answer.
+    pub(crate) is_leaving: AtomicBool,
     /// Says that the server stops: open streams end.
     pub stopping: watch::Sender<bool>,
     /// Access keys that were good a moment ago.
@@ -101,6 +106,7 @@ impl App {
             hands: Hands::default(),
             task_bells: TaskBells::default(),
             event_bell: watch::Sender::new(()),
+            is_leaving: AtomicBool::new(false),
             stopping: watch::Sender::new(false),
             callers: Callers::default(),
             running: Running::default(),

@@ -46,7 +46,7 @@ impl FromRequestParts<App> for Caller {
         if is_open && caller.tenant.environment == Environment::Prod {
             return Err(error::forbidden(NEEDS_TLS));
         }
-        app.rate_limit.take(caller.access_key_id, app.clock.now())?;
+        app.rate_limit.take(&app.db, caller.access_key_id, app.clock.now()).await?;
         parts.extensions.insert(caller);
         Ok(caller)
     }

@@ -14,6 +14,7 @@ mod body;
 pub mod config;
 pub mod connections;
 mod consent;
+pub mod database_clock;
 pub mod directory;
 mod error;
 mod faults;

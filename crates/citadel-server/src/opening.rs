@@ -4,11 +4,11 @@
 use std::{
     fs::{self, DirBuilder},
     mem,
-    os::unix::fs::DirBuilderExt,
+    os::unix::{ffi::OsStrExt, fs::DirBuilderExt},
     sync::Arc,
 };
 
-use citadel_domain::{Clock, Random};
+use citadel_domain::{Clock, Random, Secret};
 use citadel_store::{
     Db, DbConfig, Keyring, backup,
     root_keys::{self, Fit},
@@ -246,9 +246,17 @@ fn data_dir_problem(config: &Config, what: String) -> Problem {
 fn open_database(config: &Config) -> Result<Db, OpenError> {
     let db_config = match &config.database_url {
         None => DbConfig::Sqlite { path: config.database_file() },
-        Some(url) => DbConfig::Postgres { url: url.clone(), pool_size: POOL_SIZE },
+        Some(url) => DbConfig::Postgres { url: with_authorities(config, url), pool_size: POOL_SIZE },
     };
     Db::open(&db_config).map_err(|error| failed(config, error))
+}
+
+/// The address with the file of its authorities, as the store reads it.
+fn with_authorities(config: &Config, url: &Secret) -> Secret {
+    let Some(path) = &config.database_ca else { return url.clone() };
+    let path: String = form_urlencoded::byte_serialize(path.as_os_str().as_bytes()).collect();
+    // A blank is `+` in forms only.
+    Secret::new(format!("{}&sslrootcert={}", url.expose(), path.replace('+', "%20")))
 }
 
 /// A failure of the store, with the setting that has to do with it.

@@ -7,11 +7,13 @@ use std::{
 use citadel_domain::{ClientId, Secret};
 use jiff::Timestamp;
 
+use tokio::time::Instant;
+
 use crate::{
     Error, Row, Value,
     deletions::{self, Deletion},
     postgres,
-    postgres::Postgres,
+    postgres::{Postgres, Run},
     retention, sqlite,
     sqlite::Sqlite,
 };
@@ -41,8 +43,8 @@ pub enum DbConfig {
 #[derive(Clone)]
 pub struct Db {
     backend: Backend,
-    /// The one client whose rows are seen; `None` for all.
-    scope: Option<ClientId>,
+    /// How transactions are run on Postgres.
+    how: Run,
 }
 
 #[derive(Clone)]
@@ -99,13 +101,31 @@ impl Db {
                 Backend::Postgres(Postgres::open(url.expose(), *pool_size)?)
             }
         };
-        Ok(Self { backend, scope: None })
+        Ok(Self { backend, how: Run { scope: None, is_long: false } })
     }
 
     /// The same database as one client may see it. On Postgres the rows of others are not there, even for a statement
     /// that forgets to name the client (P5); SQLite has only the statements.
     pub fn scoped(&self, client: ClientId) -> Self {
-        Self { backend: self.backend.clone(), scope: Some(client) }
+        Self { backend: self.backend.clone(), how: Run { scope: Some(client), ..self.how } }
+    }
+
+    /// The same database for work that nobody waits for: a transaction may take minutes on Postgres, where eight seconds are
+    /// the end of others (P40).
+    pub fn patient(&self) -> Self {
+        Self { backend: self.backend.clone(), how: Run { is_long: true, ..self.how } }
+    }
+
+    /// What Postgres says of the time, and when it held. `None` on SQLite, which has no time of its own.
+    pub async fn now(&self) -> Result<Option<(Timestamp, Instant)>, Error> {
+        let Backend::Postgres(_) = &self.backend else { return Ok(None) };
+        self.read(async |tx| {
+            let sql = "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)";
+            let asked = Instant::now();
+            let now = tx.fetch_one(sql, &[], |row| row.get::<Timestamp>(0)).await?;
+            Ok(Some((now, asked + asked.elapsed() / 2)))
+        })
+        .await
     }
 
     /// Whether the database is SQLite's, which serves one process.
@@ -174,6 +194,11 @@ impl Db {
         }
     }
 
+    /// Whether other nodes may use the database too.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.backend, Backend::Postgres(_))
+    }
+
     /// Grows when an access key was made or changed, before that is answered: what was read under a number holds as long as
     /// the number stands. `None` on Postgres, where another node may change a key.
     pub fn key_generation(&self) -> Option<u64> {
@@ -202,8 +227,8 @@ impl Db {
     /// Runs a closure in one transaction and commits it, or rolls back when it fails. Where the client is known, call
     /// it on [`Db::scoped`].
     ///
-    /// Inside, nothing but the database may be awaited. The closure may run again after a serialisation failure on
-    /// Postgres, so it borrows or clones what it captured. On SQLite the answer comes after the commit has reached
+    /// Inside, nothing but the database may be awaited. The closure may run again on Postgres, after a serialisation failure
+    /// or a cut line, so it borrows or clones what it captured. On SQLite the answer comes after the commit has reached
     /// the disk; waiting transactions share one commit.
     pub async fn write<F, T, E>(&self, work: F) -> Result<T, E>
     where
@@ -213,7 +238,7 @@ impl Db {
     {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(move |connection| run_on_sqlite(&work, connection)).await,
-            Backend::Postgres(postgres) => postgres.write(self.scope, &work).await,
+            Backend::Postgres(postgres) => postgres.write(self.how, &work).await,
         }
     }
 
@@ -227,7 +252,7 @@ impl Db {
     {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(|connection| run_on_sqlite(&work, connection)),
-            Backend::Postgres(postgres) => postgres.read(self.scope, &work).await,
+            Backend::Postgres(postgres) => postgres.read(self.how, &work).await,
         }
     }
 }

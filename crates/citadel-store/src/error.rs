@@ -64,8 +64,10 @@ impl From<tokio_postgres::Error> for Error {
         };
         match refusal.code().code() {
             code if code.starts_with("23") => Self::Conflict,
-            // Connection trouble, no resources, operator intervention, a standby that cannot write.
-            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" => {
+            // Connection trouble, no resources, operator intervention, a standby that cannot write, and others that always won.
+            code if ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+                || ["25006", "40001", "40P01"].contains(&code) =>
+            {
                 // The server's message may quote values; the code does not.
                 Self::Unavailable(format!("SQLSTATE {code}"))
             }

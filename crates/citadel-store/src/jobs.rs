@@ -172,6 +172,20 @@ pub async fn release_all(tx: &mut Tx<'_>) -> Result<u64, Error> {
     tx.execute("update jobs set lease_until = null where done = false and lease_until is not null", &[]).await
 }
 
+/// Gives a job back that was not brought to its end, for another worker to take at once. It is no failed try. Whoever had it
+/// can write nothing more. `false` when another worker holds it.
+pub async fn release(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
+    let released = tx
+        .execute(
+            "update jobs set lease_until = null, fence = fence + 1,
+                    attempts = case when attempts > 0 then attempts - 1 else 0 end
+              where id = $1 and fence = $2 and done = false",
+            params![job.id, job.fence],
+        )
+        .await?;
+    Ok(released == 1)
+}
+
 /// Removes a job that is done. `false` when another worker holds it.
 pub async fn finish(tx: &mut Tx<'_>, job: &Job) -> Result<bool, Error> {
     let finished = tx

@@ -9,6 +9,7 @@
 pub mod access_keys;
 pub mod backup;
 pub mod bridge_tokens;
+pub mod call_rates;
 pub mod changes;
 pub mod clients;
 pub mod companies;

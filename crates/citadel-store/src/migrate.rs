@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0007_users_and_orders"),
     migration!("0008_idempotency_keys"),
     migration!("0009_endings"),
+    migration!("0010_nodes"),
     migration!("0011_sign_in_tries"),
     migration!("0012_orders"),
 ];
@@ -69,24 +70,25 @@ impl Db {
         if self.write(create_table).await.is_err() {
             self.write(create_table).await?;
         }
-        self.write(async move |tx| {
-            if tx.dialect() == Dialect::Postgres {
-                tx.execute_batch("lock table schema_migrations in exclusive mode").await?;
-            }
-            let mut missing = missing(tx).await?;
-            missing.retain(|migration| migration.name <= last.as_str());
-            for migration in &missing {
-                tx.execute_batch(migration.sql(tx.dialect())).await?;
-                let checksum = migration.checksum(tx.dialect());
-                tx.execute(
-                    "insert into schema_migrations (name, checksum, applied_at) values ($1, $2, $3)",
-                    params![migration.name, checksum, now],
-                )
-                .await?;
-            }
-            Ok(missing.iter().map(|migration| migration.name).collect())
-        })
-        .await
+        self.patient()
+            .write(async move |tx| {
+                if tx.dialect() == Dialect::Postgres {
+                    tx.execute_batch("lock table schema_migrations in exclusive mode").await?;
+                }
+                let mut missing = missing(tx).await?;
+                missing.retain(|migration| migration.name <= last.as_str());
+                for migration in &missing {
+                    tx.execute_batch(migration.sql(tx.dialect())).await?;
+                    let checksum = migration.checksum(tx.dialect());
+                    tx.execute(
+                        "insert into schema_migrations (name, checksum, applied_at) values ($1, $2, $3)",
+                        params![migration.name, checksum, now],
+                    )
+                    .await?;
+                }
+                Ok(missing.iter().map(|migration| migration.name).collect())
+            })
+            .await
     }
 
     /// The names of every migration, in order.

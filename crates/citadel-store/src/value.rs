@@ -44,6 +44,20 @@ impl fmt::Debug for Value {
     }
 }
 
+impl Value {
+    /// What a statement is told that is not prepared. The database finds out for itself what a null is.
+    pub(crate) const fn postgres_type(&self) -> Type {
+        match self {
+            Self::Null => Type::UNKNOWN,
+            Self::Int(_) => Type::INT8,
+            Self::Bool(_) => Type::BOOL,
+            Self::Text(_) => Type::TEXT,
+            Self::Bytes(_) => Type::BYTEA,
+            Self::Id(_) => Type::UUID,
+        }
+    }
+}
+
 /// The parameters of a statement, in the order of `$1`, `$2`, ….
 macro_rules! params {
     ($($value:expr),* $(,)?) => {

@@ -3,14 +3,16 @@
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use citadel_server::{
+    config::Part,
     serve::{Addresses, serve},
     system::{SystemClock, SystemRandom},
 };
 
-use crate::output;
+use crate::{args::Serve, output};
 
-pub(crate) async fn run(file: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let config = super::load(file)?;
+pub(crate) async fn run(file: Option<&Path>, options: &Serve) -> anyhow::Result<ExitCode> {
+    let part = if options.no_worker { Part::Listener } else { Part::Whole };
+    let config = super::doing(file, part)?;
     serve(config, Arc::new(SystemClock), Arc::new(SystemRandom), announce).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -172,9 +172,11 @@ impl Server {
             let url = rest.split_whitespace().next().unwrap();
             url.split_once("://").unwrap().1.parse().unwrap()
         };
+        let metrics = address("health, metrics");
         Self {
-            api: address("ready on"),
-            metrics: address("health, metrics"),
+            // A worker listens nowhere else.
+            api: if announced.contains("ready on") { address("ready on") } else { metrics },
+            metrics,
             child,
             announced,
             log: log.to_owned(),

@@ -6,6 +6,7 @@ fn every_verb_explains_itself_with_an_example() {
     let verbs: &[&[&str]] = &[
         &[],
         &["serve"],
+        &["worker"],
         &["migrate"],
         &["config"],
         &["config", "check"],

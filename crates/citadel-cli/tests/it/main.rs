@@ -12,10 +12,12 @@ mod harness;
 mod help;
 mod listen;
 mod listener;
+mod nodes;
 #[cfg(target_os = "linux")]
 mod offline;
 mod packaging;
 mod postgres;
+mod rolling;
 mod sandbox;
 mod sandbox_verbs;
 mod start;

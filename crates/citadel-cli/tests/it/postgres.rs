@@ -8,7 +8,7 @@ use crate::harness::{Home, Server, finish, get};
 
 /// A database of its own. `None` where tests on Postgres are skipped.
 #[expect(clippy::disallowed_methods, reason = "the tests' own settings")]
-fn database(name: &str) -> Option<String> {
+pub(crate) fn database(name: &str) -> Option<String> {
     let server = std::env::var("CITADEL_TEST_DATABASE_URL").ok().filter(|url| !url.is_empty());
     let is_required = std::env::var("CITADEL_TEST_REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
     assert!(
@@ -28,7 +28,7 @@ fn database(name: &str) -> Option<String> {
     Some(format!("{}/{database}", server.rsplit_once('/').unwrap().0))
 }
 
-fn on(url: &str, key: &Path, mut command: Command) -> Command {
+pub(crate) fn on(url: &str, key: &Path, mut command: Command) -> Command {
     command.env("CITADEL_DATABASE_URL", url).env("CITADEL_ROOT_KEY_FILE", key);
     command
 }

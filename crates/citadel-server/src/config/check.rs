@@ -3,23 +3,22 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use axum::http::Uri;
-use citadel_domain::Secret;
 use citadel_store::sandboxes;
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use super::{
-    Config, Profile, ReplayPolicy,
+    Config, Part, Profile, ReplayPolicy, database,
     file::Values,
     mask_url,
     problem::Problem,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT, PROFILE,
-        PROXIES, PUBLIC_URL, RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, Setting,
-        TLS_CERT, TLS_KEY,
+        DASHBOARD_LISTEN, DATA_DIR, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT, PROFILE, PROXIES, PUBLIC_URL,
+        RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, STOP_WAIT, Setting, TLS_CERT, TLS_KEY,
     },
 };
 use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
@@ -29,6 +28,9 @@ const LONGEST_SOCKET_PATH: usize = 103;
 
 /// More requests a minute than this cannot be told from any number.
 const HIGHEST_RATE: u32 = 1_000_000;
+
+/// A node has to be gone within 25 seconds (P42), and its last requests need some of them.
+const LONGEST_STOP_WAIT: u64 = 15;
 
 /// `None` only when a setting has no usable value; the problem is then on the list.
 pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Config> {
@@ -52,7 +54,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let tls = tls(values, problems);
     let public_url = public_url(values, production, tls.is_some(), problems);
     let data_dir = PathBuf::from(values.get(&DATA_DIR).unwrap_or_default());
-    let database_url = database_url(values, problems);
+    let (database_url, database_ca) = database::check(values, production, problems);
     if database_url.is_none() {
         socket_path_fits(&data_dir, problems);
     }
@@ -69,6 +71,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let sandbox = sandbox(values, problems);
     let rate_limit = rate_limit(values, problems);
     let replay_policy = replay_policy(values, problems);
+    let stop_wait = stop_wait(values, problems);
     let log = log(values, problems);
     let otlp_endpoint = otlp_endpoint(values, problems);
 
@@ -82,6 +85,9 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         root_key_file: root_key_file.unwrap_or_else(|| data_dir.join("root.key")),
         data_dir,
         database_url,
+        database_ca,
+        stop_wait: stop_wait?,
+        part: Part::Whole,
         profile: profile?,
         sandbox: sandbox?,
         rate_limit: rate_limit?,
@@ -230,23 +236,9 @@ fn otlp_endpoint(values: &Values, problems: &mut Vec<Problem>) -> Option<String>
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn database_url(values: &Values, problems: &mut Vec<Problem>) -> Option<Secret> {
-    let text = values.given(&DATABASE_URL)?;
-    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
-    if rest.is_none_or(str::is_empty) {
-        problems.push(Problem::of(
-            &DATABASE_URL,
-            Some(&mask_url(text)),
-            "is not the address of a Postgres",
-            "write postgres://user:password@host:5432/database, or leave it out to use the embedded database",
-        ));
-    }
-    Some(Secret::new(text))
 }
 
 fn socket_path_fits(data_dir: &std::path::Path, problems: &mut Vec<Problem>) {
@@ -306,6 +298,17 @@ fn replay_policy(values: &Values, problems: &mut Vec<Problem>) -> Option<ReplayP
     }
 }
 
+fn stop_wait(values: &Values, problems: &mut Vec<Problem>) -> Option<Duration> {
+    let text = values.get(&STOP_WAIT).unwrap_or_default();
+    let seconds = text.parse().ok().filter(|seconds| *seconds <= LONGEST_STOP_WAIT);
+    if seconds.is_none() {
+        let what = format!("is no number of seconds from 0 to {LONGEST_STOP_WAIT}");
+        let fix = "write as many seconds as the proxy needs to see that /readyz says no";
+        problems.push(Problem::of(&STOP_WAIT, Some(text), what, fix));
+    }
+    seconds.map(Duration::from_secs)
+}
+
 fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
     let text = values.get(&LOG).unwrap_or_default();
     if let Err(error) = EnvFilter::builder().parse(text) {
@@ -318,19 +321,6 @@ fn log(values: &Values, problems: &mut Vec<Problem>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-/// Whether a database address stays on this machine: a loopback address, or a Unix socket (its directory is the host,
-/// or there is none).
-fn is_near(database_url: &str) -> bool {
-    let rest = database_url.split_once("://").map_or(database_url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let host_and_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => host_and_port,
-    };
-    host.is_empty() || host.to_ascii_uppercase().starts_with("%2F") || is_loopback(host)
 }
 
 /// What works but should be looked at before people's data goes in.
@@ -355,14 +345,7 @@ fn risks(config: &Config) -> Vec<Problem> {
         };
         risks.push(Problem::of(&PUBLIC_URL, None, what, fix));
     }
-    if let Some(url) = config.database_url.as_ref().filter(|url| !is_near(url.expose())) {
-        risks.push(Problem::of(
-            &DATABASE_URL,
-            Some(&mask_url(url.expose())),
-            "this release speaks to Postgres without TLS",
-            "reach it over the loopback address, a private network or a tunnel",
-        ));
-    }
+    risks.extend(config.database_url.as_ref().and_then(|url| database::risk(url.expose())));
     if config.log.contains("trace") || config.log.contains("debug") {
         let what = "detailed logs hold no secrets, but a lot of technical facts";
         risks.push(Problem::of(&LOG, Some(&config.log), what, "use info for every day"));

@@ -3,13 +3,14 @@
 use super::{
     file::Values,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL, RATE_LIMIT,
-        ROOT_KEY_FILE, Setting,
+        DASHBOARD_LISTEN, DATA_DIR, DATABASE_CA, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL,
+        RATE_LIMIT, ROOT_KEY_FILE, STOP_WAIT, Setting,
     },
 };
 
-/// What would make such a server touch something that is kept, or be one for real people.
-const NOT_TAKEN: [&Setting; 4] = [&PROFILE, &DATA_DIR, &DATABASE_URL, &ROOT_KEY_FILE];
+/// What would make such a server touch something that is kept, be one for real people, or wait for others.
+const NOT_TAKEN: [&Setting; 6] =
+    [&PROFILE, &DATA_DIR, &DATABASE_URL, &DATABASE_CA, &ROOT_KEY_FILE, &STOP_WAIT];
 
 /// A port that nobody else has.
 const FREE_PORT: &str = "127.0.0.1:0";

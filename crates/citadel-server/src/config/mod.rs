@@ -3,6 +3,7 @@
 //! Start with [`settings`]: the table of what can be set. [`Config::load`] lists every problem at once.
 
 mod check;
+mod database;
 mod default;
 mod ephemeral;
 mod file;
@@ -12,6 +13,7 @@ mod settings;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use citadel_domain::Secret;
@@ -69,6 +71,18 @@ impl ReplayPolicy {
     }
 }
 
+/// Which part of the work a node does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Everything.
+    #[default]
+    Whole,
+    /// Requests, and no background work.
+    Listener,
+    /// Background work, and no requests.
+    Worker,
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -84,6 +98,12 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Postgres, when set. Holds a password, hence a secret.
     pub database_url: Option<Secret>,
+    /// Who signs the certificate of Postgres. `None`: whoever the system trusts.
+    pub database_ca: Option<PathBuf>,
+    /// Which part of the work this node does.
+    pub part: Part,
+    /// How long requests are taken after the signal to stop.
+    pub stop_wait: Duration,
     /// The certificate of `listen` and its key. `None`: plain HTTP.
     pub tls: Option<TlsFiles>,
     /// The proxies in front of this server.
@@ -137,6 +157,22 @@ impl Config {
             Some(config) if problems.is_empty() => Ok(config),
             _ => Err(Problems(problems)),
         }
+    }
+
+    /// The configuration of a node that does only this part of the work.
+    pub fn doing(self, part: Part) -> Result<Self, Problem> {
+        let what = match part {
+            Part::Listener => {
+                "not set, and no other process could do the work of one that serves --no-worker"
+            }
+            Part::Worker => "not set, and the embedded database belongs to one process, `citadel serve`",
+            Part::Whole => "",
+        };
+        if part == Part::Whole || !self.is_embedded() {
+            return Ok(Self { part, ..self });
+        }
+        let fix = "name the Postgres that the nodes share, or run `citadel serve` alone, which does the background work too";
+        Err(Problem::of(&DATABASE_URL, None, what, fix))
     }
 
     /// The SQLite file, when the store is embedded.
@@ -197,6 +233,12 @@ impl Config {
             ("CITADEL_PUBLIC_URL", public_url),
             ("CITADEL_DATA_DIR", self.data_dir.display().to_string()),
             ("CITADEL_DATABASE_URL", database),
+            (
+                "CITADEL_DATABASE_CA",
+                self.database_ca
+                    .as_ref()
+                    .map_or_else(|| "(not set)".to_owned(), |path| path.display().to_string()),
+            ),
             ("CITADEL_ROOT_KEY_FILE", self.root_key_file.display().to_string()),
             ("CITADEL_TLS_CERT", tls(|files| &files.cert)),
             ("CITADEL_TLS_KEY", tls(|files| &files.key)),
@@ -208,6 +250,7 @@ impl Config {
             ),
             ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
             ("CITADEL_REPLAY_POLICY", self.replay_policy.as_str().to_owned()),
+            ("CITADEL_STOP_WAIT", self.stop_wait.as_secs().to_string()),
             ("CITADEL_LOG", self.log.clone()),
             ("CITADEL_OTLP_ENDPOINT", self.otlp_endpoint.clone().unwrap_or_else(|| "(no traces)".to_owned())),
         ]

@@ -60,6 +60,13 @@ pub(crate) const DATABASE_URL: Setting = Setting {
     about: "A Postgres, for example postgres://citadel@db.example.com/citadel. Default: one SQLite file in the data\n\
             directory.",
 };
+pub(crate) const DATABASE_CA: Setting = Setting {
+    name: "database_ca",
+    env: "CITADEL_DATABASE_CA",
+    default: None,
+    about: "A PEM file: who may have signed the certificate of database_url, if that says sslmode=verify-full. Default: the\n\
+            authorities that the system trusts.",
+};
 pub(crate) const ROOT_KEY_FILE: Setting = Setting {
     name: "root_key_file",
     env: "CITADEL_ROOT_KEY_FILE",
@@ -117,6 +124,14 @@ pub(crate) const RATE_LIMIT: Setting = Setting {
     about: "Requests a minute with one access secret, all endpoints together; more are answered 429. 0 for any number.",
 };
 
+pub(crate) const STOP_WAIT: Setting = Setting {
+    name: "stop_wait",
+    env: "CITADEL_STOP_WAIT",
+    default: Some("0"),
+    about: "Seconds, 0 to 15, in which a node that was told to stop still takes requests: as long as the proxy in front needs\n\
+            to see that /readyz says no.",
+};
+
 pub(crate) const OTLP_ENDPOINT: Setting = Setting {
     name: "otlp_endpoint",
     env: "CITADEL_OTLP_ENDPOINT",
@@ -142,6 +157,7 @@ pub(super) const ALL: &[&Setting] = &[
     &PUBLIC_URL,
     &DATA_DIR,
     &DATABASE_URL,
+    &DATABASE_CA,
     &ROOT_KEY_FILE,
     &TLS_CERT,
     &TLS_KEY,
@@ -150,6 +166,7 @@ pub(super) const ALL: &[&Setting] = &[
     &SANDBOX_NOW,
     &RATE_LIMIT,
     &REPLAY_POLICY,
+    &STOP_WAIT,
     &LOG,
     &OTLP_ENDPOINT,
 ];

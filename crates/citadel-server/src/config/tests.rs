@@ -149,6 +149,61 @@ fn a_database_on_this_machine_is_no_risk() {
 }
 
 #[test]
+fn p50_a_database_on_another_machine_is_spoken_to_by_tls_or_says_why_not() {
+    let production = |url: &str| {
+        load(&[
+            ("CITADEL_PROFILE", "production"),
+            ("CITADEL_PUBLIC_URL", "https://citadel.example.com"),
+            ("CITADEL_ROOT_KEY_FILE", "/etc/citadel/root.key"),
+            ("CITADEL_DATABASE_URL", url),
+        ])
+        .map(|config| config.risks.len())
+        .map_err(|problems| problems.to_string())
+    };
+    for (safe, risks) in [
+        ("postgres://citadel@db.example.com/c?sslmode=verify-full", 0),
+        ("postgres://citadel@db.example.com/c?connect_timeout=3&sslmode=require", 0),
+        ("postgres://citadel@db.example.com/c?sslmode=disable", 1),
+        ("postgres://citadel@127.0.0.1/c", 0),
+        ("postgres://citadel@/c?host=/run/postgresql", 0),
+    ] {
+        assert_eq!(production(safe), Ok(risks), "{safe}");
+    }
+    for open in [
+        "postgres://citadel@db.example.com/c",
+        "postgres://citadel@127.0.0.1,db.example.com/c",
+        "postgres://citadel@db.example.com/c?sslmode=prefer",
+        "postgres://citadel@localhost/c?hostaddr=10.0.0.1",
+    ] {
+        let problem = production(open).unwrap_err();
+        assert!(problem.contains("in the open") && problem.contains("sslmode=disable"), "{open}: {problem}");
+    }
+    assert!(production("postgres://db/c?sslmode=verify-ca").unwrap_err().contains("another sslmode"));
+
+    let ca = |url: &str| load(&[("CITADEL_DATABASE_URL", url), ("CITADEL_DATABASE_CA", "/etc/ca.pem")]);
+    assert_eq!(ca("postgres://db/c?sslmode=require").unwrap().database_ca, Some("/etc/ca.pem".into()));
+    assert!(ca("postgres://db/c").unwrap_err().to_string().contains("asks for no TLS"));
+    assert!(problems(&[("CITADEL_DATABASE_CA", "/etc/ca.pem")]).contains("CITADEL_DATABASE_URL is not"));
+}
+
+#[test]
+fn a_node_that_leaves_waits_no_longer_than_it_may() {
+    assert_eq!(load(&[("CITADEL_STOP_WAIT", "15")]).unwrap().stop_wait, Duration::from_secs(15));
+    for wrong in ["16", "-1", "soon"] {
+        assert!(problems(&[("CITADEL_STOP_WAIT", wrong)]).contains("from 0 to 15"), "{wrong}");
+    }
+}
+
+#[test]
+fn parts_of_a_node_need_a_database_that_nodes_share() {
+    let shared = load(&[("CITADEL_DATABASE_URL", "postgres://localhost/c")]).unwrap();
+    for part in [Part::Listener, Part::Worker] {
+        assert_eq!(shared.clone().doing(part).unwrap().part, part);
+        assert!(load(&[]).unwrap().doing(part).unwrap_err().fix.contains("citadel serve"));
+    }
+}
+
+#[test]
 fn public_urls() {
     let check = |url: &str, expected: Option<&str>| {
         let config = load(&[("CITADEL_PUBLIC_URL", url)]);

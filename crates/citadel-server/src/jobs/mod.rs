@@ -19,6 +19,7 @@ mod sign_in;
 mod sweep;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,7 +34,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
+    time::timeout,
 };
 use tracing::Instrument;
 
@@ -56,6 +58,8 @@ const TASKS: usize = 20;
 /// Endpoints that one worker delivers to at a time. They have workers of their own: receivers are slow, and must not
 /// take the place of tasks.
 const DISPATCHERS: usize = 64;
+/// How long the jobs in hand may go on after the signal to stop. What is left is given back by 25 seconds (P42).
+const FINISH: Duration = Duration::from_secs(18);
 /// Tries of a job before it is buried.
 const MAX_ATTEMPTS: i64 = 5;
 
@@ -155,8 +159,13 @@ pub(crate) enum Outcome {
     Lost,
 }
 
-/// Works until told to stop, then lets the jobs in hand finish.
+/// Works until told to stop, then lets the jobs in hand finish, and gives back those that do not in time.
 pub async fn work(app: App, stop: watch::Receiver<bool>) {
+    work_and_finish_within(app, stop, FINISH).await;
+}
+
+/// As [`work`], with so long for the jobs in hand.
+pub async fn work_and_finish_within(app: App, stop: watch::Receiver<bool>, finish: Duration) {
     let (worker, handed) = mpsc::unbounded_channel();
     let task_slots = Arc::new(Semaphore::new(TASKS));
     app.hands.set(Some(Hand { slots: Arc::clone(&task_slots), worker }));
@@ -165,8 +174,8 @@ pub async fn work(app: App, stop: watch::Receiver<bool>) {
         sweep::until(app.clone(), stop.clone()),
         retention::until(app.clone(), stop.clone()),
         rewrap::until(app.clone(), stop.clone()),
-        pool(app.clone(), RUN_TASK, task_slots, Bell::Jobs(handed), stop.clone()),
-        pool(app.clone(), DELIVER_WEBHOOKS, Arc::new(Semaphore::new(DISPATCHERS)), events, stop),
+        pool(app.clone(), RUN_TASK, task_slots, Bell::Jobs(handed), stop.clone(), finish),
+        pool(app.clone(), DELIVER_WEBHOOKS, Arc::new(Semaphore::new(DISPATCHERS)), events, stop, finish),
     );
 }
 
@@ -200,11 +209,12 @@ async fn pool(
     slots: Arc<Semaphore>,
     mut bell: Bell,
     mut stop: watch::Receiver<bool>,
+    finish: Duration,
 ) {
-    let mut running = JoinSet::new();
+    let mut running = Running::default();
     let mut is_worth_a_look = true;
     while !*stop.borrow() {
-        while running.try_join_next().is_some() {}
+        running.forget_ended();
         if is_worth_a_look {
             let mut free = Vec::new();
             while let Ok(slot) = Arc::clone(&slots).try_acquire_owned() {
@@ -221,16 +231,16 @@ async fn pool(
             // With every slot taken there may be more; the next that falls free looks.
             is_worth_a_look = claimed.len() == free.len();
             for (job, slot) in claimed.into_iter().zip(free) {
-                running.spawn(run(app.clone(), InHand { job, _slot: slot }));
+                running.start(&app, InHand { job, _slot: slot });
             }
         }
         tokio::select! {
             rung = bell.rung(&app) => match rung {
-                Some(in_hand) => drop(running.spawn(run(app.clone(), in_hand))),
+                Some(in_hand) => running.start(&app, in_hand),
                 None => is_worth_a_look = true,
             },
             () = tokio::time::sleep(IDLE) => is_worth_a_look = true,
-            Some(_) = running.join_next(), if !running.is_empty() => {}
+            () = running.one_ended(), if !running.jobs.is_empty() => {}
             _ = stop.changed() => {}
         }
     }
@@ -238,10 +248,69 @@ async fn pool(
         app.hands.set(None);
         handed.close();
         while let Some(in_hand) = handed.recv().await {
-            running.spawn(run(app.clone(), in_hand));
+            running.start(&app, in_hand);
         }
     }
-    while running.join_next().await.is_some() {}
+    running.finish_within(&app, finish).await;
+}
+
+/// The jobs in the hands of a pool.
+#[derive(Default)]
+struct Running {
+    spawned: JoinSet<()>,
+    jobs: HashMap<Id, Job>,
+}
+
+impl Running {
+    fn start(&mut self, app: &App, in_hand: InHand) {
+        let job = in_hand.job.clone();
+        let spawned = self.spawned.spawn(run(app.clone(), in_hand));
+        self.jobs.insert(spawned.id(), job);
+    }
+
+    fn forget_ended(&mut self) {
+        while let Some(ended) = self.spawned.try_join_next_with_id() {
+            self.forget(ended);
+        }
+    }
+
+    async fn one_ended(&mut self) {
+        if let Some(ended) = self.spawned.join_next_with_id().await {
+            self.forget(ended);
+        }
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.map_or_else(|panicked| panicked.id(), |(id, ())| id);
+        self.jobs.remove(&id);
+    }
+
+    /// Waits for what is in hand. What has not ended by then is dropped and given back, so that another worker need not wait
+    /// until its lease runs out (P42): it is as after a crash, but sooner.
+    async fn finish_within(mut self, app: &App, finish: Duration) {
+        let ended = async {
+            while !self.jobs.is_empty() {
+                self.one_ended().await;
+            }
+        };
+        if timeout(finish, ended).await.is_ok() {
+            return;
+        }
+        // First every one of them is at its end, then it is given back.
+        self.spawned.abort_all();
+        while let Some(ended) = self.spawned.join_next_with_id().await {
+            if ended.is_ok() {
+                self.forget(ended);
+            }
+        }
+        for job in self.jobs.into_values() {
+            let id = job.id;
+            match app.db.write(async move |tx| jobs::release(tx, &job).await).await {
+                Ok(_) => tracing::info!(job.id = %id, "gave a job back that did not end in time"),
+                Err(cause) => tracing::warn!(job.id = %id, error.cause = %cause, "cannot give a job back"),
+            }
+        }
+    }
 }
 
 /// Removes what has lived its time, once. For tests.

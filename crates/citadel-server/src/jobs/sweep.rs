@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use citadel_domain::ClientId;
 use citadel_store::{
-    Error, bridge_tokens, idempotency_keys,
+    Error, bridge_tokens, call_rates, idempotency_keys,
     links::{self, Link},
     logins, purge, sandboxes,
     sandboxes::Pace,
     sign_in_tries,
 };
+use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use super::{
@@ -29,6 +30,9 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Links whose consent is ended between two looks.
 const LINKS: i64 = 50;
 
+/// How long the counter of a key is kept that does not call.
+const RATES: SignedDuration = SignedDuration::from_hours(1);
+
 /// Sweeps now and then, until told to stop.
 pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
@@ -43,7 +47,7 @@ pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
 /// Sweeps once.
 pub async fn sweep(app: &App) {
     let live = app.clock.now();
-    let db = &app.db;
+    let db = app.db.patient();
     tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, live).await).await);
     tell("counted sign-ins", db.write(async move |tx| sign_in_tries::delete_before(tx, live).await).await);
     let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, live).await).await;
@@ -52,6 +56,8 @@ pub async fn sweep(app: &App) {
         .write(async move |tx| idempotency_keys::delete_until(tx, idempotency::kept_since(live)).await)
         .await;
     tell("answers under idempotency keys", answers);
+    let full = db.write(async move |tx| call_rates::delete_full(tx, live - RATES).await).await;
+    tell("counters of keys that do not call", full);
     tell_ended(ending::expire_all(app).await);
     let ended = db.read(async move |tx| links::list_consent_ended(tx, live, LINKS).await).await;
     end_consents(app, ended).await;

@@ -251,7 +251,30 @@ impl TestApp {
         Self { router, app, clock, db_config, _directory: directory, sent: settings.sent.unwrap_or_default() }
     }
 
-    /// A second node on the same Postgres, or a restart on the same file. `self` must be gone first on SQLite.
+    /// One more node on the same Postgres, with chance of its own.
+    pub(crate) async fn node(&self, clock: Arc<dyn Clock>, rate_limit: u32) -> Self {
+        self.node_at(self.db_config.clone(), clock, rate_limit).await
+    }
+
+    /// The same, by another way to the Postgres.
+    pub(crate) async fn node_at(&self, db_config: DbConfig, clock: Arc<dyn Clock>, rate_limit: u32) -> Self {
+        let db = Db::open(&db_config).unwrap();
+        let app = App::new(AppParts {
+            directory: Directory::load(&db).await.unwrap(),
+            db,
+            keyring: Arc::new(Keyring::open(&ROOT_KEY, Arc::new(SystemRandom)).unwrap()),
+            clock,
+            random: Arc::new(SystemRandom),
+            connectors: Registry::default(),
+            public_url: "http://citadel.test".to_owned(),
+            is_transport_strict: false,
+            outbound: outbound(),
+            sandbox: SandboxSettings::default(),
+            rate_limit,
+        });
+        Self { router: router::api(app.clone()), app, clock: self.clock.clone(), db_config, _directory: None }
+    }
+
     pub(crate) fn advance(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }

@@ -30,7 +30,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tokio-postgres", &["citadel-store"]),
     ("deadpool-postgres", &["citadel-store"]),
     ("krilla", &["citadel-documents"]),
-    ("rustls", &["citadel-server"]),
+    ("rustls", &["citadel-server", "citadel-store"]),
     ("rcgen", &["citadel-cli"]),
 ];
 

@@ -107,6 +107,7 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0007_users_and_orders",
             "0008_idempotency_keys",
             "0009_endings",
+            "0010_nodes",
             "0011_sign_in_tries",
             "0012_orders"
         ]
