@@ -18,9 +18,8 @@ serve: ## start Citadel alone
 test: ## install the test tools, then run every check and test
 	@scripts/test.sh
 
-soak: ## the tests that measure time or kill the server for minutes
-	@scripts/with-postgres.sh cargo nextest run --package citadel-server --features soak -E 'test(timing) or test(kills) or test(canaries) or test(restores) or test(root_key) or test(p40)' --no-capture
-	@scripts/with-postgres.sh cargo nextest run --package citadel-cli --features soak -E 'test(p42)' --no-capture
+soak: ## the tests that kill, cut off and measure the server; under 40 minutes. TESTS="p38 p36" for some
+	@scripts/soak.sh $(TESTS)
 
 contract: ## call every operation of the API document with made-up requests; CASES=1000 for as many of each
 	@scripts/schemathesis.sh

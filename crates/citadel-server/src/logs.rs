@@ -22,7 +22,8 @@ use crate::{
 pub(crate) fn start(config: &Config, tracer: Option<Tracer>) {
     let filter = EnvFilter::new(&config.log);
     let colours = io::stderr().is_terminal();
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours);
+    // A line that cannot be written is lost (P35): to complain about it on the same full disk would be a panic.
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colours).log_internal_errors(false);
     let lines = match config.profile {
         Profile::Development => lines.compact().with_filter(filter).boxed(),
         Profile::Production => lines.json().flatten_event(true).with_filter(filter).boxed(),

@@ -143,6 +143,8 @@ pub async fn serve_until(
     let failure = tokio::select! {
         () = signals.next() => None,
         () = stop_when => None,
+        // At once, and without folding the log: what waits was not kept, and must not be told as if it were.
+        () = app.db.sync_failed() => return Err(disk_failed()),
         ended = &mut worker => Some(ended_early("the worker", ended.map(Ok))),
         ended = &mut api_server => Some(ended_early("the API listener", ended)),
     };
@@ -348,6 +350,13 @@ fn admin_socket_problem(config: &Config, error: &io::Error) -> Problem {
 
 fn broken(part: &'static str) -> impl FnOnce(io::Error) -> ServeError {
     move |source| ServeError::Broken { part, source }
+}
+
+fn disk_failed() -> ServeError {
+    let what = "it did not keep what was written (a sync failed); look at the disk, then start again: whatever was answered \
+                as done before that is there";
+    tracing::error!("the disk failed: stopping at once");
+    ServeError::Broken { part: "the disk", source: io::Error::other(what) }
 }
 
 fn ended_early(part: &'static str, ended: Result<io::Result<()>, JoinError>) -> ServeError {

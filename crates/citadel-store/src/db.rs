@@ -199,6 +199,15 @@ impl Db {
         matches!(self.backend, Backend::Postgres(_))
     }
 
+    /// Ends when the disk did not keep what it was told to keep (P35). From then on nothing is written, and reads show what may
+    /// be lost: the process has to end, and a new one reads what the disk really holds. Never on Postgres, which ends itself.
+    pub async fn sync_failed(&self) {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.sync_failed().await,
+            Backend::Postgres(_) => std::future::pending().await,
+        }
+    }
+
     /// Grows when an access key was made or changed, before that is answered: what was read under a number holds as long as
     /// the number stands. `None` on Postgres, where another node may change a key.
     pub fn key_generation(&self) -> Option<u64> {

@@ -45,7 +45,9 @@ impl From<rusqlite::Error> for Error {
                 | Code::DiskFull
                 | Code::CannotOpen
                 | Code::ReadOnly
-                | Code::SystemIoFailure,
+                | Code::SystemIoFailure
+                // What SQLite makes of a read that the disk refused (P35); a file that is damaged for good looks the same.
+                | Code::DatabaseCorrupt,
             ) => Self::Unavailable(error.to_string()),
             _ => Self::Database(Box::new(error)),
         }

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     fs::{File, OpenOptions, TryLockError},
+    mem,
     os::unix::fs::OpenOptionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -17,8 +18,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{CachedStatement, Connection, config::DbConfig as Flag, hooks::Action};
-use tokio::{sync::oneshot, time::Instant};
+use rusqlite::{CachedStatement, Connection, config::DbConfig as Flag, ffi, hooks::Action};
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
 
 use crate::{Error, LogFigures, Row, Value, ledger_file::LedgerFile};
 
@@ -54,6 +58,7 @@ pub(crate) struct Sqlite {
     log: Arc<Log>,
     keys: Arc<Keys>,
     ledger: Arc<LedgerFile>,
+    disk: Arc<Disk>,
     /// Held as long as anyone can reach the database: a second process on the file is refused (P41).
     _lock: Arc<File>,
 }
@@ -87,6 +92,30 @@ struct Keys {
     generation: AtomicU64,
     /// The open group of transactions touched them.
     is_touched: AtomicBool,
+}
+
+/// Whether the disk still keeps what it is given. After a sync that failed nobody knows what it holds, and a second one that
+/// goes well says nothing about it: the pages of the first may have been dropped (PostgreSQL, 2018). So nothing is written any
+/// more, and the process has to end (P35).
+#[derive(Default)]
+struct Disk {
+    has_failed: watch::Sender<bool>,
+}
+
+impl Disk {
+    fn has_failed(&self) -> bool {
+        *self.has_failed.borrow()
+    }
+
+    /// Passes on what came of something that may have synced.
+    fn noting<T>(&self, result: rusqlite::Result<T>) -> Result<T, Error> {
+        if let Err(rusqlite::Error::SqliteFailure(error, _)) = &result
+            && [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_DIR_FSYNC].contains(&error.extended_code)
+        {
+            self.has_failed.send_replace(true);
+        }
+        Ok(result?)
+    }
 }
 
 /// What the writer does to the log, counted.
@@ -137,19 +166,26 @@ impl Sqlite {
             "deletions" if action == Action::SQLITE_INSERT => noted.note(row),
             _ => {}
         }))?;
+        let disk = Arc::new(Disk::default());
         let (fold, folds) = mpsc::sync_channel::<()>(1);
-        let folder_connection = connect(path)?;
+        let (folder_connection, folded) = (connect(path)?, Arc::clone(&disk));
         spawn("citadel-folder", move || {
             while folds.recv().is_ok() {
                 // What could not be folded now is folded next time.
-                let _ = fold_log(&folder_connection);
+                let _ = fold_log(&folder_connection, &folded);
             }
         })?;
         let (writer, messages) = mpsc::channel();
-        let seen = Seen { log: Arc::clone(&log), keys: Arc::clone(&keys), ledger: Arc::clone(&ledger) };
+        let seen = Seen { log: Arc::clone(&log), keys: Arc::clone(&keys), ledger: Arc::clone(&ledger), disk: Arc::clone(&disk) };
         spawn("citadel-writer", move || write_loop(writer_connection, &messages, &seen, &fold))?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() });
-        Ok(Self { writer, readers, log, keys, ledger, _lock: Arc::new(lock) })
+        Ok(Self { writer, readers, log, keys, ledger, disk, _lock: Arc::new(lock) })
+    }
+
+    /// Ends when a sync has failed.
+    pub(crate) async fn sync_failed(&self) {
+        // The sender is here, so it is there as long as somebody waits.
+        let _ = self.disk.has_failed.subscribe().wait_for(|has_failed| *has_failed).await;
     }
 
     /// What the log has cost since the start.
@@ -257,15 +293,20 @@ pub(crate) fn unavailable(error: std::io::Error) -> Error {
     Error::Unavailable(error.to_string())
 }
 
+fn not_kept() -> Error {
+    Error::Unavailable("a sync failed: nothing more is written before a new start".to_owned())
+}
+
 fn stopped() -> Error {
     Error::Unavailable("the database was closed".to_owned())
 }
 
-/// What the writer tells of.
+/// What others see of the writer's work.
 struct Seen {
     log: Arc<Log>,
     keys: Arc<Keys>,
     ledger: Arc<LedgerFile>,
+    disk: Arc<Disk>,
 }
 
 /// Takes what waits, commits once, then answers all.
@@ -275,12 +316,16 @@ fn write_loop(
     seen: &Seen,
     fold: &mpsc::SyncSender<()>,
 ) {
-    let Seen { log, keys, ledger } = seen;
+    let Seen { log, keys, ledger, disk } = seen;
     while let Ok(message) = messages.recv() {
         let first = match message {
+            Message::Write(unit) if disk.has_failed() => {
+                unit(Err(not_kept()))(Ok(()));
+                continue;
+            }
             Message::Write(unit) => unit,
             Message::Checkpoint(patience, done) => {
-                checkpoint(&connection, patience, done);
+                checkpoint(&connection, disk, patience, done);
                 continue;
             }
         };
@@ -301,7 +346,8 @@ fn write_loop(
                 Err(_) => break,
             }
         }
-        let committed = still_open(&connection).and_then(|()| run(&connection, "commit"));
+        let committed =
+            still_open(&connection).and_then(|()| disk.noting(execute_text(&connection, "commit")));
         if committed.is_err() {
             let _ = run(&connection, "rollback");
         }
@@ -320,34 +366,55 @@ fn write_loop(
             answer(committed.clone().map_err(Error::Unavailable));
         }
         if let Some((patience, done)) = afterwards {
-            checkpoint(&connection, patience, done);
+            checkpoint(&connection, disk, patience, done);
         }
         match log.pages.load(Ordering::Relaxed) {
-            pages if pages >= FOLD_NOW_AT => drop(fold_log(&connection)),
+            pages if pages >= FOLD_NOW_AT => drop(fold_log(&connection, disk)),
             // A folding that is asked for already is enough.
             pages if pages >= FOLD_AT => drop(fold.try_send(())),
             _ => {}
         }
     }
+    if disk.has_failed() {
+        // To close it would fold the log, which the disk may not have.
+        mem::forget(connection);
+    }
 }
 
-fn checkpoint(connection: &Connection, patience: Duration, done: oneshot::Sender<Result<(), Error>>) {
-    let folded = connection
-        .busy_timeout(patience)
-        .and_then(|()| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())));
+fn checkpoint(
+    connection: &Connection,
+    disk: &Disk,
+    patience: Duration,
+    done: oneshot::Sender<Result<(), Error>>,
+) {
+    let folded = match disk.has_failed() {
+        true => Err(not_kept()),
+        false => disk.noting(
+            connection
+                .busy_timeout(patience)
+                .and_then(|()| connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))),
+        ),
+    };
     let _ = connection.busy_timeout(PATIENCE);
-    let _ = done.send(folded.map_err(Error::from));
+    let _ = done.send(folded);
 }
 
 /// Copies what is in the log to the database file, as far as no reader still needs the older pages. When all was copied the
 /// next commit begins the log anew, in the same file.
-fn fold_log(connection: &Connection) -> Result<(), Error> {
-    Ok(connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()))?)
+fn fold_log(connection: &Connection, disk: &Disk) -> Result<(), Error> {
+    if disk.has_failed() {
+        return Err(not_kept());
+    }
+    disk.noting(connection.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(())))
 }
 
 /// Runs a statement that has neither parameters nor rows.
 fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
-    Ok(connection.prepare_cached(sql)?.raw_execute().map(drop)?)
+    Ok(execute_text(connection, sql)?)
+}
+
+fn execute_text(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.raw_execute().map(drop)
 }
 
 /// After a full disk or an I/O error SQLite may roll the whole transaction back by itself. What is run after that would

@@ -37,9 +37,18 @@ async fn p37_kills_between_call_and_record_double_no_change() {
 }
 
 #[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn p37_two_hundred_kills_between_call_and_record_double_no_change() {
-    run(Plan { name: "changes-full", kills: 200, at_once: 2 }).await;
+mod soak {
+    use super::*;
+    use crate::soak;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn p37_two_hundred_kills_between_call_and_record_double_no_change() {
+        let kills = soak::count("CITADEL_SOAK_P37_KILLS", 200);
+        let finding =
+            soak::begin("P37", format!("{kills} kills between a change and its record"), "0 doubled");
+        let figure = run(Plan { name: "changes-full", kills, at_once: 2 }).await;
+        finding.end(figure, true);
+    }
 }
 
 /// What the store holds while no server runs.
@@ -149,9 +158,8 @@ fn is_final(status: &str) -> bool {
     citadel_api_types::tasks::is_final(status)
 }
 
-#[expect(clippy::print_stdout, reason = "the figures of a long run")]
-async fn run(plan: Plan) {
-    let began = Instant::now();
+/// Stops at a doubled change. Answers the figures of the run.
+async fn run(plan: Plan) -> String {
     let mut child = ServerChild::new(plan.name);
     let (client_id, secret) = client(&child).await;
     let (client_id, mut places) = (client_id.to_string(), Vec::new());
@@ -182,8 +190,5 @@ async fn run(plan: Plan) {
         let all = i64::try_from(changes).unwrap();
         assert_eq!(after, Held { submissions: all, open: 0, applied: all }, "after {kills} kills");
     }
-    println!(
-        "{changes} changes, {hits} of {kills} kills between call and record, 0 doubled, {:.0?}",
-        began.elapsed()
-    );
+    format!("{changes} changes, {hits} of {kills} kills between call and record, 0 doubled")
 }

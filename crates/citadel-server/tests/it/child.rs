@@ -1,10 +1,11 @@
-//! The whole server as a process of its own, to be killed: this test binary, run again for one test that serves.
+//! The whole server as a process of its own, to be killed: this test binary, run again for one test that serves, or the
+//! program itself where `CITADEL_BIN` names it.
 
 use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -19,6 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// Names the directory of a child; without it the test below has nothing to do.
 const HOME: &str = "CITADEL_TEST_CHILD";
+/// The file in that directory that names a Postgres.
+const DATABASE: &str = "database";
 
 /// The child's whole life: it serves until it is killed. As a test of the suite it does nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,25 +50,35 @@ impl Clock for ShiftedClock {
     }
 }
 
-/// The configuration of a child in this directory.
-pub(crate) fn config(home: &Path) -> Config {
-    let environment = [
+/// The settings of a child in this directory.
+fn settings(home: &Path) -> Vec<(String, String)> {
+    let settings = [
         ("CITADEL_DATA_DIR", home.join("data").display().to_string()),
+        // Empty is the same as not set.
+        ("CITADEL_DATABASE_URL", fs::read_to_string(home.join(DATABASE)).unwrap_or_default()),
         ("CITADEL_LISTEN", "127.0.0.1:0".to_owned()),
         ("CITADEL_METRICS_LISTEN", "127.0.0.1:0".to_owned()),
         ("CITADEL_RATE_LIMIT", "0".to_owned()),
         ("CITADEL_LOG", "warn".to_owned()),
     ];
+    settings.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// The configuration of a child in this directory.
+pub(crate) fn config(home: &Path) -> Config {
     // A file of the working directory is none of the test's.
     let none = home.join("citadel.toml");
     fs::write(&none, "").unwrap();
-    Config::load(Some(&none), environment.map(|(name, value)| (name.to_owned(), value))).unwrap()
+    Config::load(Some(&none), settings(home)).unwrap()
 }
 
 /// A server that can be killed and started again. Removed with its directory when dropped.
 pub(crate) struct ServerChild {
     home: PathBuf,
     process: Option<Child>,
+    /// The program itself, in place of this test binary.
+    program: Option<PathBuf>,
+    environment: Vec<(String, String)>,
 }
 
 impl ServerChild {
@@ -74,7 +87,27 @@ impl ServerChild {
         let home = std::env::temp_dir().join(format!("citadel-child-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&home);
         fs::create_dir(&home).unwrap();
-        Self { home, process: None }
+        Self { home, process: None, program: None, environment: Vec::new() }
+    }
+
+    /// A place for the program itself where `CITADEL_BIN` names it. Its clock cannot be moved.
+    pub(crate) fn program(name: &str) -> Self {
+        let program = std::env::var("CITADEL_BIN").ok().filter(|path| !path.is_empty()).map(PathBuf::from);
+        let mut child = Self::new(name);
+        child.program = program;
+        child
+    }
+
+    /// On this Postgres, from the next start on.
+    pub(crate) fn on_postgres(self, url: &str) -> Self {
+        fs::write(self.home.join(DATABASE), url).unwrap();
+        self
+    }
+
+    /// One more variable of the environment, from the next start on.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.environment.retain(|(known, _)| known != name);
+        self.environment.push((name.to_owned(), value.into()));
     }
 
     pub(crate) fn home(&self) -> &Path {
@@ -83,7 +116,22 @@ impl ServerChild {
 
     /// Starts the server and waits until it takes requests. Answers where.
     pub(crate) async fn start(&mut self) -> SocketAddr {
-        self.start_under(Command::new(std::env::current_exe().unwrap())).await
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
+        self.start_logging_to(log).await
+    }
+
+    /// The same, with its log there.
+    pub(crate) async fn start_logging_to(&mut self, log: fs::File) -> SocketAddr {
+        let Some(program) = self.program.clone() else {
+            return self.start_under(Command::new(std::env::current_exe().unwrap()), log).await;
+        };
+        let out = self.home.join("out");
+        let mut command = Command::new(program);
+        command.arg("serve").current_dir(&self.home).env_clear().envs(settings(&self.home));
+        command.stdout(fs::File::create(&out).unwrap());
+        self.spawn(command, log);
+        let ready = |text: &str| text.split_once(" ready on http://")?.1.split_once('\n')?.0.parse().ok();
+        self.announced(|| ready(&fs::read_to_string(&out).ok()?)).await
     }
 
     /// The same, with these system calls of it written to a file: one line each, with the names of files.
@@ -104,28 +152,35 @@ impl ServerChild {
             "-o",
         ]);
         strace.arg(trace).arg(std::env::current_exe().unwrap());
-        self.start_under(strace).await
+        let log = fs::File::create(self.home.join("log")).unwrap();
+        self.start_under(strace, log).await
     }
 
-    fn spawn(&self, mut command: Command) -> Child {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
+    /// The command with what makes this test binary a server.
+    fn as_a_child(&self, mut command: Command) -> Command {
+        command.args(["--exact", "child::serve_as_a_child", "--nocapture"]);
+        command.env(HOME, &self.home).stdout(Stdio::null());
         command
-            .args(["--exact", "child::serve_as_a_child", "--nocapture"])
-            .env(HOME, &self.home)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
     }
 
-    async fn start_under(&mut self, command: Command) -> SocketAddr {
+    async fn start_under(&mut self, command: Command, log: fs::File) -> SocketAddr {
         let address = self.home.join("address");
         let _ = fs::remove_file(&address);
-        self.process = Some(self.spawn(command));
+        self.spawn(self.as_a_child(command), log);
+        self.announced(|| fs::read_to_string(&address).ok()?.parse().ok()).await
+    }
+
+    fn spawn(&mut self, mut command: Command, log: fs::File) {
+        command.envs(self.environment.iter().cloned()).stdin(Stdio::null()).stderr(log);
+        let process = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
+        self.process = Some(process);
+    }
+
+    /// Where it takes requests, once it says so.
+    async fn announced(&mut self, address: impl Fn() -> Option<SocketAddr>) -> SocketAddr {
         for _ in 0..3000 {
-            if let Ok(text) = fs::read_to_string(&address) {
-                return text.parse().unwrap();
+            if let Some(address) = address() {
+                return address;
             }
             let ended = self.process.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "the server ended: {}", self.log());
@@ -136,9 +191,29 @@ impl ServerChild {
 
     /// Starts the server and kills it after this time, however far it has come.
     pub(crate) async fn start_for(&mut self, time: Duration) {
-        self.process = Some(self.spawn(Command::new(std::env::current_exe().unwrap())));
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
+        self.spawn(self.as_a_child(Command::new(std::env::current_exe().unwrap())), log);
         tokio::time::sleep(time).await;
         self.kill();
+    }
+
+    /// How it ended, if it ends by itself in this time.
+    pub(crate) async fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let until = tokio::time::Instant::now() + patience;
+        loop {
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            if ended.is_some() || tokio::time::Instant::now() >= until {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends a signal to the process: `STOP`, `CONT`.
+    #[cfg(feature = "soak")]
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// SIGKILL: the process has no chance to tidy up.

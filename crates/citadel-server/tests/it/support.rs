@@ -96,13 +96,18 @@ fn sqlite() -> (DbConfig, TempDir) {
 }
 
 async fn postgres() -> Option<DbConfig> {
+    Some(DbConfig::Postgres { url: postgres_url().await?.into(), pool_size: 8 })
+}
+
+/// A fresh database, where a server is given.
+pub(crate) async fn postgres_url() -> Option<String> {
     let url = std::env::var("CITADEL_TEST_DATABASE_URL").ok()?;
     let name = format!("citadel_server_{}", unique());
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
     client.batch_execute(&format!("create database {name}")).await.unwrap();
     let (base, _) = url.rsplit_once('/').unwrap();
-    Some(DbConfig::Postgres { url: format!("{base}/{name}").into(), pool_size: 8 })
+    Some(format!("{base}/{name}"))
 }
 
 fn clock() -> Arc<ManualClock> {
