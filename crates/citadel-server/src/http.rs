@@ -110,6 +110,10 @@ impl Service<Request> for Around {
 }
 
 /// How a request is answered.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for a moment, and a box costs each request an allocation"
+)]
 enum Way {
     Refused(ApiError),
     Plain(RouteFuture<Infallible>),
