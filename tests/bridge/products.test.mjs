@@ -42,7 +42,7 @@ test('admin: the providers first, an API key, and no employer but the provider',
   assert.equal((await look())[2], 'none');
   await button(v.frame, 'Sign in').click();
   await button(v.frame, 'Done').waitFor();
-  assert.deepEqual(lastTask(), { provider_id: 'bamboohr', login: { api_key: TEST_KEY } });
+  assert.deepEqual(lastTask(), { provider_id: 'bamboohr', login: { api_key: TEST_KEY }, consented: true });
   const [success] = await v.details('SUCCESS');
   assert.deepEqual([success.product_type, success.employer.name], ['admin', 'BambooHR']);
   assert.deepEqual(await v.calls(), [
@@ -115,7 +115,7 @@ test('deposit_switch: the account after the provider and before the sign-in; all
   await v.frame.getByText('All of your pay goes to your TD Bank account ending in 2600.').waitFor();
   const { company_mapping_id: _, ...sent } = lastTask();
   assert.deepEqual(sent, {
-    provider_id: 'adp', login: { username: 'goodlogin', password: 'goodpassword' }, confirmed: true, deposit: { deposit_type: 'entire' },
+    provider_id: 'adp', login: { username: 'goodlogin', password: 'goodpassword' }, consented: true, confirmed: true, deposit: { deposit_type: 'entire' },
   });
   await button(v.frame, 'Done').click();
   await v.until('CLOSE');
@@ -246,7 +246,7 @@ test('fas: the sign-in, then the account; the task is born with Confirm', async 
   await button(v.frame, 'Confirm').click();
   await v.frame.getByText('Payroll is paid from the TD Bank account ending in 2600').waitFor();
   await v.frame.getByText('You will be asked for their amounts.').waitFor();
-  assert.deepEqual(lastTask(), { provider_id: 'adp', login: { username: 'goodlogin', password: 'goodpassword' }, confirmed: true });
+  assert.deepEqual(lastTask(), { provider_id: 'adp', login: { username: 'goodlogin', password: 'goodpassword' }, consented: true, confirmed: true });
   await button(v.frame, 'Done').click();
   await v.until('CLOSE');
   assert.deepEqual(await v.calls(), [
