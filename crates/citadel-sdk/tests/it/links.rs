@@ -1,6 +1,6 @@
 //! Links, keys and templates, as the contract spells their calls.
 
-use citadel_sdk::{DeactivateKey, ErrorKind, MatchCompany, WriteTemplate};
+use citadel_sdk::{DeactivateKey, ErrorKind, MatchCompany, UserFilter, WriteTemplate};
 use serde_json::{Value, from_str, json};
 
 use crate::double::{Double, answer};
@@ -25,6 +25,7 @@ async fn what_a_link_knows_is_read_by_its_id() {
         answer(200, json!([{"account_number": "1"}])),
         answer(200, json!([document])),
         answer(200, &document),
+        answer(200, "[]"),
     ])
     .await;
     let citadel = &double.citadel;
@@ -42,8 +43,9 @@ async fn what_a_link_knows_is_read_by_its_id() {
     assert_eq!(citadel.link_tax_documents("l1").await.unwrap()[0].year, 2025);
     let document = citadel.link_tax_document("l1", "t1").await.unwrap();
     assert_eq!(document.fields.wages.as_deref(), Some("1.00"));
+    assert!(citadel.link_shifts("l1").await.unwrap().is_empty());
     let paths = "income/report employment/report direct_deposit/report pll/report employments employment identity \
-                 statements statements/s1 bank_accounts tax tax/t1";
+                 statements statements/s1 bank_accounts tax tax/t1 shifts";
     let expected: Vec<_> = paths.split_whitespace().map(|path| format!("GET /v1/links/l1/{path}/")).collect();
     assert_eq!(double.lines(), expected);
 }
@@ -78,6 +80,44 @@ async fn links_and_tasks_are_listed_of_a_person_or_of_everybody() {
             "DELETE /v1/links/l1/",
             "GET /v1/tasks/?page=2",
             "GET /v1/users/u1/deposit_switch/report/",
+        ]
+    );
+}
+
+/// A document is given as it is, after as many repeats as other answers, and its refusal is an error like others.
+#[tokio::test]
+async fn users_are_narrowed_and_their_reports_are_documents() {
+    let page = json!({"count": 0, "next": null, "previous": null, "results": []});
+    let double = Double::start([
+        answer(200, &page),
+        answer(200, &page),
+        answer(503, "{}"),
+        answer(200, "%PDF-1.7"),
+        answer(404, json!({"detail": "Not Found."})),
+    ])
+    .await;
+    let citadel = &double.citadel;
+    citadel.users(UserFilter::default(), 1).await.unwrap();
+    let filter = UserFilter {
+        external_user_id: "u 1",
+        from: "2026-11-18",
+        to: "2026-11-19",
+        product_type: "income",
+        without_links: true,
+    };
+    citadel.users(filter, 2).await.unwrap();
+    assert_eq!(citadel.user_report_pdf("u1", "r1").await.unwrap(), b"%PDF-1.7");
+    let missing = citadel.user_report_pdf("u1", "r2").await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound);
+    assert_eq!(
+        double.lines(),
+        [
+            "GET /v1/users/?page=1",
+            "GET /v1/users/?external_user_id=u+1&created_at__gte=2026-11-18&created_at__lte=2026-11-19\
+             &product_type=income&list_links=false&page=2",
+            "GET /v1/users/u1/reports/r1/?fmt=pdf",
+            "GET /v1/users/u1/reports/r1/?fmt=pdf",
+            "GET /v1/users/u1/reports/r2/?fmt=pdf",
         ]
     );
 }

@@ -158,11 +158,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("GET /v1/sandbox/scenarios/", TODAY, "sandbox::scenarios_are_listed_changed_and_resolved"),
     ("POST /v1/sandbox/scenarios/", TODAY, "sandbox::a_scenario_is_a_person_of_ones_own"),
     ("POST /v1/sandbox/scenarios/resolve/", TODAY, "sandbox::scenarios_are_listed_changed_and_resolved"),
-    (
-        "DELETE /v1/sandbox/scenarios/{scenario_id}/",
-        TODAY,
-        "sandbox::scenarios_are_listed_changed_and_resolved",
-    ),
+    ("DELETE /v1/sandbox/scenarios/{scenario_id}/", TODAY, "sandbox::a_scenario_is_a_person_of_ones_own"),
     ("GET /v1/sandbox/scenarios/{scenario_id}/", TODAY, "sandbox::scenarios_are_listed_changed_and_resolved"),
     (
         "PATCH /v1/sandbox/scenarios/{scenario_id}/",
