@@ -41,7 +41,6 @@ pub struct CreateBridgeToken {
     pub access_token: Option<Redacted>,
     /// Where data may come from. Payroll is the one source here: a list must name `payroll`, and the answer says what is left of it.
     #[serde(deserialize_with = "liberal::list", skip_serializing_if = "Vec::is_empty")]
-    #[schema(examples(json!(["payroll"])))]
     pub data_sources: Vec<String>,
     /// How the widget looks: a template of yours.
     #[serde(deserialize_with = "liberal::optional_text", skip_serializing_if = "Option::is_none")]

@@ -221,16 +221,11 @@ impl Asked {
         if body.provider_id.as_deref().is_some_and(|id| app.directory.provider(id).is_none()) {
             refuse("provider_id", "Unknown provider. Take the id from providers.".to_owned());
         }
-        if let Some(unknown) = body.data_sources.iter().find(|text| !DATA_SOURCES.contains(&text.as_str())) {
-            refuse(
-                "data_sources",
-                format!("Unknown source: {unknown:.32}. Send one of: {}.", DATA_SOURCES.join(", ")),
-            );
+        if body.data_sources.iter().any(|text| !DATA_SOURCES.contains(&text.as_str())) {
+            refuse("data_sources", format!("Send some of: {}.", DATA_SOURCES.join(", ")));
         } else if !body.data_sources.is_empty() && !body.data_sources.iter().any(|text| text == PAYROLL) {
-            refuse(
-                "data_sources",
-                "This server reads payroll alone: leave this out, or name payroll too.".to_owned(),
-            );
+            let message = "This server reads payroll alone: leave this out, or name payroll too.";
+            refuse("data_sources", message.to_owned());
         }
         let account = match wanted.filter(|product| account::is_needed(*product)) {
             Some(product) => account::check(body.account.as_ref(), product, environment)
