@@ -133,8 +133,10 @@ pub async fn serve_until(
         Part::Listener => tokio::spawn(idle(stopping)),
         Part::Whole | Part::Worker => tokio::spawn(jobs::work(app.clone(), stopping)),
     };
-    let mut api_server = tokio::spawn(run(api_listener, router::api(app.clone()), api.clone(), door, acceptor));
-    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), private_door(), None));
+    let mut api_server =
+        tokio::spawn(run(api_listener, router::api(app.clone()), api.clone(), door, acceptor));
+    let metrics_server =
+        tokio::spawn(run(metrics_listener, operations, metrics.clone(), private_door(), None));
     tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
     announce(&addresses);
 
@@ -190,7 +192,8 @@ pub async fn work(
     let app = open_app(&config, clock, random, vec![address], public_url, &stopping).await?;
     let metrics = Handle::new();
     let operations = operations::router(app.clone(), stopping.clone());
-    let metrics_server = tokio::spawn(run(metrics_listener, operations, metrics.clone(), private_door(), None));
+    let metrics_server =
+        tokio::spawn(run(metrics_listener, operations, metrics.clone(), private_door(), None));
     let mut worker = tokio::spawn(jobs::work(app.clone(), stopping));
     tracing::info!(metrics = %address, "working");
     announce(address);

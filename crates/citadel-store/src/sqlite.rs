@@ -176,7 +176,12 @@ impl Sqlite {
             }
         })?;
         let (writer, messages) = mpsc::channel();
-        let seen = Seen { log: Arc::clone(&log), keys: Arc::clone(&keys), ledger: Arc::clone(&ledger), disk: Arc::clone(&disk) };
+        let seen = Seen {
+            log: Arc::clone(&log),
+            keys: Arc::clone(&keys),
+            ledger: Arc::clone(&ledger),
+            disk: Arc::clone(&disk),
+        };
         spawn("citadel-writer", move || write_loop(writer_connection, &messages, &seen, &fold))?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() });
         Ok(Self { writer, readers, log, keys, ledger, disk, _lock: Arc::new(lock) })

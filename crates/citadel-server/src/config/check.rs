@@ -18,7 +18,8 @@ use super::{
     problem::Problem,
     settings::{
         DASHBOARD_LISTEN, DATA_DIR, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT, PROFILE, PROXIES, PUBLIC_URL,
-        RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, STOP_WAIT, Setting, TLS_CERT, TLS_KEY,
+        RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, STOP_WAIT, Setting, TLS_CERT,
+        TLS_KEY,
     },
 };
 use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};

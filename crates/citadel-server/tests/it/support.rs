@@ -276,8 +276,10 @@ impl TestApp {
             outbound: outbound(),
             sandbox: SandboxSettings::default(),
             rate_limit,
+            replay_policy: ReplayPolicy::default(),
         });
-        Self { router: router::api(app.clone()), app, clock: self.clock.clone(), db_config, _directory: None }
+        let (router, clock) = (router::api(app.clone()), self.clock.clone());
+        Self { router, app, clock, db_config, _directory: None, sent: Sent::default() }
     }
 
     pub(crate) fn advance(&self, seconds: i64) {
