@@ -17,7 +17,7 @@ if [ -z "$program" ]; then
   cargo build --release --locked --package citadel-cli --bin citadel
   program=$target/release/citadel
 fi
-version=$("$program" --version | sed 's/^citadel //')
+version=$("$program" --version | sed 's/.* //')
 architecture=$(dpkg --print-architecture)
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || echo 0)}
 export SOURCE_DATE_EPOCH
@@ -65,4 +65,5 @@ echo /etc/citadel/citadel.toml > "$root/DEBIAN/conffiles"
 install --mode=0755 deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm "$root/DEBIAN/"
 
 mkdir -p "$folder"
-dpkg-deb --root-owner-group --build "$root" "$folder/citadel_${version}_$architecture.deb"
+# COMPRESSION=none is for a package that is unpacked at once: squeezing a debug build takes a minute.
+dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$root" "$folder/citadel_${version}_$architecture.deb"

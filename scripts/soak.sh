@@ -9,10 +9,12 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-wanted='test(soak)'
+# Those that write a row, and those whose only figure is that they pass.
+all='test(soak) or test(timing) or test(kills) or test(canaries) or test(restores) or test(root_key) or test(p40) or test(p42)'
+wanted=$all
 if [ "$#" -gt 0 ]; then
   names=$(printf ' or test(%s)' "$@")
-  wanted="test(soak) and (${names# or })"
+  wanted="($all) and (${names# or })"
 fi
 
 report=$(mktemp "${TMPDIR:-/tmp}/citadel-soak.XXXXXX")
@@ -21,7 +23,7 @@ export CITADEL_SOAK_REPORT=$report
 export CITADEL_TEST_REQUIRE_POSTGRES=1
 
 # The program is killed as it is shipped, so it is built beside the tests and with the same features.
-packages=(--package citadel-server --package citadel-cli --features citadel-server/soak)
+packages=(--package citadel-server --package citadel-cli --features citadel-server/soak,citadel-cli/soak)
 cargo nextest run "${packages[@]}" --no-run
 target=$(cargo metadata --format-version 1 --no-deps --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 export CITADEL_BIN=$target/debug/citadel

@@ -182,9 +182,8 @@ impl Once {
 
 impl Ticket {
     fn place(&self) -> Place {
-        let mut row = [0; 16];
-        row.copy_from_slice(&self.key_hash[..16]);
-        Place::new(self.tenant, "idempotency_keys", "answer_sealed", row)
+        let row = idempotency_keys::row_id(&self.key_hash);
+        Place::new(self.tenant, "idempotency_keys", "answer_sealed", *row.as_bytes())
     }
 
     async fn find(&self, tx: &mut Tx<'_>) -> ApiResult<Option<Kept>> {

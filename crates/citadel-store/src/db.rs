@@ -177,11 +177,10 @@ impl Db {
         // As the table forgets: in a sandbox an id may come again by then.
         let oldest = now.saturating_sub(retention::UNUSED).unwrap_or(Timestamp::MIN);
         in_file.retain(|entry| entry.stamp.at >= oldest);
-        let mut replayed = 0;
-        for entry in &in_file {
-            let entry = *entry;
-            replayed += usize::from(self.write(async move |tx| deletions::replay(tx, &entry).await).await?);
-        }
+        sqlite.ledger().replay(true);
+        let replayed = self.replay(&in_file).await;
+        sqlite.ledger().replay(false);
+        let replayed = replayed?;
         let in_file: HashSet<_> = in_file.iter().map(Deletion::place).collect();
         let mut after = None;
         loop {
@@ -192,6 +191,15 @@ impl Db {
                 page.into_iter().filter(|entry| !in_file.contains(&entry.place())).collect();
             sqlite.ledger().append(&missing)?;
         }
+    }
+
+    async fn replay(&self, entries: &[Deletion]) -> Result<usize, Error> {
+        let mut replayed = 0;
+        for entry in entries {
+            let entry = *entry;
+            replayed += usize::from(self.write(async move |tx| deletions::replay(tx, &entry).await).await?);
+        }
+        Ok(replayed)
     }
 
     /// Whether other nodes may use the database too.

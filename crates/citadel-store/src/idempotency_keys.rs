@@ -1,6 +1,6 @@
 //! Answers under idempotency keys: written in the transaction of the effect, so that neither is there without the other (P43).
 
-use citadel_domain::{LinkId, TaskId, UserId};
+use citadel_domain::{LinkId, ObjectId, TaskId, UserId};
 use jiff::Timestamp;
 
 use crate::{Error, Tenant, Tx, value::params};
@@ -37,8 +37,9 @@ pub async fn keep(tx: &mut Tx<'_>, new: &NewAnswer, since: Timestamp) -> Result<
     let kept = tx
         .execute(
             "insert into idempotency_keys (
-                 client_id, environment, key_hash, request_hash, answer_sealed, user_id, link_id, task_id, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                 client_id, environment, id, key_hash, request_hash, answer_sealed, user_id, link_id, task_id,
+                 created_at)
+             values ($1, $2, $11, $3, $4, $5, $6, $7, $8, $9)
              on conflict (client_id, environment, key_hash) do update
                 set request_hash = excluded.request_hash, answer_sealed = excluded.answer_sealed,
                     user_id = excluded.user_id, link_id = excluded.link_id, task_id = excluded.task_id,
@@ -56,10 +57,18 @@ pub async fn keep(tx: &mut Tx<'_>, new: &NewAnswer, since: Timestamp) -> Result<
                 new.task_id,
                 new.created_at,
                 since,
+                row_id(&new.key_hash),
             ],
         )
         .await?;
     Ok(kept == 1)
+}
+
+/// The row under a key: the place for which its answer is sealed.
+pub fn row_id(key_hash: &[u8; 32]) -> ObjectId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&key_hash[..16]);
+    ObjectId::from_bytes(id)
 }
 
 /// What was kept under a key after `since`.

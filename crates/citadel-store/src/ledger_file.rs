@@ -5,7 +5,10 @@ use std::{
     fs, io,
     io::{Seek, SeekFrom, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use rusqlite::Connection;
@@ -23,16 +26,26 @@ pub(crate) struct LedgerFile {
     path: PathBuf,
     /// Rows of the table that the open transactions have made, and those that could not be written yet.
     noted: Mutex<Vec<i64>>,
+    /// What is made now came out of the file.
+    is_replaying: AtomicBool,
 }
 
 impl LedgerFile {
     pub(crate) fn beside(database: &Path) -> Self {
-        Self { path: database.with_file_name(NAME), noted: Mutex::default() }
+        Self { path: database.with_file_name(NAME), noted: Mutex::default(), is_replaying: AtomicBool::new(false) }
     }
 
     /// Remembers a row that was made in the open transaction.
     pub(crate) fn note(&self, row: i64) {
+        if self.is_replaying.load(Ordering::Acquire) {
+            return;
+        }
         self.noted.lock().unwrap_or_else(PoisonError::into_inner).push(row);
+    }
+
+    /// Before and after entries of the file are put into the table.
+    pub(crate) fn replay(&self, is_replaying: bool) {
+        self.is_replaying.store(is_replaying, Ordering::Release);
     }
 
     /// Writes down the rows that were committed. Those that were undone are not found. What cannot be written now is written

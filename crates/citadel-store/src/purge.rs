@@ -114,6 +114,7 @@ async fn purge_client(tx: &mut Tx<'_>, client_id: ClientId) -> Result<u64, Error
         some_of!("templates", "id"),
         some_of!("provider_books", "id"),
         some_of!("scenarios", "id"),
+        some_of!("idempotency_keys", "id"),
         some_of!("access_keys", "id"),
         "delete from event_counters where client_id = $1",
         "delete from sandboxes where client_id = $1",

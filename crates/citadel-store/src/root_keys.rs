@@ -231,6 +231,7 @@ pub const COLUMNS: &[Column] = &[
     column!("order_employers", "id", "bridge_token_sealed"),
     column!("provider_books", "id", "entry_sealed"),
     column!("scenarios", "id", "body_sealed"),
+    column!("idempotency_keys", "id", "answer_sealed"),
 ];
 
 /// A row of such a column. Rows go in the order of their keys.

@@ -46,6 +46,7 @@ fn the_debian_package_holds_a_program_that_runs() {
     let packed = Command::new(Path::new(ROOT).join("scripts/make-deb.sh"))
         .arg(env!("CARGO_BIN_EXE_citadel"))
         .arg(home.path("deb"))
+        .env("COMPRESSION", "none")
         .output()
         .unwrap();
     assert!(packed.status.success(), "{}", String::from_utf8_lossy(&packed.stderr));

@@ -1,11 +1,12 @@
 -- Answers under idempotency keys (P43).
 
 -- Written in the transaction of the effect that the answer tells, and kept for 24 hours. The key is hashed with whose it is and
--- the path. The answer lies under the root key and goes with the user or the link that it is about. Where the effect is a task
+-- the path; the first half of the hash is the row's id. The answer lies under the root key and goes with the user or the link that it is about. Where the effect is a task
 -- and the answer comes at its end, the task stands here first, without an answer.
 create table idempotency_keys (
     client_id blob not null references clients (id),
     environment text not null,
+    id blob not null,
     key_hash blob not null,
     request_hash blob not null,
     answer_sealed blob,
