@@ -17,7 +17,7 @@ pub(crate) fn bar(what: &'static str) -> Arc<dyn Fn(u64, u64) + Send + Sync> {
     }
     let shown = AtomicU64::new(u64::MAX);
     Arc::new(move |done, of| {
-        let percent = if of == 0 { 100 } else { done.min(of) * 100 / of };
+        let percent = (done.min(of) * 100).checked_div(of).unwrap_or(100);
         if shown.swap(percent, Ordering::Relaxed) == percent {
             return;
         }

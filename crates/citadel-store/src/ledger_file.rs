@@ -32,7 +32,11 @@ pub(crate) struct LedgerFile {
 
 impl LedgerFile {
     pub(crate) fn beside(database: &Path) -> Self {
-        Self { path: database.with_file_name(NAME), noted: Mutex::default(), is_replaying: AtomicBool::new(false) }
+        Self {
+            path: database.with_file_name(NAME),
+            noted: Mutex::default(),
+            is_replaying: AtomicBool::new(false),
+        }
     }
 
     /// Remembers a row that was made in the open transaction.

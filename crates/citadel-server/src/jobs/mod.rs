@@ -161,7 +161,7 @@ pub(crate) enum Outcome {
 
 /// Works until told to stop, then lets the jobs in hand finish, and gives back those that do not in time.
 pub async fn work(app: App, stop: watch::Receiver<bool>) {
-    work_and_finish_within(app, stop, FINISH).await;
+    Box::pin(work_and_finish_within(app, stop, FINISH)).await;
 }
 
 /// As [`work`], with so long for the jobs in hand.
@@ -313,8 +313,6 @@ impl Running {
     }
 }
 
-/// Removes what has lived its time, once. For tests.
-
 /// Runs every job that is due, and those that they queue, until none is left. For tests.
 pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
     let mut ran = 0;
@@ -333,11 +331,6 @@ pub async fn run_due(app: &App) -> Result<usize, citadel_store::Error> {
             ran += 1;
         }
     }
-}
-
-/// Removes and ends what has lived its time. For tests.
-pub async fn sweep_due(app: &App) {
-    sweep::sweep(app).await;
 }
 
 async fn claim(app: &App, kind: &'static str, limit: usize) -> Result<Vec<Job>, citadel_store::Error> {

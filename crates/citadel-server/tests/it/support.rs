@@ -307,7 +307,7 @@ impl TestApp {
 
     /// Removes and ends what has lived its time.
     pub(crate) async fn sweep(&self) {
-        jobs::sweep_due(&self.app).await;
+        jobs::sweep(&self.app).await;
     }
 
     pub(crate) async fn client(&self, name: &str) -> TestClient<'_> {

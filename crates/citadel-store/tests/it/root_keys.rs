@@ -110,14 +110,13 @@ async fn p19_a_new_version_seals_at_once_and_the_old_one_goes_when_nothing_needs
         assert_eq!(other.current(), both.current());
 
         let mut rewrapped = 0;
-        for column in 0..COLUMNS.len() {
+        for column in COLUMNS {
             let keyring = Arc::clone(&both);
             let write = store.db.write(async move |tx| {
                 let mut done = 0;
-                for sealed in COLUMNS[column].page(tx, BEGINNING, 1000).await? {
-                    done += u64::from(
-                        sealed.is_older(&keyring) && COLUMNS[column].rewrap(tx, &keyring, &sealed).await?,
-                    );
+                for sealed in column.page(tx, BEGINNING, 1000).await? {
+                    done +=
+                        u64::from(sealed.is_older(&keyring) && column.rewrap(tx, &keyring, &sealed).await?);
                 }
                 Done::Ok(done)
             });

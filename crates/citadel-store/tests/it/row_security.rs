@@ -103,8 +103,8 @@ async fn rows_of_products(store: &Store, task: &Task) {
             "insert into scenarios (client_id, id, environment, data_source, label, username_hash, body_sealed, created_at,
                                     updated_at)
              select $1, $2, 'sandbox', 'payroll', 'own', $5, $5, $4, $4 where cast($3 as uuid) is not null",
-            "insert into idempotency_keys (client_id, environment, key_hash, request_hash, answer_sealed, task_id, link_id,
-                                           created_at) values ($1, 'sandbox', $5, $5, $5, $2, $3, $4)",
+            "insert into idempotency_keys (client_id, environment, id, key_hash, request_hash, answer_sealed, task_id, link_id,
+                                           created_at) values ($1, 'sandbox', $2, $5, $5, $5, $2, $3, $4)",
             "insert into users (client_id, id, environment, data_key_wrapped, profile_sealed, created_at, updated_at)
              select $1, $2, 'sandbox', $5, $5, $4, $4 where cast($3 as uuid) is not null",
             "insert into templates (client_id, id, environment, name, body, created_at, updated_at)
