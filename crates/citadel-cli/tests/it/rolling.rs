@@ -80,6 +80,7 @@ async fn proxy(listener: TcpListener, places: Vec<Place>) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the figures of a run are read with --no-capture")]
 async fn run(plan: Plan) {
     let Some(url) = tokio::task::spawn_blocking(|| database(plan.name)).await.unwrap() else { return };
     let home = Arc::new(Home::new());
