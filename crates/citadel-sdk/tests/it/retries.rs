@@ -64,8 +64,9 @@ async fn a_refusal_is_not_repeated() {
 }
 
 fn keys(double: &Double) -> Vec<Option<String>> {
-    let key =
-        |name: &str, headers: &axum::http::HeaderMap| Some(headers.get(name)?.to_str().unwrap().to_owned());
+    let key = |name: &str, headers: &axum::http::HeaderMap| {
+        Some(headers.get(name)?.to_str().expect("a text").to_owned())
+    };
     double.seen().iter().map(|seen| key("idempotency-key", &seen.headers)).collect()
 }
 

@@ -70,6 +70,7 @@ fn headers(client: &TestClient<'_>) -> [(&'static str, String); 2] {
 }
 
 /// Calls while the fault is there, and until the service is back once it has gone.
+#[expect(clippy::print_stdout, reason = "the figures of a run are read with --no-capture")]
 async fn outlive<F: Future<Output = ()>>(
     node: &Arc<TestApp>,
     client: &TestClient<'_>,
