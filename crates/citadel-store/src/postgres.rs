@@ -87,7 +87,8 @@ impl Run {
     }
 
     /// Tells the policies on the tables whose rows this transaction may see, and ends statements that nobody waits for any
-    /// more. Both end with the transaction, so that a connection back in the pool sees nothing, also where the pool is
+    /// more, and transactions whose client has gone without a word: their locks would hold up everybody else until the
+    /// database's own look at the line, hours later. All of it ends with the transaction, so that a connection back in the pool sees nothing, also where the pool is
     /// another program's.
     fn sql(self) -> String {
         let millis = self.patience().as_millis();
@@ -97,7 +98,8 @@ impl Run {
             None => "'*'".to_owned(),
         };
         format!(
-            "select set_config('app.client', {client}, true), set_config('statement_timeout', '{millis}', true)"
+            "select set_config('app.client', {client}, true), set_config('statement_timeout', '{millis}', true),
+                    set_config('idle_in_transaction_session_timeout', '{millis}', true)"
         )
     }
 }
