@@ -128,3 +128,19 @@ test("isOrder frames the page of the order, and tells who speaks", async () => {
   await visit.end();
   server.close();
 });
+
+test("an employer that is asked for two things is told apart, and a skipped one is not claimed", async () => {
+  const body = { products: ["income", "employment"], client_name: "Acme Loans", employers: [{ company_name: "Home Depot" }] };
+  const made = await call("POST", "orders/", body);
+  const visit = await newVisit({ viewport: { width: 390, height: 844 } });
+  const { page } = visit;
+  await page.goto(made.share_url);
+  await button(page, "Continue").click();
+  await button(page, "Connect Home Depot, income").waitFor();
+  await visit.picture("order-two-products");
+  await button(page, "Skip Home Depot, employment").click();
+  await page.getByText("Skipped", { exact: true }).waitFor();
+  await connectEmployer(page, "Home Depot, income");
+  await page.getByText("Acme Loans has what you connected.").waitFor();
+  await visit.end();
+});

@@ -16,6 +16,14 @@ const ASKS = {
   admin: 'read your company’s payroll',
   fas: 'change the account that your company pays from',
 };
+const WORDS = {
+  income: 'income',
+  employment: 'employment',
+  deposit_switch: 'direct deposit',
+  pll: 'loan payments',
+  admin: 'company payroll',
+  fas: 'funding account',
+};
 const HEADINGS = {
   income: 'Confirm your income',
   employment: 'Confirm your employment',
@@ -87,7 +95,9 @@ async function openOrder() {
   }
 
   function welcome() {
-    const asks = Array.from(new Set(products().map((product) => ASKS[product] || 'connect your payroll')));
+    // Income tells the job as well.
+    const told = products().filter((product) => product !== 'employment' || !products().includes('income'));
+    const asks = Array.from(new Set(told.map((product) => ASKS[product] || 'connect your payroll')));
     const points = [
       'You choose your employer and sign in to your own payroll account.',
       'Your sign-in is used once and is not shown to ' + (order.client_name || 'anybody') + '.',
@@ -119,8 +129,16 @@ async function openOrder() {
     });
   }
 
-  function row(employer, isNext) {
+  // One employer that is asked for two things has two rows, which say what each is for.
+  function nameOf(employer) {
     const name = employer.company_name || 'Your employer';
+    const twins = order.employers.filter((other) => (other.company_name || 'Your employer') === name);
+    const isAlone = twins.every((other) => other.product_type === employer.product_type);
+    return isAlone ? name : name + ', ' + (WORDS[employer.product_type] || employer.product_type);
+  }
+
+  function row(employer, isNext) {
+    const name = nameOf(employer);
     const done = employer.status === 'completed';
     const buttons = employer.bridge_token
       ? h(
@@ -171,7 +189,8 @@ async function openOrder() {
     if (!isOver) host.event('COMPLETED', undefined, 'order');
     isOver = true;
     const connected = order.employers.filter((employer) => employer.status === 'completed').length;
-    const lead = connected ? who() + ' has what it asked for.' : 'Nothing was connected.';
+    const isWhole = connected === order.employers.length;
+    const lead = connected ? who() + (isWhole ? ' has what it asked for.' : ' has what you connected.') : 'Nothing was connected.';
     shell.show({
       heading: connected ? 'All done' : 'You skipped everything',
       lead: isPage ? lead + ' You can close this page.' : lead,
