@@ -116,6 +116,10 @@ pub async fn restore(
     remove_with_log(&target);
     let restored = restore_to(config, &target, file, since, &keyring, clock, random, progress).await;
     remove_with_log(&target);
+    if restored.is_err() {
+        // There was none before: what this attempt wrote must not stand in the way of the next.
+        let _ = fs::remove_file(config.data_dir.join(citadel_store::LEDGER_FILE));
+    }
     restored
 }
 
@@ -188,7 +192,7 @@ async fn settle_in(
             }
         }
         Since::Unknown(mut is_confirmed) => {
-            settled.ended += db.write(async |tx| restore::end_tokens(tx).await).await?;
+            settled.ended += db.write(async move |tx| restore::end_tokens(tx, now).await).await?;
             for key in db.read(async |tx| restore::list_keys(tx).await).await? {
                 if is_confirmed(&key) {
                     settled.kept_keys.push(key.id);
@@ -210,7 +214,7 @@ pub async fn ledger(
     random: &Arc<dyn Random>,
 ) -> Result<String, BackupError> {
     if config.is_embedded() {
-        let path = config.data_dir.join("deletions.log");
+        let path = config.data_dir.join(citadel_store::LEDGER_FILE);
         return match fs::read_to_string(&path) {
             Ok(text) => Ok(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

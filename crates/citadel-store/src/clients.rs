@@ -80,6 +80,10 @@ pub async fn erase(tx: &mut Tx<'_>, id: ClientId, stamp: Stamp) -> Result<bool, 
     if erased == 0 {
         return Ok(false);
     }
+    // A task that began while this waited has its job found by its row, which is still open here.
+    for statement in JOBS {
+        tx.execute(statement, params![id]).await?;
+    }
     for statement in [
         "update access_keys set deleted_at = coalesce(deleted_at, $2), secret_sealed = null where client_id = $1",
         "update tasks set status = 'error', step = null, finished_at = $2, updated_at = $2
@@ -98,14 +102,15 @@ pub async fn erase(tx: &mut Tx<'_>, id: ClientId, stamp: Stamp) -> Result<bool, 
     ] {
         tx.execute(statement, params![id, stamp.at, &Vec::<u8>::new()]).await?;
     }
-    for statement in JOBS.into_iter().chain([
+    for statement in [
         "delete from logins where client_id = $1",
+        "delete from idempotency_keys where client_id = $1",
         "delete from public_tokens where client_id = $1",
         "update bridge_tokens set account_sealed = null, expires_at = created_at where client_id = $1",
         "delete from webhooks where client_id = $1",
         "delete from provider_books where client_id = $1",
         "delete from scenarios where client_id = $1",
-    ]) {
+    ] {
         tx.execute(statement, params![id]).await?;
     }
     deletions::append(tx, &Deletion { stamp, deleted: Deleted::Client(id) }).await?;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What the file is called, in the folder of the database.
-pub(crate) const NAME: &str = "deletions.log";
+pub const NAME: &str = "deletions.log";
 
 pub(crate) struct LedgerFile {
     path: PathBuf,
@@ -53,16 +53,17 @@ impl LedgerFile {
     }
 
     /// Writes down the rows that were committed. Those that were undone are not found. What cannot be written now is written
-    /// with the next deletion, or at the next start.
-    pub(crate) fn keep_noted(&self, connection: &Connection) {
+    /// with the next transaction, or at the next start; until then it must not be answered.
+    pub(crate) fn keep_noted(&self, connection: &Connection) -> Result<(), Error> {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if noted.is_empty() {
-            return;
+            return Ok(());
         }
         let kept = entries(connection, &noted).and_then(|found| self.append(&found));
         if kept.is_ok() {
             noted.clear();
         }
+        kept
     }
 
     /// Every entry. A last line that a crash cut off is taken away.

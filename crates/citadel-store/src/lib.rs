@@ -57,6 +57,7 @@ use citadel_domain::{ClientId, Environment};
 
 pub use db::{Db, DbConfig, Dialect, LogFigures, PoolFigures, Tx};
 pub use error::Error;
+pub use ledger_file::NAME as LEDGER_FILE;
 pub use seal::{DataKey, InvalidRootKeyId, Keyring, Place, RootKeyId};
 pub use value::{FromValue, Row, Value, ValueRef};
 

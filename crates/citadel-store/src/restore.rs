@@ -21,18 +21,37 @@ pub async fn end_unspent(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error> 
     Ok(revoked + tx.execute("delete from logins", &[]).await?)
 }
 
-/// Ends every token and session: nobody can tell which ones were ended since the backup was taken. Links, people and reports
+/// Ends every token and session, and orders that are open: nobody can tell which ones were ended since the backup was taken. Links, people and reports
 /// stay; a link's data is asked for under the link's id, with a key.
-pub async fn end_tokens(tx: &mut Tx<'_>) -> Result<u64, Error> {
+pub async fn end_tokens(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error> {
     let links = tx
         .execute(
             "update links set access_token_hash = null, access_token_sealed = null where access_token_hash is not null",
             &[],
         )
         .await?;
-    let sessions =
-        tx.execute("update bridge_tokens set account_sealed = null, expires_at = created_at", &[]).await?;
-    Ok(links + sessions)
+    let sessions = tx
+        .execute(
+            "update bridge_tokens set account_sealed = null, expires_at = created_at where expires_at > created_at",
+            &[],
+        )
+        .await?;
+    // The address of an order's page is a token too, from which new ones come.
+    tx.execute(
+        "update order_employers set bridge_token_sealed = $1 where exists (
+             select 1 from orders where orders.client_id = order_employers.client_id
+                and orders.id = order_employers.order_id and orders.completed_at is null)",
+        params![&Vec::<u8>::new()],
+    )
+    .await?;
+    let pages = tx
+        .execute(
+            "update orders set canceled_at = $1, page_token_sealed = $2
+              where completed_at is null and canceled_at is null and expired_at is null",
+            params![now, &Vec::<u8>::new()],
+        )
+        .await?;
+    Ok(links + sessions + pages)
 }
 
 /// An active key, and whose it is.

@@ -359,10 +359,8 @@ fn write_loop(
         if keys.is_touched.swap(false, Ordering::Relaxed) {
             keys.generation.fetch_add(1, Ordering::Release);
         }
-        if committed.is_ok() {
-            // Before the answer: a deletion that was answered is in both places.
-            ledger.keep_noted(&connection);
-        }
+        // Before the answer: a deletion that was answered is in both places.
+        let committed = committed.and_then(|()| ledger.keep_noted(&connection));
         let committed = committed.map_err(|error| match error {
             Error::Unavailable(message) => message,
             other => other.to_string(),

@@ -36,14 +36,15 @@ impl From<Problem> for Refusal {
 
 impl Admin {
     pub(super) async fn root_key_status(&self) -> Result<Answer, Refusal> {
-        self.read_key_file()?;
+        // Of the file, and not of the keyring: that still opens what was taken out of the file since the start.
+        let in_file = ids(&self.read_key_file()?, self)?;
         let (versions, counts) = self
             .db
+            .patient()
             .read(async |tx| {
                 Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?))
             })
             .await?;
-        let in_file = self.keyring.ids();
         let current = root_keys::current(&versions).map(|version| version.id);
         let mut ids: Vec<RootKeyId> = versions.iter().map(|version| version.id).collect();
         ids.extend(in_file.iter().filter(|id| !versions.iter().any(|version| version.id == **id)));
@@ -94,6 +95,7 @@ impl Admin {
         let mut file = self.read_key_file()?;
         let (versions, counts) = self
             .db
+            .patient()
             .read(async |tx| {
                 Ok::<_, citadel_store::Error>((root_keys::list(tx).await?, root_keys::count(tx).await?))
             })

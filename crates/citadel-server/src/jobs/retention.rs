@@ -40,11 +40,11 @@ pub async fn retain(app: &App) {
     for (client_id, pace) in turned(app).await {
         follow(app, Scope { sandbox: Some(client_id), now: pace.shows(live) }).await;
     }
-    let buried = app.db.write(async move |tx| retention::delete_buried_jobs(tx, live).await).await;
+    let buried = app.db.patient().write(async move |tx| retention::delete_buried_jobs(tx, live).await).await;
     tell("jobs that were given up", buried);
     // No backup is kept that long.
     let forgotten = live.saturating_sub(retention::UNUSED).unwrap_or(Timestamp::MIN);
-    let entries = app.db.write(async move |tx| deletions::delete_before(tx, forgotten).await).await;
+    let entries = app.db.patient().write(async move |tx| deletions::delete_before(tx, forgotten).await).await;
     tell("old entries of the ledger of deletions", entries);
 }
 
@@ -62,10 +62,10 @@ async fn follow(app: &App, scope: Scope) {
 async fn one(app: &App, scope: Scope, rule: usize) -> Result<u64, Error> {
     let mut gone = 0;
     loop {
-        let aged = app.db.read(async move |tx| retention::find(tx, scope, rule).await).await?;
+        let aged = app.db.patient().read(async move |tx| retention::find(tx, scope, rule).await).await?;
         let is_last = (aged.len() as i64) < retention::AT_ONCE;
         if !aged.is_empty() {
-            gone += app.db.write(async move |tx| retention::delete(tx, rule, &aged).await).await?;
+            gone += app.db.patient().write(async move |tx| retention::delete(tx, rule, &aged).await).await?;
         }
         if is_last {
             return Ok(gone);
@@ -77,7 +77,8 @@ async fn one(app: &App, scope: Scope, rule: usize) -> Result<u64, Error> {
 async fn abandoned(app: &App, scope: Scope) -> Result<u64, Error> {
     let mut gone = 0;
     loop {
-        let found = app.db.read(async move |tx| retention::list_abandoned_links(tx, scope).await).await?;
+        let found =
+            app.db.patient().read(async move |tx| retention::list_abandoned_links(tx, scope).await).await?;
         let is_last = (found.len() as i64) < retention::AT_ONCE;
         for (tenant, id) in found {
             gone += u64::from(erase_unless_used(app, tenant, id).await?);
@@ -90,7 +91,7 @@ async fn abandoned(app: &App, scope: Scope) -> Result<u64, Error> {
 
 async fn erase_unless_used(app: &App, tenant: Tenant, id: LinkId) -> Result<bool, Error> {
     let (stamp, now) = (app.deletion_stamp(), app.moment(tenant).await?.now);
-    let db = app.db.scoped(tenant.client_id);
+    let db = app.db.patient().scoped(tenant.client_id);
     db.write(async move |tx| {
         Ok(links::lock(tx, tenant, id).await?
             && retention::is_abandoned(tx, tenant, id).await?
@@ -103,7 +104,8 @@ async fn erase_unless_used(app: &App, tenant: Tenant, id: LinkId) -> Result<bool
 async fn ended(app: &App, scope: Scope) -> Result<u64, Error> {
     let mut gone = 0;
     loop {
-        let found = app.db.read(async move |tx| retention::list_ended_links(tx, scope).await).await?;
+        let found =
+            app.db.patient().read(async move |tx| retention::list_ended_links(tx, scope).await).await?;
         let is_last = (found.len() as i64) < retention::AT_ONCE;
         for (tenant, id) in found {
             match erase_and_tell(app, tenant, id).await {
@@ -128,8 +130,13 @@ async fn erase_and_tell(app: &App, tenant: Tenant, id: LinkId) -> ApiResult<bool
     let writer = app.clone();
     let is_erased = app
         .db
+        .patient()
         .scoped(tenant.client_id)
         .write(async move |tx| {
+            // Held: the person may be giving their consent anew.
+            if !links::lock(tx, tenant, id).await? {
+                return Ok(false);
+            }
             let link = links::find(tx, tenant, id).await?;
             let Some(link) = link.filter(|link: &Link| link.consent_ended_at.is_some()) else {
                 return Ok(false);
@@ -148,11 +155,12 @@ async fn erase_and_tell(app: &App, tenant: Tenant, id: LinkId) -> ApiResult<bool
 async fn unused(app: &App, scope: Scope) -> Result<u64, Error> {
     let mut gone = 0;
     loop {
-        let found = app.db.read(async move |tx| retention::list_unused_users(tx, scope).await).await?;
+        let found =
+            app.db.patient().read(async move |tx| retention::list_unused_users(tx, scope).await).await?;
         let is_last = (found.len() as i64) < retention::AT_ONCE;
         for (tenant, id) in found {
             let (stamp, now) = (app.deletion_stamp(), scope.now);
-            let db = app.db.scoped(tenant.client_id);
+            let db = app.db.patient().scoped(tenant.client_id);
             let is_erased = db
                 .write(async move |tx| {
                     Ok::<_, Error>(

@@ -22,7 +22,7 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 /// Looks now and then, until told to stop.
 pub(super) async fn until(app: App, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        if let Err(cause) = look(&app.db, &app.keyring, app.clock.now()).await {
+        if let Err(cause) = look(&app.db.patient(), &app.keyring, app.clock.now()).await {
             tracing::warn!(error.cause = %cause, "cannot seal anew what lies under an older version of the root key");
         }
         tokio::select! {

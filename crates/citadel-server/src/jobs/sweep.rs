@@ -152,7 +152,7 @@ fn tell_ended(ended: ApiResult<u64>) {
 pub(super) async fn purge_erased(app: &App) {
     let mut gone = 0;
     loop {
-        match app.db.write(async |tx| purge::step(tx).await).await {
+        match app.db.patient().write(async |tx| purge::step(tx).await).await {
             Ok(0) => return tell("rows of what was erased", Ok(gone)),
             Ok(count) => gone += count,
             Err(cause) => return tell("rows of what was erased", Err(cause)),

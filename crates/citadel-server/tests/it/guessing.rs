@@ -10,14 +10,13 @@ use std::{
 
 use axum::http::{Request, StatusCode, header};
 use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
-    LoginWay, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginForm, Want,
 };
 use citadel_domain::{Environment, Product, payroll::PayrollData};
 use citadel_server::connections::Peer;
 use serde_json::json;
 
-use crate::support::{Reply, TestApp, TestClient};
+use crate::support::{PASSWORD_FORM, Reply, TestApp, TestClient};
 
 /// A provider for real logins that knows nobody, and counts who asks.
 struct Stranger {
@@ -38,12 +37,7 @@ impl Connector for Stranger {
     }
 
     fn login_form(&self, _: &str, _: Product) -> LoginForm {
-        const fn field(name: &'static str, is_secret: bool) -> LoginField {
-            LoginField { name, label: name, is_secret, autocomplete: "off" }
-        }
-        const WAY: LoginWay =
-            LoginWay { label: "Password", fields: &[field("username", false), field("password", true)] };
-        LoginForm { organization: None, ways: &[WAY] }
+        PASSWORD_FORM
     }
 
     fn auth<'a>(&'a self, _: &'a Cx, _: AuthInput) -> BoxFuture<'a, AuthNext> {

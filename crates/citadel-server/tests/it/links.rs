@@ -1,14 +1,12 @@
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
-use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, Cx, Descriptor, Grant, LoginField, LoginForm, LoginWay, Want,
-};
+use citadel_connectors::{AuthInput, AuthNext, BoxFuture, Connector, Cx, Descriptor, Grant, LoginForm, Want};
 use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::support::{Reply, TestApp, TestClient, for_each_db};
+use crate::support::{PASSWORD_FORM, Reply, TestApp, TestClient, for_each_db};
 
 const NOT_FOUND: &str = r#"{"detail":"Not Found."}"#;
 
@@ -260,14 +258,7 @@ impl Connector for Waiting {
     }
 
     fn login_form(&self, _: &str, _: Product) -> LoginForm {
-        const fn field(name: &'static str, label: &'static str, is_secret: bool) -> LoginField {
-            LoginField { name, label, is_secret, autocomplete: "off" }
-        }
-        const WAY: LoginWay = LoginWay {
-            label: "Username and password",
-            fields: &[field("username", "Username", false), field("password", "Password", true)],
-        };
-        LoginForm { organization: None, ways: &[WAY] }
+        PASSWORD_FORM
     }
 
     fn auth<'a>(&'a self, _: &'a Cx, _: AuthInput) -> BoxFuture<'a, AuthNext> {

@@ -7,8 +7,7 @@ use std::sync::{
 
 use axum::http::StatusCode;
 use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, Cx, Descriptor, Grant, LoginField, LoginForm, LoginWay, Phase,
-    Want,
+    AuthInput, AuthNext, BoxFuture, Connector, Cx, Descriptor, Grant, LoginForm, Phase, Want,
 };
 use citadel_domain::{
     Environment, Product, Secret,
@@ -19,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::{
     orders::{make, text},
-    support::{TestApp, account},
+    support::{PASSWORD_FORM, TestApp, account},
 };
 
 /// A connector that waits to be let go on, in its second read and before it shows whether it has a change.
@@ -59,14 +58,7 @@ impl Connector for Gated {
     }
 
     fn login_form(&self, _: &str, _: Product) -> LoginForm {
-        const fn field(name: &'static str, label: &'static str, is_secret: bool) -> LoginField {
-            LoginField { name, label, is_secret, autocomplete: "off" }
-        }
-        const WAY: LoginWay = LoginWay {
-            label: "Username and password",
-            fields: &[field("username", "Username", false), field("password", "Password", true)],
-        };
-        LoginForm { organization: None, ways: &[WAY] }
+        PASSWORD_FORM
     }
 
     fn auth<'a>(&'a self, _: &'a Cx, _: AuthInput) -> BoxFuture<'a, AuthNext> {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use citadel_domain::{Clock, Random, tokens::hex};
 use citadel_server::{
     admin::{Admin, Request},
@@ -97,6 +97,7 @@ async fn restore_revives_nothing(plan: Plan) {
     }
     let (deleted_id, deleted_token) = client.link_of(&client.user("deleted").await, "income").await;
     let (_, kept_token) = client.link_of(&client.user("kept").await, "income").await;
+    let order = client.post("/v1/orders/", json!({"products": ["income"], "first_name": "Ada"})).await.json();
     let mut others = Vec::new();
     for number in 0..plan.keys {
         others.push(app.client(&format!("client-{number}")).await);
@@ -161,6 +162,16 @@ async fn restore_revives_nothing(plan: Plan) {
         assert_eq!(read(&kept_token).await, expected);
         let links = client.get("/v1/links/?page_size=1").await.json();
         assert_eq!(links["count"], plan.tokens + usize::from(!with_ledger) + 1, "{links}");
+        // The address of an order's page is a token, and so is what its rows hold.
+        let found = client.get(&format!("/v1/orders/{}/", order["id"].as_str().unwrap())).await.json();
+        assert_eq!(found["status"], if with_ledger { "pending" } else { "canceled" }, "{found}");
+        assert_eq!(found["share_url"].is_null(), !with_ledger, "{found}");
+        let page = order["share_url"].as_str().unwrap().rsplit('/').next().unwrap();
+        let page = restored.widget(Method::GET, "/order", page, None).await.json();
+        assert_eq!(page["employers"][0]["bridge_token"].is_null(), !with_ledger, "{page}");
+        let old = order["employers"][0]["bridge_token"].as_str().unwrap();
+        let old = restored.widget(Method::GET, "/order", old, None).await;
+        assert_eq!(old.status, if with_ledger { StatusCode::OK } else { StatusCode::GONE }, "{old:?}");
         let deleted = client.get(&format!("/v1/links/{deleted_id}/income/report/")).await.status;
         assert_eq!(deleted, if with_ledger { StatusCode::NOT_FOUND } else { StatusCode::OK });
     }

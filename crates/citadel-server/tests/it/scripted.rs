@@ -7,14 +7,14 @@ use std::sync::{
 
 use axum::http::{Method, StatusCode};
 use citadel_connectors::{
-    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginField, LoginForm,
-    LoginWay, Phase, Step, Want,
+    AuthInput, AuthNext, BoxFuture, Connector, ConnectorError, Cx, Descriptor, Grant, LoginForm, Phase, Step,
+    Want,
 };
 use citadel_domain::{Environment, Product, Secret, payroll::PayrollData};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::support::{PASSWORD_FORM, TestApp};
 
 /// What the scripted connector does.
 #[derive(Clone, Copy, PartialEq)]
@@ -76,15 +76,8 @@ impl Connector for Scripted {
     }
 
     fn login_form(&self, _: &str, _: Product) -> LoginForm {
-        const fn field(name: &'static str, label: &'static str, is_secret: bool) -> LoginField {
-            LoginField { name, label, is_secret, autocomplete: "off" }
-        }
-        const WAY: LoginWay = LoginWay {
-            label: "Username and password",
-            fields: &[field("username", "Username", false), field("password", "Password", true)],
-        };
         assert!(self.script != Script::PanicInHandler, "on purpose");
-        LoginForm { organization: None, ways: &[WAY] }
+        PASSWORD_FORM
     }
 
     fn auth<'a>(&'a self, _: &'a Cx, input: AuthInput) -> BoxFuture<'a, AuthNext> {

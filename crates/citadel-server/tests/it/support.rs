@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderMap, Method, Request, StatusCode, header},
     response::Response,
 };
-use citadel_connectors::{Connector, Registry};
+use citadel_connectors::{Connector, LoginField, LoginForm, LoginWay, Registry};
 use citadel_domain::{
     AccessKeyId, ClientId, Clock, DeletionId, Environment, ManualClock, SeededRandom, tokens,
 };
@@ -38,6 +38,19 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::compatibility::Sent;
+
+/// What a connector of a test asks for: a user name and a password.
+pub(crate) const PASSWORD_FORM: LoginForm = LoginForm {
+    organization: None,
+    ways: &[LoginWay {
+        label: "Username and password",
+        fields: &[login_field("username", "Username", false), login_field("password", "Password", true)],
+    }],
+};
+
+const fn login_field(name: &'static str, label: &'static str, is_secret: bool) -> LoginField {
+    LoginField { name, label, is_secret, autocomplete: "off" }
+}
 
 pub(crate) const ROOT_KEY: [u8; 32] = [7; 32];
 

@@ -16,6 +16,8 @@ create table idempotency_keys (
     created_at bigint not null,
     primary key (client_id, environment, key_hash)
 );
+-- A rotation of the root key goes through them in this order.
+create index idempotency_keys_by_id on idempotency_keys (client_id, id);
 create index idempotency_keys_by_age on idempotency_keys (created_at);
 create index idempotency_keys_by_user on idempotency_keys (client_id, user_id) where user_id is not null;
 create index idempotency_keys_by_link on idempotency_keys (client_id, link_id) where link_id is not null;

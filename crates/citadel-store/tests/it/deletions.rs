@@ -128,6 +128,7 @@ async fn p22_a_deleted_client_leaves_nothing_but_the_ledger_and_receipts() {
             "select cast(count(*) as bigint) from order_employers where client_id = $1 and length(bridge_token_sealed) > 0",
             "select cast(count(*) as bigint) from webhooks where client_id = $1",
             "select cast(count(*) as bigint) from logins where client_id = $1",
+            "select cast(count(*) as bigint) from idempotency_keys where client_id = $1",
             "select cast(count(*) as bigint) from provider_books where client_id = $1",
             "select cast(count(*) as bigint) from scenarios where client_id = $1",
         ] {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Loaded;
 use crate::{
-    api::{account, bridge_tokens, users::Profile},
+    api::{NOT_OFFERED, account, bridge_tokens, users::Profile},
     app::App,
     auth::Caller,
     error::{self, ApiResult},
@@ -20,8 +20,6 @@ const MOST_PRODUCTS: usize = 12;
 /// The longest text, in characters, and the longest object, in bytes of JSON.
 const MAX_TEXT: usize = 1024;
 const MAX_JSON: usize = 16 * 1024;
-/// Products of the published API that this server does not offer.
-const NOT_OFFERED: [&str; 6] = ["assets", "transactions", "insurance", "scoring", "balances", "documents"];
 
 /// What the client told of the person and the order. Sealed under the user's data key.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -54,7 +54,10 @@ impl FromRequestParts<App> for OrderSession {
         let moment = app.moment(order.tenant).await?;
         // One that ended before its time, because its employer is settled, still shows how far the order is.
         let ends = |token: &BridgeToken| token.created_at.saturating_add(BRIDGE_TOKEN_LIFE);
-        let has_aged = |token: &BridgeToken| ends(token).is_ok_and(|ends| ends <= moment.now);
+        let has_aged = |token: &BridgeToken| {
+            // Of a person or a client that was deleted, or of a database that was restored, nothing is shown.
+            token.expires_at <= token.created_at || ends(token).is_ok_and(|ends| ends <= moment.now)
+        };
         if bridge_token.as_ref().is_some_and(has_aged) {
             return Err(error::gone("This session has expired. Go back and start again."));
         }
