@@ -60,7 +60,7 @@ impl Citadel {
 
     /// Asks the same again, with the same employers and accounts: a new order for the same person.
     pub async fn reverify_order(&self, id: &str) -> Result<Order, Error> {
-        self.post(Call::new("orders").id(id), &RefreshOrder::default(), Repeat::OnlyIfUnseen).await
+        self.post(Call::new("orders").id(id), &RefreshOrder::default(), Repeat::UnderKey).await
     }
 
     /// The webhook events of an order, oldest first.

@@ -235,7 +235,9 @@ impl Unread {
         let rest = self.left.lock().unwrap_or_else(PoisonError::into_inner).take();
         // Nothing is left of a body that was read to its end.
         let Some(rest) = rest else { return };
-        if self.is_held_back || !is_short(rest).await {
+        // Whoever was too slow once is not waited for again.
+        let was_slow = response.status() == StatusCode::REQUEST_TIMEOUT;
+        if self.is_held_back || was_slow || !is_short(rest).await {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
     }

@@ -6,7 +6,7 @@ use std::{
     fmt,
     future::{Ready, ready},
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready as poll_ready},
@@ -15,7 +15,7 @@ use std::{
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName},
+    http::{HeaderMap, HeaderName, HeaderValue},
 };
 use axum_server::accept::Accept;
 use ipnet::IpNet;
@@ -87,10 +87,9 @@ impl Peer {
         }
         // Each proxy writes at the end, so the last one that is no proxy of ours is the caller. What stands before it the
         // caller may have written.
-        let written: Vec<_> =
-            headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-        let hops = written.iter().flat_map(|text| text.split(',')).rev();
-        let caller = hops.map_while(|hop| address(hop.trim()));
+        let written: Vec<_> = headers.get_all(FORWARDED_FOR).iter().map(HeaderValue::as_bytes).collect();
+        let hops = written.iter().flat_map(|line| line.split(|byte| *byte == b',')).rev();
+        let caller = hops.map_while(|hop| address(std::str::from_utf8(hop).ok()?.trim()));
         let caller = caller.map(|hop| hop.to_canonical()).find(|hop| !proxies.has(*hop));
         let proto = headers.get_all(FORWARDED_PROTO).iter().next_back();
         Self { address: caller, is_private: proto.is_some_and(|proto| proto == "https") }
@@ -100,6 +99,14 @@ impl Peer {
 /// A hop, which some proxies name with its port.
 fn address(hop: &str) -> Option<IpAddr> {
     hop.parse().or_else(|_| hop.parse().map(|socket: SocketAddr| socket.ip())).ok()
+}
+
+/// Whose an address is: of IPv6 every subscriber has a whole /64.
+pub(crate) fn subscriber(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
 }
 
 /// What stands at the door of a listener.
@@ -131,9 +138,11 @@ impl Door {
 
     fn enter(&self, address: IpAddr) -> Option<Place> {
         let address = address.to_canonical();
+        let is_proxy = self.0.proxies.has(address);
+        let address = subscriber(address);
         let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_address = open.by_address.get(&address).copied().unwrap_or(0);
-        if open.all >= MOST || (of_address >= MOST_PER_ADDRESS && !self.0.proxies.has(address)) {
+        if open.all >= MOST || (of_address >= MOST_PER_ADDRESS && !is_proxy) {
             return None;
         }
         open.all += 1;
@@ -313,6 +322,15 @@ mod tests {
         // Two headers are one list.
         let two = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-for", "203.0.113.9")];
         check(peer("10.0.0.1", "10.0.0.1", &two), Some("203.0.113.9"), false);
+        // Nor does what cannot be read spoil what the proxy writes behind it, in the same line or in another.
+        for spoofed in [&b"\xff, 203.0.113.9"[..], b"192.0.2.1, \xff, 203.0.113.9"] {
+            let mut map = HeaderMap::new();
+            map.append(FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+            map.append(FORWARDED_FOR, HeaderValue::from_bytes(spoofed).unwrap());
+            let proxies = Proxies::parse("10.0.0.1").unwrap();
+            let found = Peer::of(&proxies, "10.0.0.1".parse().unwrap(), false, &map);
+            check(found, Some("203.0.113.9"), false);
+        }
         // A proxy that says nothing, or nothing that can be read, tells of nobody.
         check(peer("10.0.0.1", "10.0.0.1", &[]), None, false);
         check(peer("10.0.0.1", "10.0.0.1", &[("x-forwarded-for", "203.0.113.9, unknown")]), None, false);
@@ -327,6 +345,12 @@ mod tests {
         assert!(enter("198.51.100.1").is_none());
         assert!(enter("::ffff:198.51.100.1").is_none());
         assert!(enter("198.51.100.2").is_some());
+        let of_one: Vec<_> = (0..MOST_PER_ADDRESS)
+            .map(|number| enter(&format!("2001:db8:1:2::{number:x}")).unwrap())
+            .collect();
+        assert!(enter("2001:db8:1:2:ffff::1").is_none(), "one subscriber has a whole /64");
+        assert!(enter("2001:db8:1:3::1").is_some());
+        drop(of_one);
         places.pop();
         places.push(enter("198.51.100.1").unwrap());
         // A listed proxy speaks for many; only the whole is limited.

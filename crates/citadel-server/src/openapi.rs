@@ -37,6 +37,7 @@ use crate::idempotency::{self, READS};
         (name = "sandbox", description = "People, clocks and faults to test with"),
         (name = "keys", description = "Access keys, changed without an interruption"),
         (name = "users", description = "People of yours, to whom links belong"),
+        (name = "orders", description = "A person, permission to open the widget, and a page for it, in one call"),
         (name = "webhooks", description = "What happens, told to your endpoints; and read, sent or listened to again"),
     )
 )]

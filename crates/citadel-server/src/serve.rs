@@ -17,7 +17,7 @@ use tokio::{
     net::TcpListener,
     sync::watch,
     task::{JoinError, JoinHandle},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::{
@@ -43,6 +43,8 @@ use crate::{
 /// How long open requests, and then everything, may take after the signal to stop (P42). Jobs are given back in between.
 const DRAIN: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(25);
+/// How long the last spans may take to the collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 /// The same where all data end with the server: nobody will ask what became of the open work.
 const EPHEMERAL_DRAIN: Duration = Duration::from_millis(500);
 const EPHEMERAL_STOP: Duration = Duration::from_secs(1);
@@ -330,7 +332,8 @@ async fn end(
     // Spans came until the last request was answered.
     if let Some(Tracing { sender, end }) = traces {
         end.send_replace(true);
-        let _ = sender.await;
+        // A collector that hangs costs spans, and holds up nobody's stop.
+        let _ = timeout(LAST_SPANS, sender).await;
     }
     tracing::info!("stopped");
 }

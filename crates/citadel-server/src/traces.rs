@@ -208,7 +208,12 @@ impl Sender {
                 tokio::select! {
                     next = timeout_at(until, self.spans.recv()) => match next {
                         Ok(Some(span)) => spans.push(span),
-                        Ok(None) | Err(_) => break,
+                        Err(_) => break,
+                        // Nobody makes spans any more.
+                        Ok(None) => {
+                            is_stopping = true;
+                            break;
+                        }
                     },
                     _ = stopping.wait_for(|is_stopping| *is_stopping) => {
                         is_stopping = true;
@@ -222,7 +227,10 @@ impl Sender {
             if spans.is_empty() {
                 continue;
             }
-            let is_reached = self.send(spans).await;
+            let mut is_reached = true;
+            for part in spans.chunks(MOST_SENT) {
+                is_reached = is_reached && self.send(part).await;
+            }
             if was_reached && !is_reached {
                 tracing::warn!(
                     "traces do not reach the collector: look at CITADEL_OTLP_ENDPOINT, and at the collector"
@@ -232,7 +240,7 @@ impl Sender {
         }
     }
 
-    async fn send(&self, spans: Vec<Value>) -> bool {
+    async fn send(&self, spans: &[Value]) -> bool {
         let attribute = |key: &str, value: &str| json!({"key": key, "value": {"stringValue": value}});
         let message = json!({"resourceSpans": [{
             "resource": {"attributes": [

@@ -39,7 +39,15 @@ pub(crate) struct Ended {
     tasks: Vec<(Task, Link)>,
 }
 
-/// Ends an order that nothing has ended yet: `Canceled` or `Expired`. `None` when something has, meanwhile.
+impl Ended {
+    /// Whether the order, or one of its employers, is among it.
+    pub(crate) fn has_ended_the_order(&self) -> bool {
+        !self.employers.is_empty()
+    }
+}
+
+/// Ends an order that nothing has ended yet: `Canceled` or `Expired`. Where something has, meanwhile, what is
+/// left to tell are tasks that still ran; `None` without any.
 pub(crate) async fn of_order(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -53,7 +61,7 @@ pub(crate) async fn of_order(
     orders::lock(tx, tenant, id).await?;
     let Some(order) = orders::find(tx, tenant, id).await? else { return Ok(None) };
     if order.canceled_at.is_some() || order.completed_at.is_some() || order.expired_at.is_some() {
-        return Ok(None);
+        return Ok(only_tasks(order, tasks));
     }
     orders::mark(tx, tenant, id, mark, now).await?;
     let status = if matches!(mark, Mark::Expired) { OrderStatus::Expired } else { OrderStatus::Canceled };
@@ -81,7 +89,8 @@ pub(crate) async fn of_user(
     Ok(ended)
 }
 
-/// Ends one employer of an order: the person goes on without it. `None` when it is settled, or the order has ended.
+/// Ends one employer of an order: the person goes on without it. Where it is settled, or the
+/// order has ended, what is left to tell are tasks that still ran; `None` without any.
 pub(crate) async fn of_employer(
     tx: &mut Tx<'_>,
     tenant: Tenant,
@@ -97,12 +106,17 @@ pub(crate) async fn of_employer(
     let Some(order) = orders::find(tx, tenant, order_id).await? else { return Ok(None) };
     let Some(employer) = order_employers::find(tx, tenant, id).await? else { return Ok(None) };
     if !employer.status.is_open() || order.canceled_at.is_some() || order.expired_at.is_some() {
-        return Ok(None);
+        return Ok(only_tasks(order, tasks));
     }
     let status = OrderStatus::Skipped;
     order_employers::set_status(tx, tenant, id, status, None, now).await?;
     complete(tx, &order, moment).await?;
     Ok(Some(Ended { order, employers: vec![(employer, status)], tasks }))
+}
+
+/// What is to be told where something else ended the order or the employer first: the tasks that ended here.
+fn only_tasks(order: Order, tasks: Vec<(Task, Link)>) -> Option<Ended> {
+    (!tasks.is_empty()).then(|| Ended { order, employers: Vec::new(), tasks })
 }
 
 /// Ends tasks that are under way, wherever they are. Those that have come to their end meanwhile stay as they are.
@@ -149,6 +163,7 @@ pub(super) async fn expire(
     moment: Moment,
 ) -> ApiResult<u64> {
     let mut count = 0;
+    let mut failed = None;
     for (tenant, id) in overdue? {
         let writer = app.clone();
         let db = app.db.scoped(tenant.client_id);
@@ -160,13 +175,20 @@ pub(super) async fn expire(
                 tell(&writer, tx, &ended, moment).await?;
                 Ok(true)
             })
-            .await?;
-        count += u64::from(has_ended);
+            .await;
+        match has_ended {
+            Ok(has_ended) => count += u64::from(has_ended),
+            // One order in trouble does not keep those behind it.
+            Err(cause) => {
+                tracing::warn!(order.id = %id, error.cause = cause.cause_text(), "cannot end an order");
+                failed = Some(cause);
+            }
+        }
     }
     if count > 0 {
         app.ring_events();
     }
-    Ok(count)
+    failed.map_or(Ok(count), Err)
 }
 
 /// Ends those of every client whose clock goes as the machine's.

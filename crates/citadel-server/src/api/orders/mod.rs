@@ -39,7 +39,7 @@ use crate::{
     error::{self, ApiError, ApiResult},
     faults::SandboxFaults,
     idempotency::{Holds, Once},
-    jobs::ending,
+    jobs::ending::{self, Ended},
 };
 
 /// Make an order: a user, a bridge token for each employer, and a page for the person. It ends after three days.
@@ -286,6 +286,7 @@ pub(crate) async fn cancel_order(
                 OrderStatus::Pending => {
                     let news = ending::of_order(tx, tenant, id, Mark::Canceled, moment.now)
                         .await?
+                        .filter(Ended::has_ended_the_order)
                         .ok_or_else(ended)?;
                     ending::tell(&writer, tx, &news, moment).await?;
                 }
@@ -323,6 +324,9 @@ pub(crate) async fn add_order_employer(
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
+    let order = db.read(async move |tx| find(tx, tenant, id).await).await?;
+    // Employers are searched for, which nobody else's writing waits for. What an order asks for never changes.
+    let rows = rows_of(&app, tenant.environment, &offered(&order.products)?, &body, "")?;
     let answer = db
         .write(async move |tx| {
             orders::lock(tx, tenant, id).await?;
@@ -331,7 +335,6 @@ pub(crate) async fn add_order_employer(
                 return Err(error::conflict("This order is completed, or has ended."));
             }
             let user = users::find(tx, tenant, loaded.order.user_id).await?.ok_or_else(error::not_found)?;
-            let rows = rows_of(&writer, tenant.environment, &offered(&loaded.order.products)?, &body, "")?;
             let place = loaded.employers().count();
             for (place, new) in (place..).zip(&rows) {
                 making::add(&writer, tx, &loaded.order, &user, (caller, &faults), (place, new), moment)

@@ -148,9 +148,10 @@ pub(crate) async fn skip(
         if loaded.order.consented_at.is_none() {
             return Err(error::conflict(NOT_AGREED));
         }
-        let is_there = loaded.employers().any(|employer| employer.id == employer_id);
-        if !is_there {
-            return Err(error::not_found());
+        let employer = loaded.employers().find(|employer| employer.id == employer_id);
+        if !employer.ok_or_else(error::not_found)?.status.is_open() {
+            // Settled meanwhile: there is nothing to go on without.
+            return Ok(());
         }
         if let Some(ended) = ending::of_employer(tx, tenant, id, employer_id, moment).await? {
             ending::tell(&writer, tx, &ended, moment).await?;

@@ -151,13 +151,14 @@ pub(crate) async fn answer(
         .scoped(task.tenant.client_id)
         .write(async move |tx| {
             let login = logins::find(tx, task.tenant, task.id, live).await?;
+            // The job's row before the task's, as everywhere.
+            jobs::wake(tx, job_of(task.id), live).await?;
             let awaited = tasks::take_step(tx, &task, live, now).await?;
             let Some(login) = login.filter(|_| awaited) else {
                 return Err(error::conflict("No answer is awaited."));
             };
             let sealed = Safe::open(&writer, &task, &login)?.seal("answer_sealed", &answer)?;
             logins::set_answer(tx, task.tenant, task.id, &sealed).await?;
-            jobs::wake(tx, job_of(task.id), live).await?;
             Ok(())
         })
         .await?;

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::session::login_form;
 use crate::{
     app::App,
+    connections::subscriber,
     error::{self, ApiResult},
     purposes,
 };
@@ -58,7 +59,7 @@ impl Tries {
         let hash = |purpose, text: &str| app.keyring.keyed_hash(purpose, text);
         Self {
             login: (!names.is_empty()).then(|| hash(purposes::TRIED_LOGIN, &whose)),
-            address: address.map(|address| hash(purposes::TRYING_ADDRESS, &network(address))),
+            address: address.map(|address| hash(purposes::TRYING_ADDRESS, &subscriber(address).to_string())),
         }
     }
 
@@ -87,16 +88,5 @@ pub(super) async fn count_of_link(tx: &mut Tx<'_>, link: &Link) -> ApiResult<()>
     match tasks::count_for_link(tx, link.tenant, link.id).await? {
         tries if tries < OF_LINK => Ok(()),
         _ => Err(error::forbidden("This sign-in has been tried too often. Go back and start again.")),
-    }
-}
-
-/// One subscriber's: of IPv6 everybody has a whole /64.
-fn network(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
     }
 }
