@@ -93,6 +93,7 @@ test("p51 nobody frames the widget or an order without leave", async () => {
   };
   const visit = await newVisit();
   for (const [name, address] of Object.entries(attacks)) {
+    const before = visit.complaints.length;
     await visit.page.goto(address);
     await settled(visit.page);
     const shown = [];
@@ -102,9 +103,8 @@ test("p51 nobody frames the widget or an order without leave", async () => {
       if (ours) shown.push(`${frame.url()}: ${text}`);
     }
     assert.deepEqual(shown, [], name);
+    assert.ok(visit.complaints.length > before, `${name}: the browser refused nothing`);
   }
-  // The browser told of each of them; what is left of the record is of no interest.
-  assert.ok(visit.complaints.length >= Object.keys(attacks).length - 2, visit.complaints.join("\n"));
   await visit.context.close();
 
   // The same page under an address that has leave does show the widget, so the test can fail.
@@ -171,7 +171,7 @@ test("p51 messages that the widget did not send, or was not sent, do nothing", a
 
 /** 200 texts that are scripts where somebody takes text for markup. */
 const SCRIPTS = (() => {
-  const run = "top.__ran=1";
+  const run = "self.__ran=1";
   const shapes = [
     (code) => `<script>${code}</script>`,
     (code) => `"><script>${code}</script>`,
@@ -199,7 +199,7 @@ const SCRIPTS = (() => {
     (code) => `<form action="javascript:${code}"><button autofocus>x</button></form>`,
     (code) => `&lt;script&gt;${code}&lt;/script&gt;`,
   ];
-  const codes = [run, `${run};alert(1)`, `window.${run}`, `parent.${run.slice(4)}`, `eval('${run}')`, `setTimeout('${run}')`, `self['top']['__ran']=1`, `(()=>{${run}})()`];
+  const codes = [run, `${run};alert(1)`, `window.__ran=1`, `globalThis.__ran=1`, `eval('${run}')`, `setTimeout('${run}')`, `self['__ran']=1`, `(()=>{${run}})()`];
   return shapes.flatMap((shape) => codes.map(shape));
 })();
 
@@ -234,15 +234,18 @@ test("p52 two hundred scripts in each field are text", async () => {
   visit.page.on("dialog", () => assert.fail("a script ran"));
   const frame = await connect(visit, stack.url);
   await search(frame).waitFor();
-  const type = async (field, what) => {
-    for (const script of SCRIPTS) await field.fill(script);
+  // `shows`: where the page shows what was typed. Waited for each time, or only the last one would ever have been there.
+  const type = async (field, what, shows) => {
+    for (const script of SCRIPTS) {
+      await field.fill(script);
+      if (shows) await frame.getByText(`${shows} “${script}”`).first().waitFor();
+    }
     await assertNothingRan(visit, what);
   };
-  await type(search(frame), "search");
-  await frame.getByText("No employer found for").waitFor();
+  await type(search(frame), "search", "No employer found for");
   await button(frame, "Search by payroll provider instead").click();
   const filter = frame.getByRole("textbox", { name: "Filter payroll providers" });
-  await type(filter, "filter");
+  await type(filter, "filter", "No provider matches");
   await filter.fill("Gusto");
   await button(frame, "Gusto").click();
   await type(username(frame), "user name");

@@ -83,7 +83,7 @@ fn the_packaged_settings_are_settings() {
     let home = Home::new();
     let key = home.write_private("root.key", &"5a".repeat(32));
     let settings = text("deploy/citadel.toml")
-        .replace("/etc/citadel/root.key", key.to_str().unwrap())
+        .replace("/etc/citadel/keys/root.key", key.to_str().unwrap())
         .replace("/var/lib/citadel", home.path("data").to_str().unwrap());
     home.write("citadel.toml", &settings);
     home.run(&["--config", "citadel.toml", "config", "check"]).succeeded();
@@ -103,4 +103,11 @@ fn the_unit_starts_what_the_package_brings_and_locks_it_in() {
     // Where it may write, and where the packaged settings say that it does.
     has("StateDirectory=citadel");
     assert!(text("deploy/citadel.toml").contains("\ndata_dir = \"/var/lib/citadel\"\n"));
+    // A rotation of the root key writes beside it, as the server's user.
+    has("ReadWritePaths=-/etc/citadel/keys");
+    assert!(text("deploy/citadel.toml").contains("\nroot_key_file = \"/etc/citadel/keys/root.key\"\n"));
+    assert!(
+        text("deploy/debian/postinst")
+            .contains("install -d -o citadel -g citadel -m 0700 /etc/citadel/keys\n")
+    );
 }

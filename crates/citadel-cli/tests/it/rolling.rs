@@ -14,7 +14,7 @@ use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::watch,
-    time::{Instant, interval, sleep},
+    time::{Instant, interval, sleep, timeout},
 };
 
 use crate::{
@@ -49,8 +49,8 @@ struct Place {
 
 /// Passes connections on to whoever said last that it is ready, by turns, and asks ten times a second. It carries bytes and
 /// tries nothing twice.
-async fn proxy(listener: TcpListener, places: Vec<Place>) {
-    let (ready, is_ready) = watch::channel(places.clone());
+async fn proxy(listener: TcpListener, places: Vec<Place>, ready: watch::Sender<Vec<Place>>) {
+    let mut is_ready = ready.subscribe();
     tokio::spawn(async move {
         loop {
             let asked = places.clone();
@@ -69,7 +69,10 @@ async fn proxy(listener: TcpListener, places: Vec<Place>) {
     });
     let mut turn = 0;
     while let Ok((mut client, _)) = listener.accept().await {
-        let places = is_ready.borrow().clone();
+        let Ok(places) = is_ready.wait_for(|places| !places.is_empty()).await.map(|places| places.clone())
+        else {
+            return;
+        };
         turn += 1;
         let place = places[turn % places.len()];
         tokio::spawn(async move {
@@ -102,7 +105,8 @@ async fn run(plan: Plan) {
     let client = client.succeeded().json();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let front = format!("http://{}/v1/providers/adp/", listener.local_addr().unwrap());
-    tokio::spawn(proxy(listener, places.to_vec()));
+    let (ready, mut is_ready) = watch::channel(places.to_vec());
+    tokio::spawn(proxy(listener, places.to_vec(), ready));
 
     let (stop, is_over) = watch::channel(false);
     let (answered, failures) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
@@ -140,8 +144,8 @@ async fn run(plan: Plan) {
             let (status, log) = ended.await.unwrap();
             assert!(status.is_some_and(|status| status.success()), "{status:?} {log}");
             nodes.insert(index, start(*place));
-            // Until the proxy has it again.
-            sleep(Duration::from_millis(500)).await;
+            let has_it = is_ready.wait_for(|ready| ready.iter().any(|found| found.api == place.api));
+            timeout(Duration::from_secs(60), has_it).await.expect("the proxy has it again").unwrap();
         }
     }
     stop.send_replace(true);

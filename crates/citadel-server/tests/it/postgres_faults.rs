@@ -249,7 +249,7 @@ async fn restart(times: usize) {
     }
 }
 
-/// The first of two hosts hangs, or has become a standby: the other one is found.
+/// One of two hosts is gone, and then the other: the one that is there is found.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn p40_of_several_hosts_the_one_that_can_be_written_is_taken() {
     failover(1).await;
