@@ -5,6 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 listen=${CITADEL_LISTEN:-127.0.0.1:8700}
+dashboard=${CITADEL_DASHBOARD_LISTEN:-127.0.0.1:8701}
 metrics=${CITADEL_METRICS_LISTEN:-127.0.0.1:8702}
 data_dir=${CITADEL_DATA_DIR:-./data}
 server= quickstart= log= sleeper=
@@ -109,7 +110,7 @@ target=$(cargo metadata --format-version 1 --no-deps --offline |
 cd "${RUN_DIR:-$root}"
 
 # Asked before anything is started: a Citadel that already runs there would answer in our place.
-for name in CITADEL_LISTEN:$listen CITADEL_METRICS_LISTEN:$metrics; do
+for name in CITADEL_LISTEN:$listen CITADEL_DASHBOARD_LISTEN:$dashboard CITADEL_METRICS_LISTEN:$metrics; do
   if answers "$(reachable "${name#*:}")"; then
     fail "${name#*:} is already in use: stop what listens there, or set ${name%%:*} to another address."
   fi
@@ -134,6 +135,11 @@ if ! is_healthy "$(reachable "$metrics")"; then
   fail "Citadel did not become healthy within 30 seconds."
 fi
 echo "Citadel is at http://$(reachable "$listen"), its log in $log"
+# The server says where; what it says is in its log.
+grep -E '^  dashboard ' "$log" | sed 's/^  dashboard  */Dashboard: /' || true
+if grep -q '^  set-up code ' "$log"; then
+  echo "Its set-up code, good once and for an hour: cat $data_dir/setup-code"
+fi
 
 # The quickstart's own default is Citadel's default address.
 if [ "$listen" != 127.0.0.1:8700 ] && [ -z "${API_URL:-$(setting API_URL)}" ]; then

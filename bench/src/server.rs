@@ -110,6 +110,7 @@ impl Home {
             .env_clear()
             .env("CITADEL_LISTEN", "127.0.0.1:0")
             .env("CITADEL_METRICS_LISTEN", "127.0.0.1:0")
+            .env("CITADEL_DASHBOARD_LISTEN", "127.0.0.1:0")
             .env("CITADEL_DATA_DIR", self.data_dir())
             .env("CITADEL_RATE_LIMIT", "0")
             .envs(self.extra.iter().map(|(name, value)| (name, value)))

@@ -36,6 +36,18 @@ test('a refused sign-in stays on the form; the next one is a link of its own', a
   await v.leave();
 });
 
+test('the server is told which screens were shown, and the last of them by a page that goes', async () => {
+  mock.seen.screens.length = 0;
+  const v = await visit(browser, mock, { token: TOKENS.provider });
+  await signIn(v.frame, 'goodlogin', 'goodpassword');
+  await button(v.frame, 'Done').waitFor();
+  await v.leave();
+  const deadline = Date.now() + 5000;
+  while (!mock.seen.screens.includes('SUCCESS') && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(mock.seen.screens, ['PROVIDER_LOGIN', 'LOADING', 'SUCCESS']);
+  assert.ok(!(await v.calls().catch(() => [])).includes('ERROR'));
+});
+
 test('a code: asked for, refused, asked for again', async () => {
   const v = await visit(browser, mock, { token: TOKENS.provider });
   await signIn(v.frame, 'goodlogin', 'mfa');

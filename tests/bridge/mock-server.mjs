@@ -127,7 +127,7 @@ export const TOKENS = Object.fromEntries([...Object.keys(SESSIONS), 'expired', '
 
 export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
   const tasks = new Map();
-  const seen = { requests: [], paths: [] };
+  const seen = { requests: [], paths: [], screens: [] };
   const control = { isDown: false, losesAnswers: false, allowed: null };
   let count = 0;
 
@@ -196,6 +196,11 @@ export async function startMock({ stepMs = 150, pushMs = 1200 } = {}) {
     const parts = url.pathname.split('/').slice(3);
     const query = (url.searchParams.get('query') || '').toLowerCase();
     if (parts[0] === 'session') return answer(200, found);
+    if (parts[0] === 'screens') {
+      seen.screens.push(...body.screens.map((screen) => screen.name));
+      response.writeHead(204);
+      return response.end();
+    }
     if (parts[0] === 'companies') {
       return answer(200, companies.filter((c) => c.name.toLowerCase().startsWith(query)).map(({ providers: _, ...c }) => c));
     }

@@ -119,3 +119,17 @@ function recordViolations() {
     window.__violations.push(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile ?? ""}`);
   });
 }
+
+export const hasFocus = (locator) => locator.evaluate((element) => element === element.ownerDocument.activeElement);
+
+const MOST_STOPS = 120;
+
+/** Presses Tab until the element has the focus. */
+export async function tabTo(page, locator) {
+  await locator.waitFor();
+  for (let stop = 0; stop < MOST_STOPS; stop += 1) {
+    if (await hasFocus(locator)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`Tab never reached ${locator}`);
+}

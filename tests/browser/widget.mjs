@@ -1,5 +1,7 @@
 // The steps of a person in the widget, by the accessible names that the design promises.
+import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
+import { hasFocus, tabTo } from "./visit.mjs";
 
 export const EMPLOYER = "Facebook";
 export const WORK_MS = 30_000;
@@ -107,4 +109,50 @@ export async function finishIn(frame) {
   const done = button(frame, "Done");
   await done.waitFor({ timeout: WORK_MS });
   await done.click({ noWaitAfter: true }).catch(() => {});
+}
+
+/** The whole flow of the quickstart's page without a pointer. */
+export async function connectByKeyboard(visit, url) {
+  const { page } = visit;
+  const { keyboard } = page;
+  await page.goto(url);
+  const frame = frameOf(page);
+
+  await tabTo(page, connectButton(page));
+  await keyboard.press("Enter");
+
+  await tabTo(page, search(frame));
+  await keyboard.type("Facebook");
+  await frame.getByRole("option").filter({ hasText: "Facebook" }).first().waitFor();
+  // An answer to an earlier letter may come later and take the choice away with its list.
+  const chosen = frame.locator('[role=option][aria-selected="true"]');
+  for (const end = Date.now() + WORK_MS; Date.now() < end && (await chosen.count()) === 0; await pause(200)) {
+    await keyboard.press("ArrowDown");
+  }
+  await chosen.waitFor();
+  await visit.picture("keyboard-search");
+  await keyboard.press("Enter");
+
+  if ((await waitForView(visit, ["PROVIDER_LIST", "PROVIDER_LOGIN"])) === "PROVIDER_LIST") {
+    await tabTo(page, frame.getByRole("listitem").getByRole("button").first());
+    await keyboard.press("Enter");
+  }
+
+  await username(frame).waitFor();
+  // A screen change moves the focus to the new heading, so that a screen reader starts there.
+  assert.ok(await hasFocus(frame.getByRole("heading", { level: 1 })));
+  await tabTo(page, username(frame));
+  await keyboard.type("goodlogin");
+  await tabTo(page, password(frame));
+  await keyboard.type("goodpassword");
+  await visit.picture("keyboard-sign-in");
+  await keyboard.press("Enter");
+
+  const done = button(frame, "Done");
+  await done.waitFor({ timeout: WORK_MS });
+  await tabTo(page, done);
+  await visit.picture("keyboard-success");
+  leaveByKey(visit, "Enter");
+  assert.ok(await history(page));
+  assert.ok(await hasFocus(connectButton(page)), "the focus is back where it came from");
 }

@@ -49,4 +49,9 @@ pub struct UserReportLink {
     /// The jobs, as in the income report. In a report without pay the keys about pay are `null` or empty.
     #[schema(value_type = Vec<Object>)]
     pub employments: Vec<Value>,
+    /// Since when the person says that this is wrong. Absent where they do not, and not in the API document, which has no member
+    /// that is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
+    pub disputed_at: Option<String>,
 }

@@ -1,11 +1,14 @@
 //! The table of verbs and their arguments.
 
+mod audit;
+
 use std::path::PathBuf;
 
-use citadel_domain::{AccessKeyId, ClientId, Environment};
+use citadel_domain::{AccessKeyId, ClientId, Environment, LinkId};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub(crate) use self::audit::AuditVerb;
 use crate::commands::dev_cert::Host;
 
 /// Self-hosted, consumer-permissioned payroll data.
@@ -70,17 +73,39 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         verb: KeyVerb,
     },
+    /// Links that are kept past their limits.
+    #[command(after_help = "Example:\n  citadel hold list --client 0190163d8694739bbe8c0a6b8d2b9a3e")]
+    Hold {
+        #[command(subcommand)]
+        verb: HoldVerb,
+    },
     /// Sealed backups of the embedded database.
     #[command(after_help = "Example:\n  citadel backup create /backup/citadel-2026-11-18.backup")]
     Backup {
         #[command(subcommand)]
         verb: BackupVerb,
     },
+    /// Who did what: look, and check that nobody changed it.
+    #[command(after_help = "Example:\n  citadel audit verify")]
+    Audit {
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
     /// Versions of the root key.
     #[command(after_help = "Example:\n  citadel root-key status")]
     RootKey {
         #[command(subcommand)]
         verb: RootKeyVerb,
+    },
+    /// Make a code with which an owner of the dashboard can be made, at its page /set-up.
+    ///
+    /// The code is good once, for an hour. The first start makes one by itself; this one is for a code that has run out, and for
+    /// owners who cannot sign in any more.
+    #[command(after_help = "Example:\n  citadel setup-code")]
+    SetupCode {
+        /// Print the code as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Bring webhooks to a program on this machine, until Ctrl-C.
     ///
@@ -343,6 +368,9 @@ pub(crate) enum KeyVerb {
         /// sandbox, dev or prod.
         #[arg(long, value_name = "ENVIRONMENT")]
         env: Environment,
+        /// Tell its holder no more than the last four digits of social security, account and routing numbers, and no birth dates.
+        #[arg(long)]
+        masked: bool,
         /// Print `{"key_id", ENVIRONMENT}`.
         #[arg(long)]
         json: bool,
@@ -368,6 +396,49 @@ pub(crate) enum KeyVerb {
         /// Id of the key, as `key list` shows it.
         #[arg(long, value_name = "ID")]
         key: AccessKeyId,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HoldVerb {
+    /// Keep a link and what belongs to it, whatever its age, until the hold is cleared.
+    ///
+    /// Consent ends as it does, and what the person or the client deletes is deleted all the same.
+    #[command(
+        after_help = "Example:\n  citadel hold set --client 0190163d8694739bbe8c0a6b8d2b9a3e --link 01901640a1b27d0c8f3e5a6b7c8d9e0f --reason \"case 26-114\""
+    )]
+    Set {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Id of the link.
+        #[arg(long, value_name = "ID")]
+        link: LinkId,
+        /// Why, in one line, without anything about the person.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Let a link go: from then on its limits are those of any other.
+    #[command(
+        after_help = "Example:\n  citadel hold clear --client 0190163d8694739bbe8c0a6b8d2b9a3e --link 01901640a1b27d0c8f3e5a6b7c8d9e0f"
+    )]
+    Clear {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Id of the link.
+        #[arg(long, value_name = "ID")]
+        link: LinkId,
+    },
+    /// List what is held of a client, and why.
+    #[command(after_help = "Example:\n  citadel hold list --client 0190163d8694739bbe8c0a6b8d2b9a3e --json")]
+    List {
+        /// Id of the client.
+        #[arg(long, value_name = "ID")]
+        client: ClientId,
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -40,7 +40,10 @@ async fn main() -> ExitCode {
         Verb::DevCert(options) => commands::dev_cert::run(file, &options),
         Verb::Client { verb } => commands::client::run(file, verb).await,
         Verb::Key { verb } => commands::key::run(file, verb).await,
+        Verb::Hold { verb } => commands::hold::run(file, verb).await,
         Verb::Backup { verb } => commands::backup::run(file, verb).await,
+        Verb::SetupCode { json } => commands::setup_code::run(file, json).await,
+        Verb::Audit { verb } => commands::audit::run(file, verb).await,
         Verb::RootKey { verb } => commands::root_key::run(file, verb).await,
         Verb::Listen { forward_to, env_file, after, print_secret } => {
             commands::listen::run(Listen { forward_to, env_file, after, print_secret }).await

@@ -62,7 +62,7 @@ pub(crate) fn layout(confirmation: &DepositConfirmation) -> Sheet {
     });
     sheet.boxed(|sheet| {
         sheet.heading(2, "Summary", 60.0);
-        let person = confirmation.person.as_ref().map(Subject::facts);
+        let person = confirmation.person.as_ref().map(|person| person.facts(confirmation.request.is_masked));
         let person = person.map_or_else(|| vec![Fact::new("Person", NOT_GIVEN).strong()], Vec::from);
         let employer = confirmation.employer_name.clone().filter(|name| !name.trim().is_empty());
         let place = vec![
@@ -113,9 +113,12 @@ fn account(sheet: &mut Sheet, confirmation: &DepositConfirmation) {
         ),
         Fact::new("Type", format::account_type(account.account_type)),
     ];
+    let routing = format::or(account.routing_number.expose(), NOT_GIVEN);
+    let is_hidden = confirmation.request.is_masked && routing != NOT_GIVEN;
+    let routing = if is_hidden { format::account_end(&account.routing_number) } else { routing };
     let numbers = vec![
         Fact::new("Account", format::account_end(&account.account_number)),
-        Fact::new("Routing number", format::or(account.routing_number.expose(), NOT_GIVEN)),
+        Fact::new("Routing number", routing),
     ];
     let share = format::share(Some(account.share()), account.deposit_value);
     sheet.facts(&thirds([bank, numbers, vec![Fact::new("Share of the pay", share).strong()]]));

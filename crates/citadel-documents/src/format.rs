@@ -108,6 +108,11 @@ pub(crate) fn masked_ssn(ssn: &Secret) -> String {
     format!("XXX-XX-{}", ssn.last4())
 }
 
+/// A birth date, unless the reader is not told it.
+pub(crate) fn birth_date(birth_date: Date, is_masked: bool) -> String {
+    if is_masked { "Not shown".to_owned() } else { date(birth_date) }
+}
+
 /// The parts of a name that are known.
 pub(crate) fn full_name(person: &Person) -> String {
     let parts = [Some(&person.first_name), person.middle_initials.as_ref(), Some(&person.last_name)];

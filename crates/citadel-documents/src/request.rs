@@ -21,6 +21,8 @@ pub struct Request {
     pub created_at: Timestamp,
     /// What the person agreed to, if it is on record.
     pub consent: Option<Consent>,
+    /// Whether who reads it is told neither birth dates nor whole routing numbers.
+    pub is_masked: bool,
 }
 
 /// What a person agreed to.
@@ -99,12 +101,15 @@ impl Request {
 
 impl Subject {
     /// The person in three facts.
-    pub(crate) fn facts(&self) -> [Fact; 3] {
+    pub(crate) fn facts(&self, is_masked: bool) -> [Fact; 3] {
         let or_not = |value: Option<String>| value.unwrap_or_else(|| NOT_GIVEN.to_owned());
         [
             Fact::new("Person", format::or(&self.name, NOT_GIVEN)).strong(),
             Fact::new("Social Security number", or_not(self.ssn.as_ref().map(format::masked_ssn))),
-            Fact::new("Date of birth", or_not(self.date_of_birth.map(format::date))),
+            Fact::new(
+                "Date of birth",
+                or_not(self.date_of_birth.map(|date| format::birth_date(date, is_masked))),
+            ),
         ]
     }
 }

@@ -134,6 +134,16 @@ ids! {
     UserReportId,
     /// An entry in the ledger of deletions.
     DeletionId,
+    /// A person who uses the dashboard.
+    MemberId,
+    /// A signed-in browser of a member.
+    SessionId,
+    /// A passkey of a member.
+    PasskeyId,
+    /// One answered request; its request id.
+    CallId,
+    /// A screen that the widget showed.
+    ScreenId,
     /// What a person agreed to at a sign-in.
     ConsentId,
 }

@@ -11,6 +11,13 @@ pub fn generate_token(random: &dyn Random) -> Secret {
     Secret::new(hex(&bytes))
 }
 
+/// A token of twice that length, for an address that is good for years.
+pub fn generate_long_token(random: &dyn Random) -> Secret {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    Secret::new(hex(&bytes))
+}
+
 /// Whether `text` has the form of a token. Says nothing about whether the token exists.
 pub fn is_token(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(is_lower_hex)

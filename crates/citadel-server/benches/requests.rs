@@ -104,11 +104,14 @@ async fn open(folder: &std::path::Path) -> (App, [String; 2]) {
         random,
         connectors: Registry::default(),
         public_url: "http://127.0.0.1:8700".to_owned(),
+        dashboard_url: "http://localhost:8701".to_owned(),
+        makes_prod_keys: false,
         is_transport_strict: false,
         outbound: Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE).expect("a client"),
         sandbox: SandboxSettings::default(),
         rate_limit: 0,
         replay_policy: ReplayPolicy::default(),
+        keeps_call_bodies: true,
     });
     (app, [client_id.to_string(), secret.expose().to_owned()])
 }

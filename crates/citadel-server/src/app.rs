@@ -8,14 +8,15 @@ use std::{
 use citadel_api_types::providers::ProviderRef;
 use citadel_connectors::{Registry, sandbox::DEFAULT_SEED};
 use citadel_domain::{Clock, DeletionId, Random};
+use citadel_passkeys::Site;
 use citadel_store::{Db, Keyring, deletions::Stamp};
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 
 use crate::{
-    auth::Callers, config::ReplayPolicy, directory::Directory, idempotency::Running, jobs::Hands,
-    metrics::Metrics, outbound::Outbound, rate_limit::RateLimit, system::SystemRandom, task_bells::TaskBells,
-    webhooks::lanes::Lanes,
+    auth::Callers, calls::Calls, config::ReplayPolicy, directory::Directory, idempotency::Running,
+    jobs::Hands, metrics::Metrics, outbound::Outbound, rate_limit::RateLimit, system::SystemRandom,
+    task_bells::TaskBells, trail::Notes, webhooks::lanes::Lanes,
 };
 
 /// The parts that [`App::new`] puts together.
@@ -34,6 +35,10 @@ pub struct AppParts {
     pub connectors: Registry,
     /// Where consumers and clients reach this server, without a trailing slash.
     pub public_url: String,
+    /// Where members reach the dashboard, without a trailing slash.
+    pub dashboard_url: String,
+    /// Whether keys for real people may be made: in production only.
+    pub makes_prod_keys: bool,
     /// Whether browsers are told never to call this server without TLS.
     pub is_transport_strict: bool,
     /// The way to clients' endpoints.
@@ -44,6 +49,8 @@ pub struct AppParts {
     pub rate_limit: u32,
     /// What a second exchange of a public token does.
     pub replay_policy: ReplayPolicy,
+    /// Whether the record of calls has masked bodies.
+    pub keeps_call_bodies: bool,
 }
 
 /// What sandboxes grow from.
@@ -76,6 +83,8 @@ pub struct Shared {
     pub(crate) task_bells: TaskBells,
     /// Rung when an event was written, for whoever passes events on.
     pub event_bell: watch::Sender<()>,
+    /// Whose passkeys the dashboard's are. `None`: its address has no name, and browsers make none.
+    pub(crate) passkeys: Option<Site>,
     /// Whether this node was told to stop: connections that are kept open end with their next answer.
     pub(crate) is_leaving: AtomicBool,
     /// Says that the server stops: open streams end.
@@ -84,14 +93,20 @@ pub struct Shared {
     pub(crate) callers: Callers,
     /// Calls under idempotency keys that are answered now.
     pub(crate) running: Running,
+    /// What the audit trail is to be told.
+    pub(crate) notes: Notes,
     /// Who called how often.
     pub(crate) rate_limit: RateLimit,
     /// Deliveries in flight.
     pub deliveries: Lanes,
     /// Open streams of events.
     pub streams: Lanes,
+    /// Lists of calls that are shown as they come.
+    pub(crate) tails: Lanes,
     /// Files of the sandbox's books that are on their way.
     pub exports: Lanes,
+    /// The record of calls.
+    pub calls: Calls,
     /// Figures about this process.
     pub metrics: Metrics,
 }
@@ -101,6 +116,7 @@ impl App {
     pub fn new(parts: AppParts) -> Self {
         Self(Arc::new(Shared {
             rate_limit: RateLimit::new(parts.rate_limit),
+            passkeys: Site::new(&parts.dashboard_url),
             parts,
             job_bell: Notify::new(),
             hands: Hands::default(),
@@ -110,9 +126,12 @@ impl App {
             stopping: watch::Sender::new(false),
             callers: Callers::default(),
             running: Running::default(),
+            notes: Notes::default(),
             deliveries: Lanes::of_deliveries(),
             streams: Lanes::of_streams(),
+            tails: Lanes::of_streams(),
             exports: Lanes::of_exports(),
+            calls: Calls::default(),
             metrics: Metrics::default(),
         }))
     }

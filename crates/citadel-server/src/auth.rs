@@ -9,15 +9,21 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use citadel_domain::{AccessKeyId, ClientId, Environment, Secret, tokens};
-use citadel_store::{Tenant, access_keys, bridge_tokens, bridge_tokens::BridgeToken};
+use citadel_domain::{AccessKeyId, CallId, ClientId, Environment, Secret, tokens};
+use citadel_store::{
+    Tenant, access_keys,
+    audit::{Act, Actor, Entry, Object, ObjectKind},
+    bridge_tokens,
+    bridge_tokens::BridgeToken,
+};
 
 use crate::{
     app::App,
+    calls::Marks,
     connections::Peer,
     error::{self, ApiError, ApiResult},
     moment::Moment,
-    purposes,
+    purposes, trail,
 };
 
 /// P50. The last sentence is for who runs the server.
@@ -31,6 +37,10 @@ pub(crate) struct Caller {
     pub(crate) tenant: Tenant,
     /// With which key.
     pub(crate) access_key_id: AccessKeyId,
+    /// Whether what is most personal is masked in what it is told (P7).
+    pub(crate) is_masked: bool,
+    /// In which call.
+    pub(crate) request_id: Option<CallId>,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -41,19 +51,23 @@ impl FromRequestParts<App> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(*caller);
         }
-        let caller = Self::prove(&parts.headers, app).await?;
+        let request_id = parts.extensions.get::<CallId>().copied();
+        let caller = Self { request_id, ..Self::prove(&parts.headers, app, request_id).await? };
         let is_open = parts.extensions.get::<Peer>().is_some_and(|peer| !peer.is_private);
         if is_open && caller.tenant.environment == Environment::Prod {
             return Err(error::forbidden(NEEDS_TLS));
         }
         app.rate_limit.take(&app.db, caller.access_key_id, app.clock.now()).await?;
+        if let Some(marks) = parts.extensions.get::<Marks>() {
+            marks.caller(&caller);
+        }
         parts.extensions.insert(caller);
         Ok(caller)
     }
 }
 
 impl Caller {
-    async fn prove(headers: &HeaderMap, app: &App) -> ApiResult<Self> {
+    async fn prove(headers: &HeaderMap, app: &App, request_id: Option<CallId>) -> ApiResult<Self> {
         let client_id = single(headers, "x-access-client-id").and_then(|text| text.parse::<ClientId>().ok());
         let secret = single(headers, "x-access-secret").unwrap_or_default();
         // Bad pairs of every kind do the same work as good ones (P4): one keyed hash, one look-up. No client has
@@ -68,10 +82,18 @@ impl Caller {
         }
         let db = app.db.scoped(lookup_id);
         let key = db.read(async move |tx| access_keys::find_active(tx, lookup_id, &hash).await).await?;
-        let key = key.filter(|_| client_id.is_some()).ok_or_else(error::unauthenticated)?;
+        let Some(key) = key.filter(|_| client_id.is_some()) else {
+            // In the server's chain: an id that somebody made up has none.
+            let object = Object::of(ObjectKind::Client, lookup_id.as_bytes());
+            let refused = trail::of_server(app.clock.now(), Actor::STRANGER, Act::AccessKeyRefused, object);
+            app.note_refusal(Entry { request_id: request_id.map(|id| id.to_string()), ..refused });
+            return Err(error::unauthenticated());
+        };
         let caller = Self {
             tenant: Tenant { client_id: lookup_id, environment: key.environment },
             access_key_id: key.id,
+            is_masked: key.is_masked,
+            request_id: None,
         };
         if let Some(generation) = generation {
             app.callers.remember(generation, hash, caller);
@@ -110,6 +132,8 @@ pub(crate) struct BridgeSession {
     pub(crate) token: BridgeToken,
     /// When it called.
     pub(crate) moment: Moment,
+    /// In which call.
+    pub(crate) request_id: Option<CallId>,
 }
 
 impl FromRequestParts<App> for BridgeSession {
@@ -118,7 +142,11 @@ impl FromRequestParts<App> for BridgeSession {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let bearer = single(&parts.headers, header::AUTHORIZATION.as_str())
             .and_then(|text| text.strip_prefix("Bearer "));
-        Self::find(app, bearer.unwrap_or_default()).await
+        let session = Self::find(app, bearer.unwrap_or_default()).await?;
+        if let Some(marks) = parts.extensions.get::<Marks>() {
+            marks.widget(&session.token);
+        }
+        Ok(Self { request_id: parts.extensions.get::<CallId>().copied(), ..session })
     }
 }
 
@@ -131,7 +159,7 @@ impl BridgeSession {
         if token.is_revoked || token.expires_at <= moment.now {
             return Err(error::gone("This session has expired. Go back and start again."));
         }
-        Ok(Self { token, moment })
+        Ok(Self { token, moment, request_id: None })
     }
 }
 

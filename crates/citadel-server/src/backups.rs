@@ -5,7 +5,9 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use citadel_domain::{AccessKeyId, Clock, DeletionId, Random};
 use citadel_store::{
-    Db, DbConfig, Keyring, backup,
+    Db, DbConfig, Keyring,
+    audit::{self, Act, Actor, Detail, Entry, Object},
+    backup,
     deletions::{self, Deletion, Stamp},
     restore, retention,
     root_keys::{self, Fit},
@@ -19,6 +21,7 @@ use crate::{
     config::{Config, DATABASE_URL, Problem},
     opening::{self, OpenError},
     root_key::RootKey,
+    trail,
 };
 
 /// What an embedded database is called while it is being restored.
@@ -54,8 +57,8 @@ impl From<citadel_store::Error> for BackupError {
 pub enum Since {
     /// From the ledger of deletions.
     Ledger(Vec<Deletion>),
-    /// It does not: every token and session ends, and every key that is not confirmed.
-    Unknown(Box<dyn FnMut(&KeyOf) -> bool + Send>),
+    /// It does not: every token and session ends, and every key that is neither named nor confirmed.
+    Unknown { named: Vec<AccessKeyId>, is_confirmed: Box<dyn FnMut(&KeyOf) -> bool + Send> },
 }
 
 /// What a restored database has forgotten.
@@ -156,7 +159,7 @@ async fn restore_to(
     db.migrate(now).await?;
     let kept = Arc::clone(keyring);
     db.write(async move |tx| root_keys::keep(tx, &kept, now).await).await?;
-    let settled = settle_in(&db, since, clock, &**random).await?;
+    let settled = settle_in(&db, keyring, Act::BackupRestored, since, clock, &**random).await?;
     db.keep_ledger_file(now).await?;
     backup::move_out(target, &config.database_file(), progress)?;
     Ok((contents, settled))
@@ -170,16 +173,28 @@ pub async fn settle(
     random: &Arc<dyn Random>,
 ) -> Result<Settled, BackupError> {
     let opened = opening::open(config, clock, random).await?;
-    settle_in(&opened.db, since, clock, &**random).await
+    settle_in(&opened.db, &opened.keyring, Act::BackupSettled, since, clock, &**random).await
 }
 
 async fn settle_in(
     db: &Db,
+    keyring: &Arc<Keyring>,
+    act: Act,
     since: Since,
     clock: &dyn Clock,
     random: &dyn Random,
 ) -> Result<Settled, BackupError> {
     let now = clock.now();
+    if let Since::Unknown { named, .. } = &since {
+        // Before anything ends: whoever has mistyped the one key that goes on would lose it.
+        let known = db.read(async |tx| restore::list_keys(tx).await).await?;
+        if let Some(id) = named.iter().find(|id| !known.iter().any(|key| key.id == **id)) {
+            return Err(BackupError::Told(format!(
+                "--keep-key {id} names no active key of this database, and nothing was changed: name one of `citadel key list`, \
+                 or leave it out"
+            )));
+        }
+    }
     let mut settled = Settled {
         ended: db.write(async move |tx| restore::end_unspent(tx, now).await).await?,
         ..Settled::default()
@@ -191,10 +206,10 @@ async fn settle_in(
                 settled.deleted_again += usize::from(is_new);
             }
         }
-        Since::Unknown(mut is_confirmed) => {
+        Since::Unknown { named, mut is_confirmed } => {
             settled.ended += db.write(async move |tx| restore::end_tokens(tx, now).await).await?;
             for key in db.read(async |tx| restore::list_keys(tx).await).await? {
-                if is_confirmed(&key) {
+                if named.contains(&key.id) || is_confirmed(&key) {
                     settled.kept_keys.push(key.id);
                     continue;
                 }
@@ -204,6 +219,11 @@ async fn settle_in(
             }
         }
     }
+    let detail =
+        Detail::NONE.count("deleted_again", settled.deleted_again as u64).count("ended", settled.ended);
+    let entry = Entry { detail, ..trail::of_server(now, Actor::OPERATOR, act, Object::SERVER) };
+    let keyring = Arc::clone(keyring);
+    db.write(async move |tx| audit::append(tx, &keyring, &entry).await).await?;
     Ok(settled)
 }
 

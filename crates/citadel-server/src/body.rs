@@ -29,6 +29,7 @@ use serde_json::{Map, Value};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
+    calls::Marks,
     connections::next_deadline,
     error::{self, ApiError},
 };
@@ -86,9 +87,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
         if !matches!(Kind::of(request.headers())?, Kind::Json) {
             return Err(error::unsupported_media_type("Send the body as application/json."));
         }
-        let bytes = read(request).await?;
-        check_strict(&bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| error::malformed("The body is not UTF-8."))?;
+        Self::read(&read(request).await?)
+    }
+}
+
+impl JsonText {
+    /// Reads a body.
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ApiError> {
+        check_strict(bytes).map_err(|reason| error::malformed(format!("The body is {reason}.")))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| error::malformed("The body is not UTF-8."))?;
         match serde_json::from_str(text) {
             Ok(json) => Ok(Self { json, text: text.to_owned() }),
             Err(problem) => Err(error::malformed(format!(
@@ -123,10 +130,15 @@ impl Kind {
 
 /// The whole body, as far as it may be large and slow.
 pub(crate) async fn read(request: Request) -> Result<Bytes, ApiError> {
+    let marks = request.extensions().get::<Marks>().cloned();
     let body = Paced::limit(request).into_body().collect().await;
-    body.map(http_body_util::Collected::to_bytes).map_err(|cause| {
+    let body = body.map(http_body_util::Collected::to_bytes).map_err(|cause| {
         cut_short(&cause).unwrap_or_else(|| error::malformed("The body could not be read to its end."))
-    })
+    })?;
+    if let Some(marks) = marks {
+        marks.request(&body);
+    }
+    Ok(body)
 }
 
 async fn read_multipart<S: Send + Sync>(

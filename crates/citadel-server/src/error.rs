@@ -39,6 +39,31 @@ impl ApiError {
         self
     }
 
+    /// For a page with a form: what is wrong, line by line. `None` where it is not the form.
+    pub(crate) fn problems(&self) -> Option<Vec<String>> {
+        if !self.status.is_client_error() {
+            return None;
+        }
+        if self.fields.is_empty() {
+            return Some(vec![self.message.clone()]);
+        }
+        Some(self.fields.iter().map(|(field, message)| format!("{field}: {message}")).collect())
+    }
+
+    /// For pages of the dashboard, which have a shape of their own. A fault of ours goes to the log, as with an answer.
+    pub(crate) fn into_status_and_message(self) -> (StatusCode, String) {
+        if self.status.is_server_error() {
+            tracing::error!(error.cause = self.cause_text(), status = self.status.as_u16(), "request failed");
+        }
+        let told: Vec<_> = self.fields.into_iter().map(|(_, text)| text).collect();
+        (self.status, if told.is_empty() { self.message } else { told.join(" ") })
+    }
+
+    /// Whether there is no such thing.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         Self { status, code, message: message.into(), fields: Vec::new(), cause: None, retry_after: None }
     }

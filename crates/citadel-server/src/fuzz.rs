@@ -42,6 +42,7 @@ use serde_json::{Value, json};
 use crate::{
     api,
     body::{self, Body},
+    calls,
     ledger_export::{Days, Format, Pay},
     outbound::Rules,
     search::{self, CompanyIndex, CompanyRecord},
@@ -81,6 +82,7 @@ pub fn url(bytes: &[u8]) {
 /// The body of a request. The first byte says how it is sent.
 pub fn request_body(bytes: &[u8]) {
     let Some((kind, sent)) = bytes.split_first() else { return };
+    calls::check_mask(sent);
     if body::check_strict(sent).is_ok() {
         let value = serde_json::from_slice::<Value>(sent);
         assert!(value.is_ok_and(|value| value.is_object()), "no object passed for one: {sent:?}");

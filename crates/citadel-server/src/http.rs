@@ -16,15 +16,17 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{Route, future::RouteFuture},
 };
-use citadel_domain::tokens;
+use citadel_domain::CallId;
+use jiff::Timestamp;
 use tower::{Service, layer::layer_fn, util::MapRequest};
 use tracing::Instrument;
 
 use crate::{
     app::App,
     body::Unread,
+    calls::{self, Marks},
     error::{self, ApiError},
-    idempotency,
+    idempotency, masking,
 };
 
 /// Limits of P44. The listener's own limits are wider, so that these answers come in the contract's shape.
@@ -42,11 +44,16 @@ pub type Api = MapRequest<Router, fn(Request) -> Request>;
 
 /// Wraps the routes of the public listener.
 pub(crate) fn wrap(routes: Router, app: &App) -> Api {
-    let app = app.clone();
     let routes = routes
         .fallback(async || error::not_found())
-        .method_not_allowed_fallback(async || error::method_not_allowed())
-        .layer(layer_fn(move |route| Around { route, app: app.clone() }));
+        .method_not_allowed_fallback(async || error::method_not_allowed());
+    around(routes, app)
+}
+
+/// Wraps the routes of a listener.
+pub(crate) fn around(routes: Router, app: &App) -> Api {
+    let app = app.clone();
+    let routes = routes.layer(layer_fn(move |route| Around { route, app: app.clone() }));
     // Every API route answers with and without its trailing slash, and never redirects: a redirect turns the POST of
     // some published clients into a GET (contract 1.2). The slash is added before routing.
     MapRequest::new(routes, add_trailing_slash)
@@ -79,10 +86,9 @@ impl Service<Request> for Around {
         Service::<Request>::poll_ready(&mut self.route, context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, mut request: Request) -> Self::Future {
         let app = self.app.clone();
-        let method = request.method().clone();
-        let path = request.extensions().get::<MatchedPath>().cloned();
+        let asked = Asked::of(&mut request, &app);
         let (request, unread) = Unread::of(request);
         let way = match over_limit(&request) {
             Some(refusal) => Way::Refused(refusal),
@@ -99,13 +105,35 @@ impl Service<Request> for Around {
                     Way::Once(answer) => without_panic(answer).await,
                 }
             };
-            let route = path.as_ref().map_or("unmatched", MatchedPath::as_str);
-            let mut response = observe(&app, &method, route, answer).await;
+            let mut response = observe(&app, &asked, answer).await;
             if let Some(unread) = unread {
                 unread.settle(&mut response).await;
             }
             Ok(response)
         })
+    }
+}
+
+/// What was asked for, and room for what becomes known of it.
+struct Asked {
+    /// What the request is called in the answer, the log, the audit trail and the record of calls: the order of time.
+    id: CallId,
+    received_at: Timestamp,
+    method: Method,
+    uri: Uri,
+    route: Option<MatchedPath>,
+    marks: Marks,
+}
+
+impl Asked {
+    fn of(request: &mut Request, app: &App) -> Self {
+        let marks = Marks::default();
+        let received_at = app.clock.now();
+        let id = CallId::generate(received_at, &*app.random);
+        request.extensions_mut().insert(marks.clone());
+        request.extensions_mut().insert(id);
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        Self { id, received_at, method: request.method().clone(), uri: request.uri().clone(), route, marks }
     }
 }
 
@@ -153,20 +181,17 @@ async fn without_panic(answer: impl Future<Output = Result<Response, Infallible>
     }
 }
 
-/// Gives the request an id, logs one line (route template, never the path, query or body), sets the headers that
-/// every answer carries.
-async fn observe(
-    app: &App,
-    method: &Method,
-    route: &str,
-    answer: impl Future<Output = Response>,
-) -> Response {
-    let mut id = [0; 16];
-    app.random.fill(&mut id);
-    let id = tokens::hex(&id);
+/// Logs one line (route template, never the path, query or body), records the call, sets the headers that every answer carries.
+async fn observe(app: &App, asked: &Asked, answer: impl Future<Output = Response>) -> Response {
+    let method = &asked.method;
+    let route = asked.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let id = asked.id.to_string();
     let span = tracing::info_span!("request", request.id = id);
     let started = tokio::time::Instant::now();
     let mut response = answer.instrument(span.clone()).await;
+    if asked.marks.is_masked() {
+        response = masking::mask(app, response).await;
+    }
     let duration = started.elapsed();
     app.metrics.record_request(route, response.status(), duration);
     span.in_scope(|| {
@@ -178,6 +203,11 @@ async fn observe(
             "request"
         );
     });
+    if let Some(route) = &asked.route {
+        let &Asked { id, received_at, ref method, ref uri, ref marks, .. } = asked;
+        let answer = calls::Answer { id, received_at, method, route, uri, duration, marks };
+        response = app.calls.record(app, answer, response).await;
+    }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);

@@ -11,6 +11,7 @@ pub mod app;
 mod auth;
 pub mod backups;
 mod body;
+pub mod calls;
 pub mod config;
 pub mod connections;
 mod consent;
@@ -27,6 +28,7 @@ mod ledger_export;
 mod logs;
 mod look;
 mod marks;
+mod masking;
 pub mod metrics;
 mod moment;
 mod new_key;
@@ -48,6 +50,7 @@ pub mod system;
 mod task_bells;
 pub mod tls;
 mod traces;
+pub mod trail;
 mod webhooks;
 
 /// The people of the sandbox who break integrations, for lists.

@@ -112,6 +112,7 @@ pub struct Metrics {
     jobs: Family<JobLabels, Gauge>,
     jobs_late: Family<KindLabels, Gauge>,
     connections: Family<ConnectionLabels, Gauge>,
+    lost_calls: Counter,
     store_syncs: Counter,
     store_log_bytes: Counter,
     uptime: Gauge,
@@ -139,6 +140,7 @@ impl Default for Metrics {
             jobs: Family::default(),
             jobs_late: Family::default(),
             connections: Family::default(),
+            lost_calls: Counter::default(),
             store_syncs: Counter::default(),
             store_log_bytes: Counter::default(),
             uptime: Gauge::default(),
@@ -193,6 +195,11 @@ impl Metrics {
             self.connections.clone(),
         );
         registry.register(
+            "calls_lost",
+            "Calls and screens that are missing in the record: it was full, or could not be written",
+            self.lost_calls.clone(),
+        );
+        registry.register(
             "store_syncs",
             "Commits of the embedded database that reached the disk, each with one sync",
             self.store_syncs.clone(),
@@ -222,6 +229,11 @@ impl Metrics {
     /// Counts an attempt to deliver an event.
     pub fn record_attempt(&self, came_to: Delivered) {
         self.deliveries.get_or_create(&OutcomeLabels { outcome: came_to.as_str() }).inc();
+    }
+
+    /// Counts calls and screens that are missing in the record.
+    pub fn record_lost_calls(&self, count: u64) {
+        self.lost_calls.inc_by(count);
     }
 
     /// Sets what the store counted.

@@ -28,6 +28,8 @@ impl NewKey {
             id,
             client_id: tenant.client_id,
             environment: tenant.environment,
+            name: String::new(),
+            is_masked: false,
             secret_hash: keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()),
             secret_sealed: keyring.seal(&place, secret.expose().as_bytes())?,
             created_at: now,

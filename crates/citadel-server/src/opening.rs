@@ -10,7 +10,9 @@ use std::{
 
 use citadel_domain::{Clock, Random, Secret};
 use citadel_store::{
-    Db, DbConfig, Keyring, backup,
+    Db, DbConfig, Keyring,
+    audit::{self, Act, Actor, Detail, Entry, Object},
+    backup,
     root_keys::{self, Fit},
 };
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use jiff::Timestamp;
 use crate::{
     config::{Config, DATA_DIR, DATABASE_URL, Problem, ROOT_KEY_FILE},
     root_key::RootKey,
+    trail,
 };
 
 /// Connections to Postgres per node: 2 to 4 per core of the database, shared out among a few nodes.
@@ -89,9 +92,18 @@ pub async fn open(config: &Config, clock: &dyn Clock, random: &Arc<dyn Random>) 
     }
     // Every time, because a start may have been killed between the migration and this line.
     let to_keep = Arc::clone(&keyring);
-    db.write(async move |tx| root_keys::keep(tx, &to_keep, now).await)
-        .await
-        .map_err(|error| failed(config, error))?;
+    let migrated = applied.clone();
+    db.write(async move |tx| {
+        root_keys::keep(tx, &to_keep, now).await?;
+        if !migrated.is_empty() {
+            let detail = Detail::NONE.words("migrations", migrated.iter().copied());
+            let entry = trail::of_server(now, Actor::SERVER, Act::SchemaMigrated, Object::SERVER);
+            audit::append(tx, &to_keep, &Entry { detail, ..entry }).await?;
+        }
+        Ok(())
+    })
+    .await
+    .map_err(|error| failed(config, error))?;
     let replayed = db.keep_ledger_file(now).await.map_err(|error| failed(config, error))?;
     if replayed > 0 {
         tracing::warn!(

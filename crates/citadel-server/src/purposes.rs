@@ -24,6 +24,10 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency_key";
 pub const IDEMPOTENT_REQUEST: &str = "idempotent_request";
 /// Hash of the token in the address of an order's page.
 pub const ORDER_PAGE: &str = "order_page";
+/// Hash of the token in the address of a consumer's page.
+pub const YOUR_DATA: &str = "your_data";
+/// What a form of a consumer's page carries.
+pub const YOUR_DATA_FORM: &str = "your_data_form";
 /// What clients see of the person that a link belongs to.
 pub const LINK_HASH: &str = "link_hash";
 /// The person that a link belongs to.
@@ -36,3 +40,21 @@ pub const LISTEN_SECRET: &str = "listen_secret";
 pub const TRIED_LOGIN: &str = "tried_login";
 /// An address from which sign-ins come.
 pub const TRYING_ADDRESS: &str = "trying_address";
+/// The cookie of a session of the dashboard.
+pub const DASHBOARD_SESSION: &str = "dashboard_session";
+/// What a form of the dashboard carries.
+pub const DASHBOARD_FORM: &str = "dashboard_form";
+/// An account of the dashboard, or an address, at which tries are counted.
+pub const DASHBOARD_TRIES: &str = "dashboard_tries";
+/// The token of an invitation.
+pub const INVITATION: &str = "invitation";
+/// The code with which an owner is made.
+pub const SETUP_CODE: &str = "setup_code";
+/// A member's recovery code.
+pub const RECOVERY_CODE: &str = "recovery_code";
+/// The question that a passkey answers.
+pub const PASSKEY_QUESTION: &str = "passkey_question";
+/// The seed of a member's one-time codes, of which the member's row has the salt.
+pub const TOTP_SEED: &str = "totp_seed";
+/// Values of settings, to tell that one has changed.
+pub const SETTING: &str = "setting";

@@ -44,7 +44,7 @@ use crate::{
 
 pub(crate) use company::payroll_rows;
 pub(crate) use deposits::{Proof, proof_of_funding, two_digits, user_deposit_switch};
-pub(crate) use file_urls::find_grant;
+pub(crate) use file_urls::{find_grant, masked_address};
 pub(crate) use objects::KeptJobs;
 
 /// What can be asked of a link.
@@ -194,6 +194,11 @@ impl Facts {
         })
     }
 
+    /// Whether anything was read or changed.
+    pub(crate) fn has_data(&self) -> bool {
+        self.report.is_some() || !self.changes.is_empty()
+    }
+
     /// When the newest task ended, if it ended well.
     pub(crate) fn finished_at(&self) -> Option<Timestamp> {
         let task = self.task.as_ref().filter(|task| task.status == TaskStatus::Done)?;
@@ -242,7 +247,18 @@ pub(crate) fn render(
         ReportKind::Pll => deposits::deposit_report(app, change::PLL, facts, opening, access_token),
         ReportKind::Funding => deposits::funding_report(app, facts, opening, access_token),
     }?;
+    let report = with_dispute(report, &facts.link);
     if with_provenance { provenance::add(&report, facts) } else { Ok(report) }
+}
+
+/// The person says that the report is wrong: it tells so at its end, and nothing else in it changes (P24).
+fn with_dispute(mut report: Vec<u8>, link: &Link) -> Vec<u8> {
+    if let Some(at) = link.disputed_at
+        && report.pop() == Some(b'}')
+    {
+        report.extend_from_slice(format!(",\"disputed_at\":\"{}\"}}", time(at)).as_bytes());
+    }
+    report
 }
 
 fn jobs(

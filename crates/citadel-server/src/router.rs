@@ -7,8 +7,13 @@ use axum::{
 use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use crate::http::Api;
-use crate::{api, app::App, http, openapi, pages};
+use crate::{
+    api,
+    app::App,
+    http, openapi,
+    pages::{self, your_data},
+};
+pub use crate::{http::Api, pages::dashboard::Permission};
 
 /// The public listener: API, widget, pages.
 pub fn api(app: App) -> Api {
@@ -16,6 +21,16 @@ pub fn api(app: App) -> Api {
     let routes =
         documented.merge(aliases()).merge(not_enabled()).merge(for_the_widget()).merge(for_browsers());
     http::wrap(routes.with_state(app.clone()), &app)
+}
+
+/// The dashboard's listener.
+pub fn dashboard(app: App) -> Api {
+    pages::dashboard::dashboard(app)
+}
+
+/// Every page of the dashboard, and what it asks of who calls it.
+pub fn dashboard_permissions(app: App) -> Vec<(String, pages::dashboard::Permission)> {
+    pages::dashboard::permissions(app)
 }
 
 /// The OpenAPI document of [`for_clients`].
@@ -171,6 +186,7 @@ fn for_the_widget() -> Router<App> {
         .route("/bridge/api/order", get(api::widget::order::get_order))
         .route("/bridge/api/order/consent", post(api::widget::order::consent))
         .route("/bridge/api/order/employers/{employer_id}/skip", post(api::widget::order::skip))
+        .route("/bridge/api/screens", post(api::widget::screens::tell_screens))
         .route("/bridge/api/tasks", post(api::widget::sign_in::create_task))
         .route("/bridge/api/tasks/{task_id}", get(api::widget::task::get_task))
         .route("/bridge/api/tasks/{task_id}/answer", post(api::widget::task::answer_step))
@@ -190,6 +206,12 @@ fn for_browsers() -> Router<App> {
         .route("/bridge/order.js", get(pages::get_order_script))
         .route("/orders/{page_token}", get(pages::get_order))
         .route("/o/{page_token}", get(pages::get_order))
+        .route("/your-data/{token}", get(your_data::get_your_data))
+        .route("/your-data/{token}/stop", get(your_data::ask_to_stop).post(your_data::stop))
+        .route("/your-data/{token}/delete", get(your_data::ask_to_delete).post(your_data::delete))
+        .route("/your-data/{token}/dispute", post(your_data::dispute))
+        .route("/your-data/{token}/file", post(your_data::make_file))
+        .route("/bridge/your-data.css", get(your_data::get_your_data_styles))
         .route("/bridge/widget.css", get(pages::get_widget_styles))
         .route("/bridge/assets/{name}", get(pages::get_asset))
         .route("/bridge/marks/{file}", get(pages::get_mark))

@@ -12,7 +12,7 @@ use std::{
 
 use axum_server::Handle;
 use citadel_connectors::Registry;
-use citadel_domain::{Clock, Random};
+use citadel_domain::{Clock, Random, Secret};
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -27,7 +27,8 @@ use self::{
 use crate::{
     admin::{Admin, socket::AdminSocket},
     app::{App, AppParts},
-    config::{Config, DATA_DIR, LISTEN, METRICS_LISTEN, Part, Problem},
+    calls,
+    config::{Config, DASHBOARD_LISTEN, DATA_DIR, LISTEN, METRICS_LISTEN, Part, Problem, Profile},
     connections::{Door, Proxies},
     database_clock::DatabaseClock,
     directory::Directory,
@@ -35,16 +36,20 @@ use crate::{
     opening::{self, OpenError, Opened},
     operations,
     outbound::{self, Outbound, Rules, SystemResolver},
-    router, seeding,
+    pages, router, seeding,
     tls::Tls,
-    traces,
+    traces, trail,
 };
 
 /// How long open requests, and then everything, may take after the signal to stop (P42). Jobs are given back in between.
 const DRAIN: Duration = Duration::from_secs(20);
 const STOP: Duration = Duration::from_secs(25);
+/// How long the last calls may take into the record.
+const LAST_CALLS: Duration = Duration::from_secs(2);
 /// How long the last spans may take to the collector.
 const LAST_SPANS: Duration = Duration::from_secs(2);
+/// How long the last entries of the audit trail may take.
+const LAST_NOTES: Duration = Duration::from_secs(2);
 /// The same where all data end with the server: nobody will ask what became of the open work.
 const EPHEMERAL_DRAIN: Duration = Duration::from_millis(500);
 const EPHEMERAL_STOP: Duration = Duration::from_secs(1);
@@ -60,6 +65,10 @@ pub struct Addresses {
     pub metrics: SocketAddr,
     /// What browsers call.
     pub public_url: String,
+    /// What members call.
+    pub dashboard_url: String,
+    /// Good once, for an hour, to make the first owner. There while there is no member.
+    pub setup_code: Option<Secret>,
 }
 
 /// Why the server did not start, or stopped by itself.
@@ -108,12 +117,16 @@ pub async fn serve_until(
     // Ports first: a taken one is the commonest refusal, and nothing has been written yet.
     let api_listener = bind(&LISTEN, config.listen).await?;
     let metrics_listener = bind(&METRICS_LISTEN, config.metrics_listen).await?;
-    let addresses = addresses(&config, &api_listener, &metrics_listener).map_err(broken("a listener"))?;
+    let dashboard_listener = bind(&DASHBOARD_LISTEN, config.dashboard_listen).await?;
+    let mut addresses = addresses(&config, &api_listener, &dashboard_listener, &metrics_listener)
+        .map_err(broken("a listener"))?;
     let tls = config.tls.as_ref().map(|files| Tls::open(files, clock.now())).transpose()?;
 
     let (stop, stopping) = watch::channel(false);
-    let listeners = vec![addresses.api, addresses.metrics];
-    let app = open_app(&config, clock, random, listeners, addresses.public_url.clone(), &stopping).await?;
+    let dashboard = dashboard_listener.local_addr().map_err(broken("a listener"))?;
+    let listeners = vec![addresses.api, dashboard, addresses.metrics];
+    let urls = (addresses.public_url.clone(), addresses.dashboard_url.clone());
+    let app = open_app(&config, clock, random, listeners, urls, &stopping).await?;
     if config.is_embedded() {
         // Whoever held a lease is dead: the lock on the data directory proves it. Their work goes on at once.
         app.db.write(async |tx| citadel_store::jobs::release_all(tx).await).await?;
@@ -122,21 +135,30 @@ pub async fn serve_until(
         tokio::spawn(socket.serve(Arc::new(admin(&config, &app)), stopping.clone()));
     }
 
-    let (api, metrics) = (Handle::new(), Handle::new());
+    addresses.setup_code = pages::dashboard::set_up::first_code(&app, &config.data_dir).await?;
+
+    let (api, dashboard, metrics) = (Handle::new(), Handle::new(), Handle::new());
     let door = Door::new(config.proxies.clone());
     let acceptor = tls.as_ref().map(|tls| tls.acceptor(door.clone()));
+    let dashboard_door = Door::new(config.proxies.clone());
+    let dashboard_acceptor = tls.as_ref().map(|tls| tls.acceptor(dashboard_door.clone()));
     if let Some(mut tls) = tls {
         tls.warn(&addresses.public_url, app.clock.now());
         let hang_up = hang_up().map_err(broken("signal handling"))?;
         tokio::spawn(tls.keep_fresh(Arc::clone(&app.clock), hang_up, stopping.clone()));
     }
     let operations = operations::router(app.clone(), stopping.clone());
+    let (last_answer, is_last) = watch::channel(false);
+    let record = tokio::spawn(calls::keep(app.clone(), is_last));
     let mut worker = match config.part {
         Part::Listener => tokio::spawn(idle(stopping)),
         Part::Whole | Part::Worker => tokio::spawn(jobs::work(app.clone(), stopping)),
     };
     let mut api_server =
         tokio::spawn(run(api_listener, router::api(app.clone()), api.clone(), door, acceptor));
+    let pages = router::dashboard(app.clone());
+    let mut dashboard_server =
+        tokio::spawn(run(dashboard_listener, pages, dashboard.clone(), dashboard_door, dashboard_acceptor));
     let metrics_server =
         tokio::spawn(run(metrics_listener, operations, metrics.clone(), private_door(), None));
     tracing::info!(api = %addresses.api, metrics = %addresses.metrics, public_url = addresses.public_url, "ready");
@@ -151,6 +173,7 @@ pub async fn serve_until(
         () = app.db.sync_failed() => return Err(disk_failed()),
         ended = &mut worker => Some(ended_early("the worker", ended.map(Ok))),
         ended = &mut api_server => Some(ended_early("the API listener", ended)),
+        ended = &mut dashboard_server => Some(ended_early("the dashboard's listener", ended)),
     };
 
     tracing::info!("stopping");
@@ -168,11 +191,15 @@ pub async fn serve_until(
         };
     app.stopping.send_replace(true);
     api.graceful_shutdown(Some(drain.saturating_sub(told.elapsed())));
+    dashboard.graceful_shutdown(Some(drain.saturating_sub(told.elapsed())));
     // A part that ended early has been waited for; asking again would panic.
     if failure.is_none() && !is_told_twice {
-        let drained = async { drop(tokio::join!(worker, api_server)) };
+        let drained = async { drop(tokio::join!(worker, api_server, dashboard_server)) };
         wait(drained, told + stop_within, &mut signals).await;
     }
+    last_answer.send_replace(true);
+    // A database that hangs costs the last calls of the record, and holds up nobody's stop.
+    let _ = timeout(LAST_CALLS, record).await;
     end(&app, metrics, metrics_server, traces).await;
     failure.map_or(Ok(()), Err)
 }
@@ -190,8 +217,8 @@ pub async fn work(
     let address = metrics_listener.local_addr().map_err(broken("a listener"))?;
 
     let (stop, stopping) = watch::channel(false);
-    let public_url = config.public_url_for(config.listen);
-    let app = open_app(&config, clock, random, vec![address], public_url, &stopping).await?;
+    let urls = (config.public_url_for(config.listen), config.dashboard_url_for(config.dashboard_listen));
+    let app = open_app(&config, clock, random, vec![address], urls, &stopping).await?;
     let metrics = Handle::new();
     let operations = operations::router(app.clone(), stopping.clone());
     let metrics_server =
@@ -256,7 +283,7 @@ async fn open_app(
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     listeners: Vec<SocketAddr>,
-    public_url: String,
+    (public_url, dashboard_url): (String, String),
     stopping: &watch::Receiver<bool>,
 ) -> Result<App, ServeError> {
     let Opened { db, keyring, applied } = opening::open(config, &*clock, &random).await?;
@@ -269,11 +296,12 @@ async fn open_app(
     }
     let clock = DatabaseClock::follow(&db, clock, stopping).await?;
     seeding::seed(&db).await?;
+    trail::started::note(config, &db, &keyring, clock.now()).await?;
     let directory = Directory::load(&db).await?;
     let rules = Rules::new(listeners, public_url.clone());
     let outbound = Outbound::new(rules, Arc::new(SystemResolver), outbound::DEADLINE)
         .map_err(|error| broken("the HTTP client")(io::Error::other(error)))?;
-    Ok(App::new(AppParts {
+    let app = App::new(AppParts {
         db,
         keyring,
         clock,
@@ -281,12 +309,22 @@ async fn open_app(
         directory,
         connectors: Registry::seeded(&config.sandbox.seed),
         public_url,
+        dashboard_url,
+        makes_prod_keys: config.profile == Profile::Production,
         is_transport_strict: config.is_transport_strict(),
         outbound,
         sandbox: config.sandbox.clone(),
         rate_limit: config.rate_limit,
         replay_policy: config.replay_policy,
-    }))
+        keeps_call_bodies: config.keeps_call_bodies,
+    });
+    tokio::spawn(trail::until(app.clone(), stopping.clone()));
+    tokio::spawn(trail::heads::until(
+        app.clone(),
+        config.data_dir.join(trail::heads::FILE),
+        stopping.clone(),
+    ));
+    Ok(app)
 }
 
 fn admin(config: &Config, app: &App) -> Admin {
@@ -325,6 +363,8 @@ async fn end(
 ) {
     metrics.shutdown();
     let _ = metrics_server.await;
+    // A database that hangs holds up nobody's stop.
+    let _ = timeout(LAST_NOTES, trail::flush_last(app)).await;
     if let Err(error) = app.db.checkpoint().await {
         // The log beside the file holds the rest; the next start reads both.
         tracing::warn!(error.cause = %error, "cannot fold the log into the database file");
@@ -338,13 +378,20 @@ async fn end(
     tracing::info!("stopped");
 }
 
-fn addresses(config: &Config, api: &TcpListener, metrics: &TcpListener) -> io::Result<Addresses> {
+fn addresses(
+    config: &Config,
+    api: &TcpListener,
+    dashboard: &TcpListener,
+    metrics: &TcpListener,
+) -> io::Result<Addresses> {
     let api = api.local_addr()?;
     Ok(Addresses {
         api,
         scheme: config.scheme(),
         metrics: metrics.local_addr()?,
         public_url: config.public_url_for(api),
+        dashboard_url: config.dashboard_url_for(dashboard.local_addr()?),
+        setup_code: None,
     })
 }
 

@@ -16,6 +16,10 @@ pub struct NewAccessKey {
     pub id: AccessKeyId,
     pub client_id: ClientId,
     pub environment: Environment,
+    /// As whoever made it calls it; may be empty.
+    pub name: String,
+    /// Whether its holder is told no more than the end of what is most personal (P7).
+    pub is_masked: bool,
     pub secret_hash: [u8; 32],
     /// For signing webhooks; sealed under the root key.
     pub secret_sealed: Vec<u8>,
@@ -28,6 +32,8 @@ pub struct AccessKey {
     pub id: AccessKeyId,
     pub client_id: ClientId,
     pub environment: Environment,
+    pub name: String,
+    pub is_masked: bool,
     pub secret_sealed: Vec<u8>,
     pub created_at: Timestamp,
 }
@@ -39,8 +45,9 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewAccessKey) -> Result<bool, Error> 
     tx.execute("update clients set name = name where id = $1", params![new.client_id]).await?;
     let made = tx
         .execute(
-            "insert into access_keys (client_id, id, environment, secret_hash, secret_sealed, created_at)
-             select $1, $2, $3, $4, $5, $6
+            "insert into access_keys (client_id, id, environment, secret_hash, secret_sealed, created_at, name,
+                                      is_masked)
+             select $1, $2, $3, $4, $5, $6, $7, $8
               where (select count(*) from access_keys
                       where client_id = $1 and environment = $3 and deleted_at is null) < 2",
             params![
@@ -49,7 +56,9 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewAccessKey) -> Result<bool, Error> 
                 new.environment,
                 new.secret_hash,
                 &new.secret_sealed,
-                new.created_at
+                new.created_at,
+                &new.name,
+                new.is_masked
             ],
         )
         .await?;
@@ -63,7 +72,7 @@ pub async fn find_active(
     secret_hash: &[u8; 32],
 ) -> Result<Option<AccessKey>, Error> {
     tx.fetch_optional(
-        "select id, client_id, environment, secret_sealed, created_at from access_keys
+        "select id, client_id, environment, secret_sealed, created_at, name, is_masked from access_keys
           where client_id = $1 and secret_hash = $2 and deleted_at is null",
         params![client_id, secret_hash],
         read,
@@ -74,7 +83,7 @@ pub async fn find_active(
 /// The active keys of a client, oldest first.
 pub async fn list_active(tx: &mut Tx<'_>, client_id: ClientId) -> Result<Vec<AccessKey>, Error> {
     tx.fetch_all(
-        "select id, client_id, environment, secret_sealed, created_at from access_keys
+        "select id, client_id, environment, secret_sealed, created_at, name, is_masked from access_keys
           where client_id = $1 and deleted_at is null
           order by created_at, id",
         params![client_id],
@@ -145,5 +154,7 @@ fn read(row: &Row<'_>) -> Result<AccessKey, Error> {
         environment: row.get(2)?,
         secret_sealed: row.get(3)?,
         created_at: row.get(4)?,
+        name: row.get(5)?,
+        is_masked: row.get(6)?,
     })
 }

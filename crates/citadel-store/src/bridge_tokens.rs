@@ -109,22 +109,33 @@ pub async fn create(tx: &mut Tx<'_>, new: &NewBridgeToken) -> Result<(), Error> 
     .map(drop)
 }
 
+/// What [`read`] reads, in its order.
+macro_rules! select {
+    ($condition:literal) => {
+        concat!(
+            "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
+                    t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at,
+                    t.expires_at, c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults, s.clock_ahead,
+                    s.standing_at, t.user_id, t.order_employer_id, t.template_id
+               from bridge_tokens t
+               join clients c on c.id = t.client_id
+               join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
+               left join sandboxes s on s.client_id = t.client_id and t.environment = 'sandbox'
+              where ",
+            $condition
+        )
+    };
+}
+
 /// The token with this hash. It names no tenant: the token is what proves one.
 pub async fn find_by_hash(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<Option<BridgeToken>, Error> {
-    tx.fetch_optional(
-        "select t.id, t.client_id, t.environment, t.access_key_id, t.product, t.allowed_products, t.client_name,
-                t.tracking_info, t.company_mapping_id, t.provider_id, t.link_id, t.data_sources, t.created_at, t.expires_at,
-                c.allowed_origins, k.deleted_at is not null, t.account_sealed, t.faults, s.clock_ahead, s.standing_at,
-                t.user_id, t.order_employer_id, t.template_id
-           from bridge_tokens t
-           join clients c on c.id = t.client_id
-           join access_keys k on k.client_id = t.client_id and k.id = t.access_key_id
-           left join sandboxes s on s.client_id = t.client_id and t.environment = 'sandbox'
-          where t.token_hash = $1",
-        params![token_hash],
-        read,
-    )
-    .await
+    tx.fetch_optional(select!("t.token_hash = $1"), params![token_hash], read).await
+}
+
+/// The token with this id.
+pub async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: BridgeTokenId) -> Result<Option<BridgeToken>, Error> {
+    let sql = select!("t.client_id = $1 and t.environment = $2 and t.id = $3");
+    tx.fetch_optional(sql, params![tenant.client_id, tenant.environment, id], read).await
 }
 
 /// Counts one more link of the token. `false` when it has made `max` already.

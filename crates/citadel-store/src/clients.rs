@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::{
     Error, Row, Tx,
     deletions::{self, Deleted, Deletion, Stamp},
-    sandboxes,
+    members, sandboxes,
     value::params,
     words,
 };
@@ -50,6 +50,13 @@ pub async fn find(tx: &mut Tx<'_>, id: ClientId) -> Result<Option<Client>, Error
     .await
 }
 
+/// Sets the origins whose pages may frame the widget.
+pub async fn set_origins(tx: &mut Tx<'_>, id: ClientId, origins: &[String]) -> Result<(), Error> {
+    tx.execute("update clients set allowed_origins = $2 where id = $1", params![id, words::join(origins)])
+        .await
+        .map(drop)
+}
+
 /// Every client, oldest first.
 pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Client>, Error> {
     tx.fetch_all(
@@ -61,7 +68,8 @@ pub async fn list(tx: &mut Tx<'_>) -> Result<Vec<Client>, Error> {
 }
 
 /// Erases a client: every key of it goes, and with them all that lies under them; what lies under the root key alone goes too;
-/// its work ends; the ledger tells of it (P22). The rows go later. `false` when there is no such client.
+/// its work ends, and so do the members who see nothing else; the ledger tells of it (P22). The rows go later, and with them the record of its calls, which holds nothing
+/// about anybody. `false` when there is no such client.
 pub async fn erase(tx: &mut Tx<'_>, id: ClientId, stamp: Stamp) -> Result<bool, Error> {
     // First the jobs, as in `links::erase`, and once more below.
     const JOBS: [&str; 2] = [
@@ -110,9 +118,11 @@ pub async fn erase(tx: &mut Tx<'_>, id: ClientId, stamp: Stamp) -> Result<bool, 
         "delete from webhooks where client_id = $1",
         "delete from provider_books where client_id = $1",
         "delete from scenarios where client_id = $1",
+        "delete from invitations where sees_client_id = $1",
     ] {
         tx.execute(statement, params![id]).await?;
     }
+    members::remove_of_client(tx, id, stamp.at).await?;
     deletions::append(tx, &Deletion { stamp, deleted: Deleted::Client(id) }).await?;
     Ok(true)
 }

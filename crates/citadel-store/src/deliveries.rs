@@ -3,7 +3,7 @@
 use citadel_domain::{ClientId, DeliveryId, EventId, WebhookId};
 use jiff::Timestamp;
 
-use crate::{Error, Row, Tenant, Tx, value::params};
+use crate::{Error, Row, Tenant, Tx, browse::back_to, value::params};
 
 /// An attempt to be kept.
 #[derive(Clone, Debug)]
@@ -58,6 +58,9 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     pub event_type: Option<String>,
     pub status_code: Option<i64>,
+    pub webhook_id: Option<WebhookId>,
+    /// Not before this one: how far back is looked.
+    pub back_to: Option<DeliveryId>,
 }
 
 /// Keeps an attempt.
@@ -98,7 +101,7 @@ macro_rules! list {
                 and (cast($3 as bigint) = -1 or d.attempted_at >= $3)
                 and (cast($4 as bigint) = -1 or d.attempted_at <= $4)
                 and ($5 = '' or d.event_type = $5) and (cast($6 as bigint) = -1 or d.status_code = $6)
-                and ",
+                and ($9 = false or d.webhook_id = $10) and d.id >= $11 and ",
             $beside,
             " order by d.id ",
             $order,
@@ -129,6 +132,21 @@ pub async fn list_after(
     limit: u32,
 ) -> Result<Vec<Delivery>, Error> {
     fetch(tx, list!("d.id > $8", "asc"), tenant, filter, after, limit).await
+}
+
+/// The attempt that lies so many before another one, or before the newest. `None`: there are fewer.
+pub async fn find_before(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    before: Option<DeliveryId>,
+    count: u32,
+) -> Result<Option<DeliveryId>, Error> {
+    tx.fetch_optional(
+        back_to!("deliveries"),
+        params![tenant.client_id, before.unwrap_or(DeliveryId::from_bytes([0xFF; 16])), i64::from(count)],
+        |row| row.get(0),
+    )
+    .await
 }
 
 /// How many attempts at an event an endpoint has seen, as far as they are kept.
@@ -193,6 +211,9 @@ async fn fetch(
             filter.status_code.unwrap_or(-1),
             i64::from(limit),
             beside,
+            filter.webhook_id.is_some(),
+            filter.webhook_id.unwrap_or(WebhookId::from_bytes([0; 16])),
+            filter.back_to.unwrap_or(DeliveryId::from_bytes([0; 16])),
         ],
         read,
     )

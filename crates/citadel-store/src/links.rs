@@ -59,6 +59,8 @@ pub struct Link {
     pub consent_expires_at: Timestamp,
     /// When it was seen that this has ended: nothing is read any more.
     pub consent_ended_at: Option<Timestamp>,
+    /// Since when the person says that what it knows is wrong (P24).
+    pub disputed_at: Option<Timestamp>,
 }
 
 /// What [`read`] reads, in its order.
@@ -67,9 +69,10 @@ macro_rules! columns {
         "id, client_id, environment, bridge_token_id, provider_id, company_mapping_id, tracking_info, product, \
          allowed_products, status, access_token_sealed, data_key_wrapped, created_at, updated_at, deleted_at, \
          grant_sealed, user_id, person_hash, consent_expires_at, \
-         consent_ended_at"
+         consent_ended_at, disputed_at"
     };
 }
+pub(crate) use columns;
 
 /// Makes a link.
 pub async fn create(tx: &mut Tx<'_>, new: &NewLink) -> Result<Link, Error> {
@@ -287,7 +290,7 @@ pub async fn count(tx: &mut Tx<'_>, tenant: Tenant, user_id: Option<UserId>) -> 
 }
 
 /// Ends the work of a link. Jobs have the ids of their tasks.
-const JOBS: &str = "delete from jobs where id in (
+pub(crate) const JOBS: &str = "delete from jobs where id in (
      select id from tasks where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null)";
 
 /// Erases a link: its key goes, and with it all that lies under it; its tasks end; the ledger tells of it (P22). The row goes
@@ -321,6 +324,8 @@ pub async fn erase(
         "delete from changes where client_id = $1 and environment = $2 and link_id = $3",
         "delete from public_tokens where client_id = $1 and environment = $2 and link_id = $3",
         "delete from idempotency_keys where client_id = $1 and environment = $2 and link_id = $3",
+        "delete from call_bodies where client_id = $1 and environment = $2 and call_id in (
+             select id from calls where client_id = $1 and environment = $2 and link_id = $3)",
         // Reports about the person hold a copy of what the link knew, and so do answers about the person.
         "delete from idempotency_keys where client_id = $1 and environment = $2
             and user_id = (select user_id from links where client_id = $1 and id = $3)",
@@ -359,78 +364,23 @@ pub async fn revoke_access_token(
     .map(drop)
 }
 
-/// Links whose consent has ended, outside sandboxes with clocks of their own.
-pub async fn list_consent_ended(tx: &mut Tx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Link>, Error> {
-    tx.fetch_all(
-        concat!(
-            "select ",
-            columns!(),
-            " from links
-              where consent_expires_at <= $1 and consent_ended_at is null and deleted_at is null
-                and (environment <> 'sandbox' or client_id not in (
-                    select client_id from sandboxes where clock_ahead <> 0 or standing_at is not null))
-              order by consent_expires_at limit $2"
-        ),
-        params![now, limit],
-        read,
-    )
-    .await
-}
-
-/// The same in one client's sandbox, by its own clock.
-pub async fn list_sandbox_consent_ended(
+/// Says since when the person finds wrong what the link knows, or that they do no more. `false` when that is so already, or the
+/// link is gone.
+pub async fn set_disputed(
     tx: &mut Tx<'_>,
-    client_id: ClientId,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Link>, Error> {
-    tx.fetch_all(
-        concat!(
-            "select ",
-            columns!(),
-            " from links
-              where client_id = $1 and environment = 'sandbox' and consent_expires_at <= $2 and consent_ended_at is null
-                and deleted_at is null
-              order by consent_expires_at limit $3"
-        ),
-        params![client_id, now, limit],
-        read,
-    )
-    .await
-}
-
-/// Ends what the person allowed: tasks stop, nothing can be read or refreshed, and what would sign in again goes (P21). The data
-/// stays sealed for a while, for a new sign-in of the same person. `false` when it has ended already.
-pub async fn end_consent(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId, now: Timestamp) -> Result<bool, Error> {
-    // As in `erase`: jobs first.
-    tx.execute(JOBS, params![tenant.client_id, tenant.environment, id]).await?;
-    let ended = tx
+    tenant: Tenant,
+    id: LinkId,
+    disputed_at: Option<Timestamp>,
+) -> Result<bool, Error> {
+    let changed = tx
         .execute(
-            "update links set consent_ended_at = $4, grant_sealed = null
-              where client_id = $1 and environment = $2 and id = $3
-                and consent_ended_at is null and consent_expires_at <= $4 and deleted_at is null",
-            params![tenant.client_id, tenant.environment, id, now],
+            "update links set disputed_at = $4
+              where client_id = $1 and environment = $2 and id = $3 and deleted_at is null
+                and (disputed_at is null) <> (cast($4 as bigint) is null)",
+            params![tenant.client_id, tenant.environment, id, disputed_at],
         )
         .await?;
-    if ended == 0 {
-        return Ok(false);
-    }
-    for statement in [
-        JOBS,
-        "delete from logins where client_id = $1 and environment = $2 and task_id in (
-             select id from tasks where client_id = $1 and link_id = $3)",
-    ] {
-        tx.execute(statement, params![tenant.client_id, tenant.environment, id]).await?;
-    }
-    for statement in [
-        "update public_tokens set revoked_at = $4
-          where client_id = $1 and environment = $2 and link_id = $3 and spent_at is null and revoked_at is null",
-        "update tasks set status = 'error', step = null, finished_at = $4, updated_at = $4
-          where client_id = $1 and environment = $2 and link_id = $3 and finished_at is null",
-    ] {
-        tx.execute(statement, params![tenant.client_id, tenant.environment, id, now]).await?;
-    }
-    Ok(true)
+    Ok(changed == 1)
 }
 
 /// Makes other transactions that lock or erase the link wait until this one ends. (SQLite has one writer at a time anyway.)
@@ -499,7 +449,7 @@ pub async fn claim_person(
     Ok(claimed == 1)
 }
 
-fn read(row: &Row<'_>) -> Result<Link, Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Link, Error> {
     Ok(Link {
         id: row.get(0)?,
         tenant: Tenant { client_id: row.get(1)?, environment: row.get(2)? },
@@ -520,5 +470,6 @@ fn read(row: &Row<'_>) -> Result<Link, Error> {
         person_hash: row.get(17)?,
         consent_expires_at: row.get(18)?,
         consent_ended_at: row.get(19)?,
+        disputed_at: row.get(20)?,
     })
 }

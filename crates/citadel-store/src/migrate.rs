@@ -39,6 +39,12 @@ const MIGRATIONS: &[Migration] = &[
     migration!("0010_nodes"),
     migration!("0011_sign_in_tries"),
     migration!("0012_orders"),
+    migration!("0013_holds"),
+    migration!("0014_audit_trail"),
+    migration!("0015_calls"),
+    migration!("0016_dashboard"),
+    migration!("0017_masked_keys"),
+    migration!("0018_consumer_pages"),
 ];
 
 const TABLE: &str = "create table if not exists schema_migrations (name text not null primary key, checksum text not null, applied_at ";

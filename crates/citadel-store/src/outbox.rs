@@ -213,6 +213,42 @@ fn read(row: &Row<'_>) -> Result<Waiting, Error> {
     })
 }
 
+/// An event that waits, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingLine {
+    pub event_id: EventId,
+    pub event_type: String,
+    pub attempts: i64,
+    pub next_at: Timestamp,
+}
+
+/// What waits for an endpoint, the next one first.
+pub async fn list_waiting(
+    tx: &mut Tx<'_>,
+    tenant: Tenant,
+    webhook_id: WebhookId,
+    limit: u32,
+) -> Result<Vec<WaitingLine>, Error> {
+    tx.fetch_all(
+        "select o.event_id, v.event_type, o.attempts, o.next_at
+           from outbox as o
+           join webhook_events as v on v.client_id = o.client_id and v.id = o.event_id
+          where o.client_id = $1 and o.environment = $2 and o.webhook_id = $3
+          order by o.next_at, o.sequence
+          limit $4",
+        params![tenant.client_id, tenant.environment, webhook_id, i64::from(limit)],
+        |row| {
+            Ok(WaitingLine {
+                event_id: row.get(0)?,
+                event_type: row.get(1)?,
+                attempts: row.get(2)?,
+                next_at: row.get(3)?,
+            })
+        },
+    )
+    .await
+}
+
 /// How many events wait for an endpoint, over all clients.
 pub async fn count(tx: &mut Tx<'_>) -> Result<i64, Error> {
     tx.fetch_one("select cast(count(*) as bigint) from outbox", &[], |row| row.get(0)).await

@@ -42,10 +42,17 @@ async fn erased_client(tx: &mut Tx<'_>) -> Result<Option<ClientId>, Error> {
     tx.fetch_optional(sql, &[], |row| row.get(0)).await
 }
 
+/// What was sent and answered about a link. The index is by environment too, of which there are three.
+pub(crate) const BODIES_OF_LINK: &str =
+    "delete from call_bodies where client_id = $1 and (environment, call_id) in (
+     select c.environment, c.id from calls as c
+      where c.client_id = $1 and c.environment in ('sandbox', 'dev', 'prod') and c.link_id = $2)";
+
 /// Whatever hangs on the link goes before it.
 async fn purge_link(tx: &mut Tx<'_>, client_id: ClientId, id: LinkId) -> Result<u64, Error> {
     let mut gone = 0;
     for statement in [
+        BODIES_OF_LINK,
         "delete from logins where client_id = $1 and task_id in (
              select id from tasks where client_id = $1 and link_id = $2)",
         "delete from public_tokens where client_id = $1 and link_id = $2",
@@ -95,6 +102,10 @@ macro_rules! some_of {
 /// In an order in which nothing goes before what points to it.
 async fn purge_client(tx: &mut Tx<'_>, client_id: ClientId) -> Result<u64, Error> {
     for statement in [
+        some_of!("call_bodies", "environment, call_id"),
+        some_of!("calls", "environment, id"),
+        some_of!("screens", "id"),
+        some_of!("usage_hours", "environment, hour, route, status_class, bucket"),
         some_of!("deliveries", "id"),
         some_of!("outbox", "webhook_id, event_id"),
         some_of!("webhook_events", "id"),

@@ -18,7 +18,17 @@ pub async fn end_unspent(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error> 
             params![now],
         )
         .await?;
-    Ok(revoked + tx.execute("delete from logins", &[]).await?)
+    // Whoever used the dashboard signs in again; an invitation, and a set-up code, may have been used since.
+    let mut gone = 0;
+    for statement in [
+        "delete from logins",
+        "delete from dashboard_sessions",
+        "delete from invitations",
+        "delete from setup_codes",
+    ] {
+        gone += tx.execute(statement, &[]).await?;
+    }
+    Ok(revoked + gone)
 }
 
 /// Ends every token and session, and orders that are open: nobody can tell which ones were ended since the backup was taken. Links, people and reports

@@ -1,5 +1,8 @@
 //! What has had its time goes (P23). Each step takes a bounded number of rows and can be repeated; age is told by the client's
 //! clock, so that each step is taken once for all whose clock is the machine's and once for each sandbox that turned its own.
+//!
+//! What belongs to a link that is [held](crate::holds) stays: the link, its tasks, tokens and reports, what was told of it, and its
+//! receipts.
 
 use citadel_domain::{ClientId, LinkId, ObjectId, UserId};
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +14,12 @@ pub const AT_ONCE: i64 = 200;
 
 /// Widgets that came to nothing.
 pub const ABANDONED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Failed tasks, and events.
+/// Failed tasks, events, calls, and screens of the widget.
 pub const FAILED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Anything after its last use: 24 months.
 pub const UNUSED: SignedDuration = SignedDuration::from_hours(730 * 24);
+/// How often who called what: thirteen months, so that a month can be held against the same one a year ago.
+pub const USAGE: SignedDuration = SignedDuration::from_hours(396 * 24);
 /// Receipts after the end of the last consent: three years.
 pub const RECEIPTS: SignedDuration = SignedDuration::from_hours(1096 * 24);
 
@@ -45,7 +50,7 @@ macro_rules! in_scope {
 
 macro_rules! abandoned {
     () => {
-        "deleted_at is null and access_token_hash is null and (user_id is null or person_hash is null)
+        "deleted_at is null and held_at is null and access_token_hash is null and (user_id is null or person_hash is null)
          and not exists (select 1 from public_tokens as p
                           where p.client_id = links.client_id and p.link_id = links.id and p.spent_at is not null)
          and not exists (select 1 from tasks as t
@@ -61,16 +66,41 @@ macro_rules! unused {
     };
 }
 
+/// Rows of a table that names a link, unless that is held.
+macro_rules! not_held {
+    ($table:literal) => {
+        concat!(
+            " and not exists (select 1 from links as h where h.client_id = ",
+            $table,
+            ".client_id and h.id = ",
+            $table,
+            ".link_id and h.held_at is not null)"
+        )
+    };
+}
+
 /// What has had its time, of one kind: how it is found, and what goes with each.
 struct Rule {
+    table: &'static str,
     age: SignedDuration,
     find: &'static str,
     delete: &'static [&'static str],
 }
 
 macro_rules! rule {
+    ($age:expr, of_link $table:literal, $which:literal $(, $before:literal)* $(,)?) => {
+        Rule {
+            table: $table,
+            age: $age,
+            find: concat!(
+                "select client_id, id from ", $table, " where ", in_scope!(), " and ", $which, not_held!($table), " limit $4"
+            ),
+            delete: &[$($before,)* concat!("delete from ", $table, " where client_id = $1 and id = $2")],
+        }
+    };
     ($age:expr, $table:literal, $which:literal $(, $before:literal)* $(,)?) => {
         Rule {
+            table: $table,
             age: $age,
             find: concat!("select client_id, id from ", $table, " where ", in_scope!(), " and ", $which, " limit $4"),
             delete: &[$($before,)* concat!("delete from ", $table, " where client_id = $1 and id = $2")],
@@ -80,12 +110,12 @@ macro_rules! rule {
 
 /// In an order in which what is named by others comes after them.
 const RULES: &[Rule] = &[
-    rule!(ABANDONED, "public_tokens", "expires_at < $1 and spent_at is null"),
-    rule!(UNUSED, "public_tokens", "expires_at < $1"),
+    rule!(ABANDONED, of_link "public_tokens", "expires_at < $1 and spent_at is null"),
+    rule!(UNUSED, of_link "public_tokens", "expires_at < $1"),
     rule!(FAILED, "deliveries", "attempted_at < $1"),
     rule!(
         FAILED,
-        "webhook_events",
+        of_link "webhook_events",
         "created_at < $1",
         "delete from deliveries where client_id = $1 and event_id = $2",
         "delete from outbox where client_id = $1 and event_id = $2",
@@ -93,7 +123,7 @@ const RULES: &[Rule] = &[
     // What was tried on a funding account stays with its link, because tries are counted.
     rule!(
         FAILED,
-        "tasks",
+        of_link "tasks",
         "finished_at < $1 and status <> 'done'
          and not exists (select 1 from changes as c
                           where c.client_id = tasks.client_id and c.task_id = tasks.id and c.kind = 'funding_proof')",
@@ -101,7 +131,7 @@ const RULES: &[Rule] = &[
         "delete from changes where client_id = $1 and task_id = $2",
         "delete from public_tokens where client_id = $1 and task_id = $2",
     ),
-    rule!(UNUSED, "payroll_reports", "created_at < $1"),
+    rule!(UNUSED, of_link "payroll_reports", "created_at < $1"),
     rule!(UNUSED, "user_reports", "created_at < $1"),
     rule!(
         UNUSED,
@@ -139,7 +169,7 @@ const RULES: &[Rule] = &[
     ),
     rule!(
         RECEIPTS,
-        "consents",
+        of_link "consents",
         "expires_at < $1
          and not exists (select 1 from consents as c
                           where c.client_id = consents.client_id and c.link_id = consents.link_id
@@ -149,6 +179,11 @@ const RULES: &[Rule] = &[
 
 /// How many rules there are for [`find`] and [`delete`].
 pub const COUNT: usize = RULES.len();
+
+/// The table that a rule is about.
+pub fn table(rule: usize) -> &'static str {
+    RULES.get(rule).map_or("", |rule| rule.table)
+}
 
 /// A row that has had its time.
 pub type Aged = (ClientId, ObjectId);
@@ -203,13 +238,13 @@ pub async fn is_abandoned(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> Result
     Ok(found.is_some())
 }
 
-/// Links whose consent ended thirty days ago, and was not given anew.
+/// Links whose consent ended thirty days ago, and was not given anew. Look again with [`crate::holds::is_held`].
 pub async fn list_ended_links(tx: &mut Tx<'_>, scope: Scope) -> Result<Vec<(Tenant, LinkId)>, Error> {
     tx.fetch_all(
         concat!(
             "select client_id, environment, id from links where ",
             in_scope!(),
-            " and consent_ended_at < $1 and deleted_at is null limit $4"
+            " and consent_ended_at < $1 and held_at is null and deleted_at is null limit $4"
         ),
         &scope.params(FAILED),
         |row: &Row<'_>| Ok((Tenant { client_id: row.get(0)?, environment: row.get(1)? }, row.get(2)?)),
@@ -247,6 +282,41 @@ pub async fn is_unused(tx: &mut Tx<'_>, tenant: Tenant, id: UserId) -> Result<bo
         )
         .await?;
     Ok(found.is_some())
+}
+
+/// Calls with their bodies, and screens, in one step: answers how many rows went, 0 when none is left. There are many, and nothing
+/// names them, so that they need not be looked up before.
+pub async fn delete_recorded(tx: &mut Tx<'_>, scope: Scope) -> Result<u64, Error> {
+    let mut gone = 0;
+    for statement in [
+        concat!(
+            "delete from call_bodies where (client_id, environment, call_id) in (
+                 select client_id, environment, id from calls where ",
+            in_scope!(),
+            " and at < $1 order by at, id limit $4)"
+        ),
+        concat!(
+            "delete from calls where (client_id, environment, id) in (
+                 select client_id, environment, id from calls where ",
+            in_scope!(),
+            " and at < $1 order by at, id limit $4)"
+        ),
+        concat!(
+            "delete from screens where (client_id, id) in (
+                 select client_id, id from screens where ",
+            in_scope!(),
+            " and at < $1 order by at, id limit $4)"
+        ),
+    ] {
+        gone += tx.execute(statement, &scope.params(FAILED)).await?;
+    }
+    Ok(gone)
+}
+
+/// Hours of usage. They are the machine's.
+pub async fn delete_usage(tx: &mut Tx<'_>, live: Timestamp) -> Result<u64, Error> {
+    let before = live.saturating_sub(USAGE).unwrap_or(Timestamp::MIN);
+    tx.execute("delete from usage_hours where hour < $1", params![before]).await
 }
 
 /// Jobs that were given up thirty days ago. They are about machines: the time is the machine's.

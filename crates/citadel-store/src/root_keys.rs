@@ -155,7 +155,7 @@ fn fingerprint(keyring: &Keyring) -> String {
     hex(&keyring.keyed_hash(CHECK, "citadel"))
 }
 
-fn unhex(text: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn unhex(text: &str) -> Result<Vec<u8>, Error> {
     let corrupt = || Error::Corrupt { what: "a sealed setting" };
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return Err(corrupt());

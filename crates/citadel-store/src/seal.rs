@@ -63,7 +63,7 @@ impl Place {
     }
 }
 
-fn push_with_length(bytes: &mut Vec<u8>, part: &[u8]) {
+pub(crate) fn push_with_length(bytes: &mut Vec<u8>, part: &[u8]) {
     bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
     bytes.extend_from_slice(part);
 }

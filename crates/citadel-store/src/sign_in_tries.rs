@@ -55,3 +55,8 @@ pub async fn delete_before(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, Error
     let before = now.as_microsecond().saturating_sub(HOUR);
     tx.execute("delete from sign_in_tries where hour < $1", params![before]).await
 }
+
+/// Forgets the tries of this hour: who signed in has guessed nothing.
+pub async fn forgive(tx: &mut Tx<'_>, key_hash: &[u8; 32]) -> Result<(), Error> {
+    tx.execute("delete from sign_in_tries where key_hash = $1", params![&key_hash[..]]).await.map(drop)
+}

@@ -1,6 +1,8 @@
 //! Tasks: one run of work for a link. Every change is conditional on the status that the caller saw, so that two
 //! workers cannot both move a task (P36).
 
+use std::str::FromStr;
+
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, Fault, LinkId, OrderEmployerId, OrderId, Product, ScenarioId, TaskId,
     TaskStatus, UserId,
@@ -28,13 +30,17 @@ impl Kind {
     }
 }
 
+impl FromStr for Kind {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        [Self::Initial, Self::Refresh].into_iter().find(|kind| kind.as_str() == word).ok_or(())
+    }
+}
+
 impl FromValue for Kind {
     fn from_value(value: ValueRef<'_>) -> Option<Self> {
-        match value {
-            ValueRef::Text("initial") => Some(Self::Initial),
-            ValueRef::Text("refresh") => Some(Self::Refresh),
-            _ => None,
-        }
+        if let ValueRef::Text(word) = value { word.parse().ok() } else { None }
     }
 }
 
@@ -87,6 +93,7 @@ macro_rules! columns {
          step, step_expires_at, created_at, updated_at, finished_at, faults"
     };
 }
+pub(crate) use columns;
 
 /// Makes a task, and sets its link to `new`. A conflict without consent, whoever asks (P20): a sign-in needs its receipt, a
 /// refresh that what the person allowed has not ended.
@@ -462,7 +469,7 @@ async fn set_link_status(
     .map(drop)
 }
 
-fn read(row: &Row<'_>) -> Result<Task, Error> {
+pub(crate) fn read(row: &Row<'_>) -> Result<Task, Error> {
     Ok(Task {
         id: row.get(0)?,
         tenant: Tenant { client_id: row.get(1)?, environment: row.get(2)? },

@@ -3,9 +3,10 @@
 use std::{error::Error as StdError, fmt};
 
 use citadel_domain::{
-    AccessKeyId, BridgeTokenId, ClientId, CompanyId, ConsentId, DeletionId, DeliveryId, Environment, EventId,
-    JobId, LinkId, ObjectId, OrderEmployerId, OrderId, OrderStatus, PayrollReportId, Product, PublicTokenId,
-    ScenarioId, TaskId, TaskStatus, TemplateId, UserId, UserReportId, WebhookId,
+    AccessKeyId, BridgeTokenId, CallId, ClientId, CompanyId, ConsentId, DeletionId, DeliveryId, Environment,
+    EventId, JobId, LinkId, MemberId, ObjectId, OrderEmployerId, OrderId, OrderStatus, PasskeyId,
+    PayrollReportId, Product, PublicTokenId, Role, ScenarioId, ScreenId, SessionId, TaskId, TaskStatus,
+    TemplateId, UserId, UserReportId, WebhookId,
 };
 use jiff::Timestamp;
 use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};
@@ -343,7 +344,10 @@ ids!(
     EventId,
     JobId,
     LinkId,
+    MemberId,
     ObjectId,
+    PasskeyId,
+    SessionId,
     OrderEmployerId,
     OrderId,
     PayrollReportId,
@@ -354,6 +358,8 @@ ids!(
     UserReportId,
     DeletionId,
     ConsentId,
+    CallId,
+    ScreenId,
     WebhookId,
 );
 
@@ -373,4 +379,4 @@ macro_rules! words {
     )*};
 }
 
-words!(Environment, OrderStatus, Product, TaskStatus);
+words!(Environment, OrderStatus, Product, Role, TaskStatus);

@@ -11,12 +11,19 @@ use std::{
 use anyhow::Context;
 use citadel_domain::{AccessKeyId, Random};
 use citadel_server::{
+    admin::{
+        Request,
+        socket::{self, CallError},
+    },
     backups::{self, Contents, KeyOf, Settled, Since},
+    config::Config,
+    opening,
     system::{SystemClock, SystemRandom},
 };
 use serde_json::{Value, json};
 
 use crate::{
+    admin,
     args::{BackupVerb, Ledger},
     output, progress,
 };
@@ -30,6 +37,7 @@ pub(crate) async fn run(file: Option<&Path>, verb: BackupVerb) -> anyhow::Result
             let contents = backups::create(&config, &file, &SystemClock, &random, &bar)
                 .with_context(|| format!("no backup was made at {}", file.display()))?;
             print(&file, &contents, None, json, "Made");
+            note(&config, &random, &contents).await;
         }
         BackupVerb::Verify { file, json } => {
             let bar = progress::bar("verify");
@@ -61,20 +69,35 @@ pub(crate) async fn run(file: Option<&Path>, verb: BackupVerb) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// Tells the audit trail. A backup is good without: one of a server that hangs, or of a database that waits for an upgrade.
+async fn note(config: &Config, random: &Arc<dyn Random>, contents: &Contents) {
+    let request = Request::NoteBackup { rows: contents.rows.values().sum() };
+    let told = match socket::call(&config.admin_socket(), &request).await {
+        Err(CallError::NotRunning) => match opening::inspect(config, &SystemClock, random).await {
+            Ok(Some(state)) if state.pending.is_empty() => admin::perform(config, request).await.map(drop),
+            Ok(_) => Err(anyhow::anyhow!("the database is of an earlier release")),
+            Err(error) => Err(error.into()),
+        },
+        told => told.map(drop).map_err(Into::into),
+    };
+    if let Err(error) = told {
+        output::error(&format!("citadel: the audit trail was not told of this backup: {error:#}"));
+    }
+}
+
 fn since(ledger: Ledger) -> anyhow::Result<Since> {
     if let Some(path) = ledger.ledger {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         return Ok(Since::Ledger(backups::parse_ledger(&text, &path)?));
     }
     let keep = ledger.keep_keys;
-    Ok(Since::Unknown(Box::new(move |key| is_confirmed(key, &keep))))
+    // Who names keys is not asked about the others.
+    let is_asked = keep.is_empty() && io::stdin().is_terminal();
+    Ok(Since::Unknown { named: keep, is_confirmed: Box::new(move |key| is_asked && is_confirmed(key)) })
 }
 
-/// A key goes on if it was named, or if whoever sits there says so.
-fn is_confirmed(key: &KeyOf, keep: &[AccessKeyId]) -> bool {
-    if keep.contains(&key.id) || !keep.is_empty() || !io::stdin().is_terminal() {
-        return keep.contains(&key.id);
-    }
+/// Asks whoever sits there.
+fn is_confirmed(key: &KeyOf) -> bool {
     let name = key.client_name.escape_debug();
     let (id, environment, created_at) = (key.id, key.environment, key.created_at);
     let question =

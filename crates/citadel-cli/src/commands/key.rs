@@ -11,8 +11,9 @@ use crate::{admin, args::KeyVerb, output};
 pub(crate) async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<ExitCode> {
     let config = super::load(file)?;
     let (request, json) = match verb {
-        KeyVerb::Create { client, env, json } => {
-            (Request::CreateKey { client_id: client, environment: env.to_string() }, json)
+        KeyVerb::Create { client, env, masked, json } => {
+            let environment = env.to_string();
+            (Request::CreateKey { client_id: client, environment, is_masked: masked }, json)
         }
         KeyVerb::List { client, json } => (Request::ListKeys { client_id: client }, json),
         KeyVerb::Delete { client, key } => (Request::DeleteKey { client_id: client, key_id: key }, false),
@@ -33,7 +34,8 @@ pub(crate) async fn run(file: Option<&Path>, verb: KeyVerb) -> anyhow::Result<Ex
         Answer::Keys(keys) if json => output::json(&keys),
         Answer::Keys(keys) => {
             for key in &keys {
-                output::line(&format!("{}  {:<7}  {}", key.key_id, key.environment, key.created_at));
+                let masked = if key.is_masked { "  masked" } else { "" };
+                output::line(&format!("{}  {:<7}  {}{masked}", key.key_id, key.environment, key.created_at));
             }
             if keys.is_empty() {
                 output::line(

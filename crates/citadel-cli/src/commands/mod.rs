@@ -1,17 +1,20 @@
 //! One file per verb.
 
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod ephemeral;
+pub(crate) mod hold;
 pub(crate) mod key;
 pub(crate) mod listen;
 pub(crate) mod migrate;
 pub(crate) mod root_key;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
+pub(crate) mod setup_code;
 pub(crate) mod shell;
 pub(crate) mod worker;
 

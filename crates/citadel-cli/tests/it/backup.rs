@@ -63,6 +63,16 @@ fn p60_a_backup_of_a_running_server_restores_and_revives_nothing() {
     // Without the ledger: keys that nobody confirms end.
     let third = Home::new();
     third.write_private("data/root.key", &fs::read_to_string(home.path("data/root.key")).unwrap());
+    // A key that is nobody's is a slip of the hand: nothing is restored, and no key ends because of it.
+    let nobodys = "01901640a1b27d0c8f3e5a6b7c8d9e0f";
+    let keep = ["backup", "restore", &backup, "--without-ledger", "--keep-key", nobodys];
+    third.run(&keep).failed_with(&[
+        "was not restored",
+        "--keep-key",
+        nobodys,
+        "no active key of this database",
+    ]);
+    assert!(!third.path("data/citadel.db").exists());
     let back = third.run(&["backup", "restore", &backup, "--without-ledger"]).succeeded().stdout;
     assert_eq!(back.matches("Ended key ").count(), 3, "{back}");
     let server = third.serve();

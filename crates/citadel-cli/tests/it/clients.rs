@@ -125,3 +125,19 @@ fn write_env_makes_a_missing_file_and_refuses_half_a_pair() {
     home.run(&half).failed_with(&["API_CLIENT_ID is set", "API_SECRET is empty"]);
     assert_eq!(home.run(&["client", "list", "--json"]).succeeded().json().as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn p23_a_hold_needs_a_reason_and_a_link() {
+    let home = Home::new();
+    let client = home.run(&["client", "create", "--name", "demo", "--json"]).succeeded().json();
+    let client = client["client_id"].as_str().unwrap();
+    let link = "01901640a1b27d0c8f3e5a6b7c8d9e0f";
+    assert_eq!(home.run(&["hold", "set", "--client", client, "--link", link]).code, 2);
+    let set = ["hold", "set", "--client", client, "--link", link, "--reason"];
+    home.run(&[&set[..], &[""]].concat()).failed_with(&["reason"]);
+    home.run(&[&set[..], &["case 26-114"]].concat()).failed_with(&["no such link"]);
+    home.run(&["hold", "clear", "--client", client, "--link", link]).failed_with(&["not held"]);
+    assert!(home.run(&["hold", "list", "--client", client]).succeeded().stdout.contains("Nothing"));
+    assert_eq!(home.run(&["hold", "list", "--client", client, "--json"]).succeeded().stdout, "[]\n");
+    home.run(&["hold", "list", "--client", link]).failed_with(&["no such client"]);
+}

@@ -52,6 +52,7 @@ impl Home {
             .env_clear()
             .env("CITADEL_LISTEN", "127.0.0.1:0")
             .env("CITADEL_METRICS_LISTEN", "127.0.0.1:0")
+            .env("CITADEL_DASHBOARD_LISTEN", "127.0.0.1:0")
             .stdin(Stdio::null());
         command
     }

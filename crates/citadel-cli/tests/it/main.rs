@@ -1,6 +1,7 @@
 //! The command as people run it: the real binary, in a directory of its own, on free ports.
 #![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+mod audit;
 mod backup;
 mod clients;
 mod configuration;
@@ -20,6 +21,9 @@ mod postgres;
 mod rolling;
 mod sandbox;
 mod sandbox_verbs;
+#[cfg(feature = "soak")]
+#[path = "../../../citadel-server/tests/it/soak.rs"]
+mod soak;
 mod start;
 mod stop;
 mod tls;

@@ -39,6 +39,7 @@ fn node(home: &Home, url: &str, key: &Path, verb: &[&str], host: &str) -> Server
     command
         .env("CITADEL_LISTEN", format!("{host}:0"))
         .env("CITADEL_METRICS_LISTEN", format!("{host}:0"))
+        .env("CITADEL_DASHBOARD_LISTEN", format!("{host}:0"))
         .env("CITADEL_PUBLIC_URL", "http://127.0.0.1:8700")
         .env("CITADEL_RATE_LIMIT", "0")
         .env("CITADEL_LOG", "warn");

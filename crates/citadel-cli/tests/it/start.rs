@@ -73,7 +73,7 @@ fn a_taken_port_is_named_with_the_way_out_and_nothing_is_written() {
     let home = Home::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    for setting in ["CITADEL_LISTEN", "CITADEL_METRICS_LISTEN"] {
+    for setting in ["CITADEL_LISTEN", "CITADEL_DASHBOARD_LISTEN", "CITADEL_METRICS_LISTEN"] {
         let mut command = home.command(&["serve"]);
         let port = address.rsplit_once(':').unwrap().1;
         finish(command.env(setting, &address)).failed_with(&[setting, &address, "in use", port, "fix: "]);

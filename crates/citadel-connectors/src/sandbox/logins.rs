@@ -59,6 +59,27 @@ pub(super) const LIMITED: SignedDuration = SignedDuration::from_secs(2);
 /// How long `longcheck` takes.
 pub(super) const LONG_CHECK: SignedDuration = SignedDuration::from_secs(20);
 
+/// The logins to show to whoever builds: user name, password, and what comes of it.
+pub const LOGINS: [(&str, &str, &str); 17] = [
+    ("goodlogin", "goodpassword", "John Doe, paid every two weeks"),
+    ("goodlogin", "mfa", "the same after a code: 12345"),
+    ("goodlogin", "mfa.question", "the same after a security question: rex"),
+    ("goodlogin", "mfa.choice", "the same after a choice of where the code goes, and the code"),
+    ("goodlogin", "mfa.push", "the same after an approval that comes by itself in 4 seconds"),
+    ("goodlogin", "mfa.push_denied", "the approval is denied: mfa_error"),
+    ("goodlogin", "longcheck", "the same after 20 seconds"),
+    ("goodlogin.weekly", "goodpassword", "John Doe, paid every week"),
+    ("goodlogin.semimonthly", "goodpassword", "John Doe, paid twice a month"),
+    ("goodlogin.monthly", "goodpassword", "John Doe, paid once a month"),
+    ("fulltime", "goodpassword", "full time on a salary"),
+    ("hourly.part-time", "goodpassword", "two part-time jobs by the hour"),
+    ("goodlogin.tn1", "goodpassword", "in the first job for a few months"),
+    ("goodlogin.tn2", "goodpassword", "less than a year in the job, after one that ended"),
+    ("goodlogin.expiring", "goodpassword", "the password changes afterwards: a refresh is refused"),
+    ("goodlogin.slowbank", "goodpassword", "a change of the deposit is answered after 3 seconds"),
+    ("error.user", "account_locked", "ends with that status; any other final status works, too"),
+];
+
 /// What a login leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -146,6 +167,15 @@ pub(super) fn refusal(status: TaskStatus, message: Option<&str>) -> ConnectorErr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_login_that_is_shown_leads_somewhere() {
+        for (username, password, what) in LOGINS {
+            let leads = outcome(username, password);
+            let is_wrong = leads == Outcome::Refused(ConnectorError::LoginRejected);
+            assert!(!is_wrong, "{username} {password}: {what}");
+        }
+    }
 
     #[test]
     fn every_final_error_status_has_its_login() {

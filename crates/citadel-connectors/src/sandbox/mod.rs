@@ -43,6 +43,7 @@ use crate::{
 use company::Company;
 pub use dice::DEFAULT_SEED;
 use dice::{Dice, World};
+pub use logins::LOGINS;
 use people::Who;
 use plan::{JobPlan, Plan};
 use scenario::Scenario;

@@ -28,7 +28,7 @@ pub(super) fn write(
     let job = &sourced.employment;
     let today = verification.today();
     sheet.heading(2, &format!("Job {number}: {}", employer_name(job)), 150.0);
-    sheet.facts(&thirds([employer(job), person(job), place(job, today)]));
+    sheet.facts(&thirds([employer(job), person(job, verification.request.is_masked), place(job, today)]));
     if !verification.has_income() {
         return;
     }
@@ -54,14 +54,17 @@ fn employer(job: &Employment) -> Vec<Fact> {
     ]
 }
 
-fn person(job: &Employment) -> Vec<Fact> {
+fn person(job: &Employment, is_masked: bool) -> Vec<Fact> {
     let person = &job.person;
     let address = person.home_address.as_ref().map(format::address).into_iter().flatten();
     let name = format::or(&format::full_name(person), NOT_GIVEN);
     vec![
         Fact::lines("The person, as the employer knows them", [name].into_iter().chain(address)),
         Fact::new("Social Security number", or_not_given(person.ssn.as_ref().map(format::masked_ssn))),
-        Fact::new("Date of birth", or_not_given(person.date_of_birth.map(format::date))),
+        Fact::new(
+            "Date of birth",
+            or_not_given(person.date_of_birth.map(|date| format::birth_date(date, is_masked))),
+        ),
     ]
 }
 

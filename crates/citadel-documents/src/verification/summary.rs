@@ -31,7 +31,8 @@ const YEARS: [Column; 4] = [
 pub(super) fn write(sheet: &mut Sheet, verification: &Verification) {
     sheet.boxed(|sheet| {
         sheet.heading(2, "Summary", 120.0);
-        sheet.facts(&thirds(verification.person.facts().map(|fact| vec![fact])));
+        sheet
+            .facts(&thirds(verification.person.facts(verification.request.is_masked).map(|fact| vec![fact])));
         sheet.y += 12.0;
         if verification.jobs().next().is_none() {
             sheet.paragraph(BODY, NO_EMPLOYMENT);

@@ -191,6 +191,7 @@ fn fields_are_named_in_words_and_pay_only_where_it_was_asked_for() {
         requested_by: String::new(),
         created_at: "2026-11-23T14:05:09Z".parse().unwrap(),
         consent: None,
+        is_masked: false,
     };
     let person = Subject { name: String::new(), ssn: None, date_of_birth: None };
     let source = Source {
@@ -223,4 +224,37 @@ fn fields_are_named_in_words_and_pay_only_where_it_was_asked_for() {
     for part in ["rate of pay", "forms W-2", "income by year", "The provider showed no pay statement."] {
         assert!(told.contains(part), "{part}: {told}");
     }
+}
+
+#[test]
+fn p07_a_masked_reader_is_told_no_birth_date() {
+    let job = SourcedEmployment::from(bare());
+    let born = format::date(job.employment.person.date_of_birth.unwrap());
+    let person = Subject {
+        name: "Somebody".to_owned(),
+        ssn: job.employment.person.ssn.clone(),
+        date_of_birth: job.employment.person.date_of_birth,
+    };
+    let request = Request {
+        report_id: "1".to_owned(),
+        requested_by: String::new(),
+        created_at: "2026-11-23T14:05:09Z".parse().unwrap(),
+        consent: None,
+        is_masked: false,
+    };
+    let source = Source {
+        provider_name: String::new(),
+        data_source: "payroll".to_owned(),
+        read_at: None,
+        tracking_info: None,
+        employments: vec![job],
+    };
+    let kind = VerificationKind::EmploymentOnly;
+    let mut verification = Verification { kind, request, person, sources: vec![source] };
+    let count = |verification: &Verification| {
+        layout(verification).texts().iter().filter(|text| text.contains(&born)).count()
+    };
+    assert_eq!(count(&verification), 2);
+    verification.request.is_masked = true;
+    assert_eq!(count(&verification), 0);
 }

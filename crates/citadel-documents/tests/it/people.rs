@@ -63,6 +63,7 @@ pub(crate) fn request() -> Request {
             holds_until: Some("2027-11-22T13:58:00Z".parse().expect("an instant")),
             how_to_stop: "Open https://citadel.example/consent/ and choose Stop sharing.".to_owned(),
         }),
+        is_masked: false,
     }
 }
 

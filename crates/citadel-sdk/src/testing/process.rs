@@ -24,11 +24,12 @@ const END: Duration = Duration::from_secs(5);
 const STEP: Duration = Duration::from_millis(2);
 
 /// What another server's environment may say, and this one must not hear.
-const NOT_PASSED: [&str; 7] = [
+const NOT_PASSED: [&str; 8] = [
     "CITADEL_LISTEN",
     "CITADEL_METRICS_LISTEN",
     "CITADEL_DASHBOARD_LISTEN",
     "CITADEL_PUBLIC_URL",
+    "CITADEL_DASHBOARD_URL",
     "CITADEL_DATABASE_URL",
     // A certificate that the client here does not know.
     "CITADEL_TLS_CERT",

@@ -38,8 +38,32 @@ export function createApi(token) {
     }
   }
 
+  // Screens are told a moment later, several at once, and nobody minds when that fails. The page may be gone by then.
+  let screens = [];
+  function tellScreens() {
+    if (screens.length === 0) return;
+    const told = screens.map(({ name, at }) => ({ name, ago: Math.max(0, Math.round(performance.now() - at)) }));
+    screens = [];
+    fetch('/bridge/api/screens', {
+      method: 'POST',
+      headers: { Authorization: 'Bearer ' + token, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ screens: told }),
+      keepalive: true,
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+    }).catch(() => {});
+  }
+  if (token) addEventListener('pagehide', tellScreens);
+
+  function screen(name) {
+    if (!token || screens.length >= 20) return;
+    if (screens.length === 0) setTimeout(tellScreens, 1500);
+    screens.push({ name, at: performance.now() });
+  }
+
   const id = encodeURIComponent;
   return {
+    screen,
     session: () => call('GET', '/session'),
     companies: (query, signal) => call('GET', '/companies?query=' + id(query), undefined, signal),
     providers: (companyId) => call('GET', '/providers' + (companyId ? '?company_mapping_id=' + id(companyId) : '')),

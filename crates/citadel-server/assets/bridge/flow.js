@@ -15,7 +15,10 @@ import { errorScreen, expiredScreen, goodbyeScreen } from './screen-end.js';
 
 export function createFlow({ token, api, host, shell, companyHint }) {
   const state = { session: null, texts: productTexts('', {}), employer: null, provider: null };
-  const nav = createNavigation(shell, (viewName) => emit('SCREEN_VIEW', { view_name: viewName }));
+  const nav = createNavigation(shell, (viewName) => {
+    emit('SCREEN_VIEW', { view_name: viewName });
+    api.screen(viewName);
+  });
   const succeed = (data) => {
     success = data;
     emit('SUCCESS', data);

@@ -6,7 +6,7 @@ function badge(kind, name) {
   return h('span', { class: 'badge badge-' + kind, 'aria-hidden': 'true' }, icon(name));
 }
 
-/** `about`: texts, clientName, sourceName, and for a change: account and share. */
+/** `about`: texts, clientName, sourceName, the path of the person's own page, and for a change: account and share. */
 export function successScreen(about, done) {
   const { texts, account, share } = about;
   const row = (name, value) => h('div', null, h('dt', null, name), h('dd', null, value));
@@ -28,8 +28,15 @@ export function successScreen(about, done) {
         !account && about.clientName ? row('Shared with', about.clientName) : null
       ),
       h('button', { class: 'button', type: 'button', onclick: done }, texts.done),
+      about.ownPage ? ownPage(about.ownPage) : null,
     ],
   };
+}
+
+/** A page of its own: the widget goes when its host takes it away, and the address is worth keeping. */
+function ownPage(path) {
+  const link = h('a', { href: path, target: '_blank', rel: 'noopener noreferrer' }, 'See or stop what you share');
+  return h('p', { class: 'small' }, link, ' opens a page that is yours. Keep its address.');
 }
 
 /** `told`: title, text and which ways on exist; `on.retry`, `on.other` are absent when they lead nowhere. */

@@ -18,7 +18,7 @@ const TEST_KEY = 'Skx8LTnyrLiw4SYk8xfkRwOt5OGQbNulypqdsqd';
 
 /**
  * `about`: provider, way and other (label and fields of this way to sign in, and the next one or null), isRepair,
- * clientName, consent (texts), lines (what is agreed to), kept (values typed before, no secrets), error (text).
+ * clientName, purpose and consent (texts), lines (what is agreed to), kept (values typed before, no secrets), error (text).
  * `on.submit(login)` gets the values by field name and resolves to an error text, or nothing when the flow went on;
  * `on.switchWay()` shows the other way.
  */
@@ -74,11 +74,12 @@ function forgotLink(provider) {
   return h('a', { class: 'forgot', href: url, target: '_blank', rel: 'noopener noreferrer' }, 'Forgot your password?');
 }
 
-function consent({ provider, clientName, consent: texts, lines }) {
+/** Who, what, why, how long and how to stop. The receipt's hash is of this file too: src/consent.rs. */
+function consent({ provider, clientName, purpose, consent: texts, lines }) {
   return h(
     'div',
     { class: 'consent' },
-    h('p', null, 'By signing in you let ', h('strong', null, clientName), ' ' + texts.to),
+    h('p', null, 'By signing in to ' + purpose + ' you let ', h('strong', null, clientName), ' ' + texts.to),
     h('ul', null, ...lines.map((line) => h('li', null, icon('check'), h('span', null, line)))),
     h('p', { class: 'small' }, texts.later),
     h('p', { class: 'small' }, 'Your sign-in is used only to reach ' + provider.name + '. It is never shown to ' + clientName + '.')

@@ -98,6 +98,7 @@ export function createSignIn({ api, shell, nav, state, flow }) {
       other: next === way ? null : ways[next],
       isRepair: state.session.is_repair,
       clientName: requester(state.session),
+      purpose: state.texts.purpose,
       consent: state.texts.consent,
       lines: account ? [changeName(account, share)] : state.texts.shared,
       kept,
@@ -182,6 +183,7 @@ export function createSignIn({ api, shell, nav, state, flow }) {
         flow.succeed(Object.assign(dataOf(task), { public_token: publicToken }));
         const sourceName = employerName(task, state.employer, state.provider);
         const about = { texts: state.texts, account: state.session.account, share, clientName: state.session.client_name, sourceName };
+        about.ownPage = first.your_data_path;
         nav.show('SUCCESS', successScreen(about, () => flow.exit('user_closed')));
       },
       failed,

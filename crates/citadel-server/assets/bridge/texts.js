@@ -2,8 +2,8 @@
 
 // `first` and `last` are what the progress says around the sign-in; `where` says whose website is meant in the list of
 // providers. A product that changes something has `change`: what DEPOSIT_CONFIRM says for each action.
-const REFRESHED = 'They may refresh this later, until you stop it.';
-const CHECKED = 'They may check later that this still holds, until you stop it.';
+const REFRESHED = 'They may refresh this for 12 months, or until you stop it, on a page of your own that you get at the end.';
+const CHECKED = 'They may check for 12 months that this still holds, or until you stop it, on a page of your own that you get at the end.';
 
 const GENERAL = {
   purpose: 'connect your payroll account',

@@ -1,22 +1,26 @@
 //! Administration: clients and their access keys. The same functions serve the command line directly on the store and
 //! the admin [`socket`] of a running server.
 
+pub mod audit;
+pub mod holds;
 pub mod root_key;
 pub mod socket;
 
 use std::{path::PathBuf, sync::Arc};
 
 use axum::http::Uri;
-use citadel_domain::{AccessKeyId, ClientId, Clock, DeletionId, Environment, Random, Secret};
+use citadel_domain::{AccessKeyId, ClientId, Clock, DeletionId, Environment, LinkId, Random, Secret};
 use citadel_store::{
     Db, Keyring, Tenant, access_keys,
+    audit::{Act, Actor, Entry, Object, ObjectKind, append, append_all},
     clients::{self, NewClient},
     deletions::Stamp,
     sandboxes::{self, Pace},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Profile, new_key::NewKey};
+use self::audit::{FindingLine, HeadLine, PlaceLine};
+use crate::{config::Profile, new_key::NewKey, pages::dashboard::set_up, trail};
 
 /// The longest name of a client.
 const MAX_NAME: usize = 100;
@@ -30,19 +34,35 @@ pub enum Request {
     /// Every client.
     ListClients,
     /// One more key.
-    CreateKey { client_id: ClientId, environment: String },
+    CreateKey { client_id: ClientId, environment: String, is_masked: bool },
     /// The keys of a client, without secrets.
     ListKeys { client_id: ClientId },
     /// The end of a key.
     DeleteKey { client_id: ClientId, key_id: AccessKeyId },
     /// The end of a client with all that is known through it.
     DeleteClient { client_id: ClientId },
+    /// A link that is kept past its limits, and why.
+    SetHold { client_id: ClientId, link_id: LinkId, reason: String },
+    /// The end of that.
+    ClearHold { client_id: ClientId, link_id: LinkId },
+    /// What is held of a client.
+    ListHolds { client_id: ClientId },
+    /// A code with which an owner of the dashboard can be made.
+    NewSetupCode,
     /// The versions of the root key, and what lies under each.
     RootKeyStatus,
     /// A new version of the root key.
     RotateRootKey,
     /// The end of a version that nothing needs.
     RemoveRootKey { id: String },
+    /// Whether the audit trail is as it was written, after a place.
+    VerifyAudit { after: Option<PlaceLine> },
+    /// Whether entries whose hashes were copied out are there.
+    CheckAuditHeads { heads: Vec<HeadLine> },
+    /// Entries of the audit trail, the newest first.
+    ListAudit(audit::Wanted),
+    /// A backup was made beside the server.
+    NoteBackup { rows: u64 },
 }
 
 /// What is answered. Secrets appear here and nowhere else, once.
@@ -55,9 +75,17 @@ pub enum Answer {
     Keys(Vec<KeyLine>),
     KeyDeleted,
     ClientDeleted,
+    HoldSet,
+    HoldCleared,
+    Holds(Vec<holds::HoldLine>),
+    SetupCode { code: Secret },
     RootKeys(Vec<root_key::VersionLine>),
     RootKeyRotated { id: String, is_in_use: bool },
     RootKeyRemoved,
+    AuditVerified(audit::Verified),
+    AuditHeadsChecked(Vec<FindingLine>),
+    AuditEntries(Vec<audit::EntryLine>),
+    Noted,
 }
 
 /// One client in a list.
@@ -73,6 +101,7 @@ pub struct ClientLine {
 pub struct KeyLine {
     pub key_id: AccessKeyId,
     pub environment: String,
+    pub is_masked: bool,
     pub created_at: jiff::Timestamp,
 }
 
@@ -104,13 +133,25 @@ impl Admin {
         match request {
             Request::CreateClient { name, origins } => self.create_client(name, origins).await,
             Request::ListClients => self.list_clients().await,
-            Request::CreateKey { client_id, environment } => self.create_key(client_id, &environment).await,
+            Request::CreateKey { client_id, environment, is_masked } => {
+                self.create_key(client_id, &environment, is_masked).await
+            }
             Request::ListKeys { client_id } => self.list_keys(client_id).await,
             Request::DeleteKey { client_id, key_id } => self.delete_key(client_id, key_id).await,
             Request::DeleteClient { client_id } => self.delete_client(client_id).await,
+            Request::SetHold { client_id, link_id, reason } => {
+                self.set_hold(client_id, link_id, reason).await
+            }
+            Request::ClearHold { client_id, link_id } => self.clear_hold(client_id, link_id).await,
+            Request::ListHolds { client_id } => self.list_holds(client_id).await,
+            Request::NewSetupCode => self.new_setup_code().await,
             Request::RootKeyStatus => self.root_key_status().await,
             Request::RotateRootKey => self.rotate_root_key().await,
             Request::RemoveRootKey { id } => self.remove_root_key(&id).await,
+            Request::VerifyAudit { after } => self.verify_audit(after).await,
+            Request::CheckAuditHeads { heads } => self.check_audit_heads(heads).await,
+            Request::ListAudit(wanted) => self.list_audit(wanted).await,
+            Request::NoteBackup { rows } => self.note_backup(rows).await,
         }
     }
 }
@@ -129,6 +170,11 @@ impl Admin {
         let client_id = client.id;
         let NewKey { row, secret } = self.new_key(client_id, Environment::Sandbox)?;
         let sandbox_now = self.sandbox_now;
+        let keyring = Arc::clone(&self.keyring);
+        let entries = [
+            self.did(client_id, None, Act::ClientCreated, client_of(client_id)),
+            self.did(client_id, Some(Environment::Sandbox), Act::AccessKeyCreated, key_of(row.id)),
+        ];
         self.db
             .write(async move |tx| {
                 clients::create(tx, &client).await?;
@@ -136,7 +182,8 @@ impl Admin {
                     let tenant = Tenant { client_id, environment: Environment::Sandbox };
                     sandboxes::set_pace(tx, tenant, Pace::Standing { at }).await?;
                 }
-                access_keys::create(tx, &row).await.map(drop)
+                access_keys::create(tx, &row).await?;
+                append_all(tx, &keyring, client_id, &entries).await.map(drop)
             })
             .await?;
         tracing::info!(client.id = %client_id, "client created");
@@ -153,22 +200,34 @@ impl Admin {
         Ok(Answer::Clients(clients.into_iter().map(line).collect()))
     }
 
-    async fn create_key(&self, client_id: ClientId, environment: &str) -> Result<Answer, Refusal> {
+    async fn create_key(
+        &self,
+        client_id: ClientId,
+        environment: &str,
+        is_masked: bool,
+    ) -> Result<Answer, Refusal> {
         let Ok(environment) = environment.parse::<Environment>() else {
             return refused("an environment is sandbox, dev or prod");
         };
         if environment == Environment::Prod && self.profile == Profile::Development {
             return refused("keys for prod are made under CITADEL_PROFILE=production only");
         }
-        let NewKey { row, secret } = self.new_key(client_id, environment)?;
+        let NewKey { mut row, secret } = self.new_key(client_id, environment)?;
+        row.is_masked = is_masked;
         let key_id = row.id;
+        let entry = self.did(client_id, Some(environment), Act::AccessKeyCreated, key_of(key_id));
+        let keyring = Arc::clone(&self.keyring);
         let is_made = self
             .db
             .write(async move |tx| {
                 if clients::find(tx, client_id).await?.is_none() {
                     return Ok::<_, citadel_store::Error>(None);
                 }
-                access_keys::create(tx, &row).await.map(Some)
+                let is_made = access_keys::create(tx, &row).await?;
+                if is_made {
+                    append(tx, &keyring, &entry).await?;
+                }
+                Ok(Some(is_made))
             })
             .await?;
         match is_made {
@@ -196,6 +255,7 @@ impl Admin {
         let line = |key: access_keys::AccessKey| KeyLine {
             key_id: key.id,
             environment: key.environment.to_string(),
+            is_masked: key.is_masked,
             created_at: key.created_at,
         };
         Ok(Answer::Keys(keys.into_iter().map(line).collect()))
@@ -203,11 +263,32 @@ impl Admin {
 
     async fn delete_client(&self, client_id: ClientId) -> Result<Answer, Refusal> {
         let stamp = self.stamp();
-        if !self.db.write(async move |tx| clients::erase(tx, client_id, stamp).await).await? {
+        let entry = self.did(client_id, None, Act::ClientDeleted, client_of(client_id));
+        let keyring = Arc::clone(&self.keyring);
+        let erase = self.db.write(async move |tx| {
+            let is_erased = clients::erase(tx, client_id, stamp).await?;
+            if is_erased {
+                append(tx, &keyring, &entry).await?;
+            }
+            Ok::<_, citadel_store::Error>(is_erased)
+        });
+        if !erase.await? {
             return no_such_client();
         }
         tracing::info!(client.id = %client_id, "client deleted");
         Ok(Answer::ClientDeleted)
+    }
+
+    async fn new_setup_code(&self) -> Result<Answer, Refusal> {
+        let now = self.clock.now();
+        let code = set_up::new_code(&self.db, &self.keyring, &*self.random, now).await?;
+        tracing::info!("a set-up code was made");
+        Ok(Answer::SetupCode { code })
+    }
+
+    /// An entry about what the command line does.
+    fn did(&self, client_id: ClientId, environment: Option<Environment>, act: Act, object: Object) -> Entry {
+        trail::entry(self.clock.now(), client_id, environment, Actor::OPERATOR, act, object)
     }
 
     fn stamp(&self) -> Stamp {
@@ -217,8 +298,16 @@ impl Admin {
 
     async fn delete_key(&self, client_id: ClientId, key_id: AccessKeyId) -> Result<Answer, Refusal> {
         let stamp = self.stamp();
-        let is_deleted =
-            self.db.write(async move |tx| access_keys::delete(tx, client_id, key_id, stamp).await).await?;
+        let entry = self.did(client_id, None, Act::AccessKeyDeleted, key_of(key_id));
+        let keyring = Arc::clone(&self.keyring);
+        let delete = self.db.write(async move |tx| {
+            let is_deleted = access_keys::delete(tx, client_id, key_id, stamp).await?;
+            if is_deleted {
+                append(tx, &keyring, &entry).await?;
+            }
+            Ok::<_, citadel_store::Error>(is_deleted)
+        });
+        let is_deleted = delete.await?;
         if !is_deleted {
             return refused("no such key is active (citadel key list --client ID shows those that are)");
         }
@@ -232,6 +321,14 @@ impl Admin {
     }
 }
 
+const fn client_of(id: ClientId) -> Object {
+    Object::of(ObjectKind::Client, id.as_bytes())
+}
+
+const fn key_of(id: AccessKeyId) -> Object {
+    Object::of(ObjectKind::AccessKey, id.as_bytes())
+}
+
 fn no_such_client() -> Result<Answer, Refusal> {
     refused("no such client (citadel client list shows them)")
 }
@@ -240,7 +337,7 @@ fn refused<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Told(text.into()))
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
+pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
         return refused(format!("the name of a client is 1 to {MAX_NAME} characters on one line"));
     }
@@ -248,7 +345,7 @@ fn check_name(name: &str) -> Result<(), Refusal> {
 }
 
 /// An origin is scheme, host and port, spelt as browsers send it.
-fn check_origin(origin: &str) -> Result<(), Refusal> {
+pub(crate) fn check_origin(origin: &str) -> Result<(), Refusal> {
     let uri = origin.parse::<Uri>().ok();
     let is_origin = uri.is_some_and(|uri| {
         let (scheme, host) = (uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default());

@@ -5,12 +5,13 @@
 
 use citadel_store::{
     RootKeyId,
+    audit::{self, Act, Actor, Detail, Entry},
     root_keys::{self, Version},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Admin, Answer, Refusal, refused};
-use crate::{config::Problem, root_key::RootKey};
+use crate::{config::Problem, root_key::RootKey, trail};
 
 /// One version in a list.
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,12 +76,18 @@ impl Admin {
             self.keyring.add(file.versions())?;
             newest = self::newest(&file, self)?;
             tracing::info!(root_key.id = %newest, "a new version of the root key was written");
+            self.note_version(Act::RootKeyAdded, newest).await?;
             if !self.db.is_embedded() {
                 return Ok(Answer::RootKeyRotated { id: newest.to_string(), is_in_use: false });
             }
         }
         let (keyring, now) = (self.keyring.clone(), self.clock.now());
-        self.db.write(async move |tx| root_keys::seal_with(tx, &keyring, newest, now).await).await?;
+        let entry = self.of_version(Act::RootKeyRotated, newest);
+        let rotate = self.db.write(async move |tx| {
+            root_keys::seal_with(tx, &keyring, newest, now).await?;
+            audit::append(tx, &keyring, &entry).await
+        });
+        rotate.await?;
         // After the commit: nothing lies under a version that the database does not know of.
         self.keyring.seal_with(newest);
         tracing::info!(root_key.id = %newest, "a new version of the root key is in use");
@@ -116,9 +123,26 @@ impl Admin {
         };
         // The file first: a version that nothing lies under is not missed by a start.
         file.remove_version(place, self.profile)?;
-        self.db.write(async move |tx| root_keys::forget(tx, id).await).await?;
+        let (keyring, entry) = (self.keyring.clone(), self.of_version(Act::RootKeyRemoved, id));
+        let forget = self.db.write(async move |tx| {
+            root_keys::forget(tx, id).await?;
+            audit::append(tx, &keyring, &entry).await
+        });
+        forget.await?;
         tracing::info!(root_key.id = %id, "a version of the root key was removed");
         Ok(Answer::RootKeyRemoved)
+    }
+
+    fn of_version(&self, act: Act, id: RootKeyId) -> Entry {
+        let detail = Detail::NONE.word("version", &id.to_string());
+        Entry { detail, ..trail::of_server(self.clock.now(), Actor::OPERATOR, act, trail::ROOT_KEY) }
+    }
+
+    /// For what happens in the key file alone.
+    async fn note_version(&self, act: Act, id: RootKeyId) -> Result<(), Refusal> {
+        let (keyring, entry) = (self.keyring.clone(), self.of_version(act, id));
+        self.db.write(async move |tx| audit::append(tx, &keyring, &entry).await).await?;
+        Ok(())
     }
 
     /// The file as it is now; the keyring learns what is new in it.

@@ -11,6 +11,7 @@ use citadel_store::{Tenant, Tx, links, links::Link, public_tokens, public_tokens
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::trail;
 use crate::{
     app::App,
     auth::{self, Caller},
@@ -21,6 +22,7 @@ use crate::{
     owner_key::OwnerKey,
     purposes,
 };
+use citadel_store::audit::{self, Act, Entry, Outcome};
 
 /// Exchange the widget's single-use public token for the link's lasting access token.
 #[utoipa::path(post, path = "/v1/link-access-tokens/", tag = "links", request_body = CreateAccessToken, responses(
@@ -89,6 +91,7 @@ async fn exchange<T: Serialize + Send + 'static>(
     let exchanged = db.write(async move |tx| {
         let mut links = Vec::with_capacity(hashes.len());
         let mut holds = Holds::NOTHING;
+        let mut entries = Vec::with_capacity(hashes.len());
         for (index, hash) in hashes.iter().enumerate() {
             // Sent twice in one call: nobody had it before.
             if hashes[..index].contains(hash) {
@@ -97,9 +100,11 @@ async fn exchange<T: Serialize + Send + 'static>(
             let (link, token) = spend(&writer, tx, caller.tenant, hash, now).await?;
             // One answer goes with one link. Tokens of others in it open nothing any more once their links are gone.
             holds = Holds::link(link.id);
+            entries.push(caller.did(&writer, Act::AccessTokenIssued, trail::link(link.id)));
             links.push(token);
         }
         let answer = answer(links)?;
+        audit::append_all(tx, &writer.keyring, caller.tenant.client_id, &entries).await?;
         kept.keep(tx, StatusCode::OK, &answer, holds).await?;
         Ok(answer)
     });
@@ -107,7 +112,7 @@ async fn exchange<T: Serialize + Send + 'static>(
         Ok(answer) => Ok(answer),
         Err(Refused::Error(refusal)) => Err(refusal),
         Err(Refused::Replayed(link_id)) => {
-            note_replay(app, caller.tenant, once, link_id, now).await?;
+            note_replay(app, caller, once, link_id, now).await?;
             Err(gone())
         }
     }
@@ -140,13 +145,17 @@ fn gone() -> ApiError {
 /// token (P10).
 async fn note_replay(
     app: &App,
-    tenant: Tenant,
+    caller: Caller,
     once: Once,
     link_id: LinkId,
     now: Timestamp,
 ) -> ApiResult<()> {
+    let tenant = caller.tenant;
+    let replay = caller.did(app, Act::PublicTokenReplayed, trail::link(link_id));
+    let replay = Entry { outcome: Outcome::Refused, ..replay };
     let is_revoked = app.replay_policy == ReplayPolicy::Revoke;
     if is_revoked || once.has_key() {
+        let (entry, writer) = (replay.clone(), app.clone());
         let db = app.db.scoped(tenant.client_id);
         let is_replay = db.write(async move |tx| {
             // On another node the same call may have been first: that is no replay.
@@ -155,6 +164,8 @@ async fn note_replay(
             }
             if is_revoked {
                 links::revoke_access_token(tx, tenant, link_id, now).await?;
+                let revoked = Entry { act: Act::AccessTokenRevoked, outcome: Outcome::Done, ..entry.clone() };
+                audit::append(tx, &writer.keyring, &revoked).await?;
             }
             Ok(true)
         });
@@ -162,6 +173,8 @@ async fn note_replay(
             return Ok(());
         }
     }
+    // Of one token many come at once, where somebody tries: they are counted.
+    app.note_refusal(replay);
     tracing::warn!(client.id = %tenant.client_id, link.id = %link_id, is_revoked, "public token replayed");
     Ok(())
 }

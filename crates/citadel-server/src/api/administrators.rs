@@ -20,6 +20,7 @@ use super::{
     Params, PathId,
     reports::{ReportParams, check_allowed, find_link, json, read},
 };
+use crate::trail::{self, Data};
 use crate::{
     app::App,
     auth::Caller,
@@ -143,7 +144,9 @@ pub(crate) async fn get_payroll_report(
         payroll_report: serde_json::from_str::<&RawValue>(rows)
             .map_err(|_| error::internal("a sealed register is not JSON"))?,
     };
-    Ok(json(serde_json::to_vec(&envelope).map_err(error::internal)?))
+    let answer = serde_json::to_vec(&envelope).map_err(error::internal)?;
+    trail::release(&app, caller, trail::link(link.id), Data::Register)?;
+    Ok(json(answer))
 }
 
 fn check_range(body: &CreatePayrollReport) -> ApiResult<(Date, Date)> {

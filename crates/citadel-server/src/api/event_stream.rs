@@ -172,7 +172,8 @@ fn message(name: &str, id: i64, data: &impl Serialize) -> Option<Message> {
     Message::default().event(name).id(id.to_string()).json_data(data).ok()
 }
 
-struct Messages(mpsc::Receiver<Message>);
+/// What a task writes, as the body of an answer.
+pub(crate) struct Messages(pub(crate) mpsc::Receiver<Message>);
 
 impl Stream for Messages {
     type Item = Result<Message, Infallible>;

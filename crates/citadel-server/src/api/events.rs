@@ -6,14 +6,13 @@ use citadel_api_types::{
     events::{Event, EventPage, ResendEvent, ResendEvents, Resent},
     page::CursorPage,
 };
-use citadel_domain::{EventId, WebhookId};
+use citadel_domain::EventId;
 use citadel_store::{
-    Tenant, Tx, jobs,
-    outbox::{self, Range},
+    Tenant, Tx,
+    audit::{Act, Object, ObjectKind},
+    outbox::Range,
     webhook_events::{self, WebhookEvent},
-    webhooks::{self, Webhook},
 };
-use jiff::SignedDuration;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -24,14 +23,9 @@ use crate::{
     body::Body,
     error::{self, ApiResult},
     idempotency::{Holds, Once},
-    jobs::deliver_webhooks::job_of,
-    moment::Moment,
     reports,
-    webhooks::wanted,
+    webhooks::{endpoints, resend},
 };
-
-/// How far back a range may begin: as long as attempts are kept, which tell what has failed.
-const FURTHEST_BACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -88,22 +82,16 @@ pub(crate) async fn resend_event(
     Body(body): Body<ResendEvent>,
 ) -> ApiResult<Json<Resent>> {
     let tenant = caller.tenant;
-    let Moment { now, live, .. } = app.moment(tenant).await?;
+    let moment = app.moment(tenant).await?;
+    let entry = caller.did(&app, Act::EventsResent, receivers(tenant, body.webhook_id.as_deref()));
+    let writer = app.clone();
     let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
-            let event = webhook_events::find(tx, tenant, event_id).await?.ok_or_else(error::not_found)?;
-            let is_named = body.webhook_id.is_some();
-            let mut endpoints = endpoints(tx, tenant, body.webhook_id.as_deref()).await?;
-            // An endpoint that is named gets the event even if it does not ask for such.
-            endpoints.retain(|webhook| is_named || wanted(webhook).contains(&event.event_type.as_str()));
-            for webhook in &endpoints {
-                jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
-                outbox::put(tx, tenant, webhook.id, (event.id, event.sequence, event.task_id), false, now)
-                    .await?;
-            }
-            resent(tx, &once, endpoints.len() as u64).await
+            let what = (event_id, body.webhook_id.as_deref());
+            let count = resend::one(tx, &writer, tenant, what, moment, &entry).await?;
+            resent(tx, &once, count).await
         })
         .await?;
     app.ring_events();
@@ -124,22 +112,19 @@ pub(crate) async fn resend_events(
     Body(body): Body<ResendEvents>,
 ) -> ApiResult<Json<Resent>> {
     let tenant = caller.tenant;
-    let Moment { now, live, .. } = app.moment(tenant).await?;
+    let moment = app.moment(tenant).await?;
     let (from, to) = super::time_range(Some(&body.created_at_gte), body.created_at_lte.as_deref())?;
     let from = from.ok_or_else(|| error::invalid("created_at__gte", "This field is required."))?;
-    if from < now - FURTHEST_BACK {
-        return Err(error::invalid("created_at__gte", "Send a time of the last 30 days."));
-    }
-    let range = Range { from, to: to.unwrap_or(now), only_failed: body.only_failed };
+    resend::check_from(from, moment.now)?;
+    let range = Range { from, to: to.unwrap_or(moment.now), only_failed: body.only_failed };
+    let entry = caller.did(&app, Act::EventsResent, receivers(tenant, body.webhook_id.as_deref()));
+    let writer = app.clone();
     let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
-            let mut count = 0;
-            for webhook in endpoints(tx, tenant, body.webhook_id.as_deref()).await? {
-                jobs::ensure_due(tx, &job_of(tenant, webhook.id, live)?).await?;
-                count += outbox::put_range(tx, tenant, webhook.id, &wanted(&webhook), range, now).await?;
-            }
+            let what = (range, body.webhook_id.as_deref());
+            let count = resend::range(tx, &writer, tenant, what, moment, &entry).await?;
             resent(tx, &once, count).await
         })
         .await?;
@@ -153,19 +138,10 @@ async fn resent(tx: &mut Tx<'_>, once: &Once, count: u64) -> ApiResult<Resent> {
     Ok(answer)
 }
 
-/// The named endpoint, or all that are enabled.
-async fn endpoints(tx: &mut Tx<'_>, tenant: Tenant, named: Option<&str>) -> ApiResult<Vec<Webhook>> {
-    let Some(id) = named else {
-        let mut all = webhooks::list(tx, tenant).await?;
-        all.retain(|webhook| webhook.is_enabled);
-        return Ok(all);
-    };
-    let id: WebhookId = id.parse().map_err(|_| error::not_found())?;
-    let webhook = super::webhooks::find(tx, tenant, id).await?;
-    if !webhook.is_enabled {
-        return Err(error::invalid("webhook_id", "This endpoint is off: switch it on first."));
-    }
-    Ok(vec![webhook])
+/// What is sent to, as the audit trail names it: an endpoint, or all of a client's.
+fn receivers(tenant: Tenant, named: Option<&str>) -> Object {
+    let all = Object::of(ObjectKind::Client, tenant.client_id.as_bytes());
+    named.and_then(|id| id.parse().ok()).map_or(all, endpoints::named)
 }
 
 /// A place among the events, where it may be left out.

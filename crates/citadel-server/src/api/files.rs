@@ -7,6 +7,7 @@ use axum::{
 };
 use citadel_store::links;
 
+use crate::trail;
 use crate::{
     app::App,
     error::{self, ApiResult},
@@ -30,13 +31,17 @@ pub(crate) async fn get_file(
             let Some(link) = links::find_by_file_grant(tx, client_id, link_id).await? else {
                 return Ok(None);
             };
-            Ok::<_, citadel_store::Error>(Some(Papers::read(&reader, tx, link, grant.object).await?))
+            let tenant = link.tenant;
+            let papers = Papers::read(&reader, tx, link, grant.object).await?;
+            Ok::<_, citadel_store::Error>(Some((tenant, papers)))
         })
         .await?;
-    let papers = found.ok_or_else(error::not_found)?;
+    let (tenant, papers) = found.ok_or_else(error::not_found)?;
     // Some have many pages.
-    let pdf = tokio::task::spawn_blocking(move || papers.draw(&app, grant.object)).await;
+    let drawer = app.clone();
+    let pdf = tokio::task::spawn_blocking(move || papers.draw(&drawer, grant.object, grant.is_masked)).await;
     let pdf = pdf.map_err(error::internal)??.ok_or_else(error::not_found)?;
+    trail::release_document(&app, tenant, link_id)?;
     let mut response = pdf.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/pdf"));

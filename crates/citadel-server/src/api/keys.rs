@@ -6,7 +6,10 @@ use citadel_api_types::{
     error::{Detail, ErrorBody},
 };
 use citadel_domain::AccessKeyId;
-use citadel_store::access_keys::{self, Deactivated};
+use citadel_store::{
+    access_keys::{self, Deactivated},
+    audit::{self, Act, Object, ObjectKind},
+};
 
 use crate::{
     app::App,
@@ -19,6 +22,8 @@ use crate::{
 };
 
 /// Make a second access key for your environment. The answer has its secret, this once. Both are good until one is deactivated.
+///
+/// A key that was made with a masked key is masked too.
 #[utoipa::path(post, path = "/v1/keys/", tag = "keys", responses(
     (status = 201, body = AccessKeyView),
     (status = 400, description = "two keys are active already", body = ErrorBody),
@@ -30,7 +35,9 @@ pub(crate) async fn create_key(
     once: Once,
 ) -> ApiResult<(StatusCode, Json<AccessKeyView>)> {
     let tenant = caller.tenant;
-    let NewKey { row, secret } = NewKey::generate(&app.keyring, &*app.random, tenant, app.clock.now())?;
+    let NewKey { mut row, secret } = NewKey::generate(&app.keyring, &*app.random, tenant, app.clock.now())?;
+    // Who is told less cannot make themselves a key that is told more.
+    row.is_masked = caller.is_masked;
     let (id, created_at) = (row.id, row.created_at);
     let answer = AccessKeyView {
         id: id.to_string(),
@@ -41,12 +48,16 @@ pub(crate) async fn create_key(
     };
     let kept = answer.clone();
     let db = app.db.scoped(tenant.client_id);
+    let key = Object::of(ObjectKind::AccessKey, id.as_bytes());
+    let entry = caller.did(&app, Act::AccessKeyCreated, key);
+    let writer = app.clone();
     let write = db.write(async move |tx| {
         if !access_keys::create(tx, &row).await? {
             return Err(error::malformed(
                 "This environment has two active keys already: deactivate one first (POST /v1/keys/deactivate/).",
             ));
         }
+        audit::append(tx, &writer.keyring, &entry).await?;
         once.keep(tx, StatusCode::CREATED, &kept, Holds::NOTHING).await
     });
     write.await?;
@@ -75,6 +86,7 @@ pub(crate) async fn deactivate_key(
     };
     let stamp = app.deletion_stamp();
     let now = stamp.at;
+    let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
     let answer = db
         .write(async move |tx| {
@@ -94,6 +106,9 @@ pub(crate) async fn deactivate_key(
                 }
                 Deactivated::Done => {}
             }
+            let object = Object::of(ObjectKind::AccessKey, id.as_bytes());
+            let entry = caller.did(&writer, Act::AccessKeyDeleted, object);
+            audit::append(tx, &writer.keyring, &entry).await?;
             let answer = DeactivatedKey { id: id.to_string(), deactivated_at: reports::time(now) };
             once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
             Ok::<_, ApiError>(answer)

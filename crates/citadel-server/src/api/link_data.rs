@@ -17,6 +17,7 @@ use crate::{
     auth::Caller,
     error::{self, ApiError, ApiResult},
     reports::{KeptJobs, ReportKind},
+    trail::{self, Data},
 };
 
 /// List the jobs of a link's person. Pay is in them where the link serves income.
@@ -32,7 +33,7 @@ pub(crate) async fn list_link_employments(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Employment).await?;
-    jobs.answer(&app, &jobs.all()).map(json)
+    released(&app, caller, id, Data::Report(ReportKind::Employment), jobs.answer(&app, &jobs.all()))
 }
 
 /// Read the job that goes on, or else the newest. 404 before the first data.
@@ -48,7 +49,13 @@ pub(crate) async fn get_link_employment(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Employment).await?;
-    jobs.answer(&app, &jobs.present().ok_or_else(error::not_found)?).map(json)
+    released(
+        &app,
+        caller,
+        id,
+        Data::Report(ReportKind::Employment),
+        jobs.answer(&app, &jobs.present().ok_or_else(error::not_found)?),
+    )
 }
 
 /// Read who the person is, as the employer of the present job knows it. 404 before the first data.
@@ -64,7 +71,7 @@ pub(crate) async fn get_link_identity(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Employment).await?;
-    jobs.answer(&app, jobs.person().ok_or_else(error::not_found)?).map(json)
+    released(&app, caller, id, Data::Identity, jobs.answer(&app, jobs.person().ok_or_else(error::not_found)?))
 }
 
 /// List pay statements over all jobs, newest first.
@@ -80,7 +87,7 @@ pub(crate) async fn list_link_statements(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Income).await?;
-    jobs.answer(&app, &jobs.statements()).map(json)
+    released(&app, caller, id, Data::Statements, jobs.answer(&app, &jobs.statements()))
 }
 
 /// Read one pay statement.
@@ -99,7 +106,7 @@ pub(crate) async fn get_link_statement(
     let jobs = find(&app, caller, id, ReportKind::Income).await?;
     let wanted = statement_id.to_string();
     let statement = jobs.statements().into_iter().find(|statement| statement.id == wanted);
-    jobs.answer(&app, statement.ok_or_else(error::not_found)?).map(json)
+    released(&app, caller, id, Data::Statements, jobs.answer(&app, statement.ok_or_else(error::not_found)?))
 }
 
 /// List the accounts into which pay goes.
@@ -115,7 +122,7 @@ pub(crate) async fn list_link_bank_accounts(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Income).await?;
-    jobs.answer(&app, &jobs.bank_accounts()).map(json)
+    released(&app, caller, id, Data::BankAccounts, jobs.answer(&app, &jobs.bank_accounts()))
 }
 
 /// List tax documents, newest year first.
@@ -131,7 +138,7 @@ pub(crate) async fn list_link_tax_documents(
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Income).await?;
-    jobs.answer(&app, &jobs.tax_documents()).map(json)
+    released(&app, caller, id, Data::TaxDocuments, jobs.answer(&app, &jobs.tax_documents()))
 }
 
 /// Read one tax document.
@@ -150,7 +157,7 @@ pub(crate) async fn get_link_tax_document(
     let jobs = find(&app, caller, id, ReportKind::Income).await?;
     let wanted = document_id.to_string();
     let document = jobs.tax_documents().into_iter().find(|document| document.id == wanted);
-    jobs.answer(&app, &document.ok_or_else(error::not_found)?).map(json)
+    released(&app, caller, id, Data::TaxDocuments, jobs.answer(&app, &document.ok_or_else(error::not_found)?))
 }
 
 /// List shifts. The list is empty: no provider of this release tells them.
@@ -167,6 +174,19 @@ pub(crate) async fn list_link_shifts(
 ) -> ApiResult<Response> {
     let jobs = find(&app, caller, id, ReportKind::Employment).await?;
     jobs.answer(&app, &[(); 0]).map(json)
+}
+
+/// The answer, noted as released.
+fn released(
+    app: &App,
+    caller: Caller,
+    id: LinkId,
+    data: Data,
+    answer: ApiResult<Vec<u8>>,
+) -> ApiResult<Response> {
+    let answer = answer?;
+    trail::release(app, caller, trail::link(id), data)?;
+    Ok(json(answer))
 }
 
 /// What is kept of a link's jobs, if the link may show this kind of report.

@@ -26,6 +26,7 @@ use super::{
     reports::{ReportParams, check_allowed, json, named},
     users::profile,
 };
+use crate::trail::{self, Data};
 use crate::{
     app::App,
     auth::Caller,
@@ -34,6 +35,7 @@ use crate::{
     purposes,
     reports::{self, Facts},
 };
+use citadel_store::audit::{self, Act, Entry};
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -118,7 +120,13 @@ pub(crate) async fn delete_link(
     caller: Caller,
     PathId(id): PathId<LinkId>,
 ) -> ApiResult<StatusCode> {
-    let tenant = caller.tenant;
+    let entry = caller.did(&app, Act::LinkDeleted, trail::link(id));
+    erase(&app, caller.tenant, id, entry).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a link for whoever may, and tells its client.
+pub(crate) async fn erase(app: &App, tenant: Tenant, id: LinkId, entry: Entry) -> ApiResult<()> {
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
     let db = app.db.scoped(tenant.client_id);
@@ -128,11 +136,13 @@ pub(crate) async fn delete_link(
             return Err(error::not_found());
         }
         // The event's place is taken last, as a worker does that holds a task of the link.
-        events::append_deleted(&writer, tx, &[link], moment).await
+        events::append_deleted(&writer, tx, &[link], moment).await?;
+        audit::append(tx, &writer.keyring, &entry).await?;
+        Ok::<_, ApiError>(())
     })
     .await?;
     app.ring_events();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// Read a report of a link by its kind: `income`, `employment`, `direct_deposit`, `pll` or `admin`.
@@ -165,10 +175,12 @@ pub(crate) async fn get_link_report(
         })
         .await?;
     let access_token = known_access_token(&app, &facts.link)?;
-    reports::render(&app, kind, &facts, access_token.as_ref(), with_provenance).map(json)
+    let report = reports::render(&app, kind, &facts, access_token.as_ref(), with_provenance)?;
+    trail::release(&app, caller, trail::link(id), Data::Report(kind))?;
+    Ok(json(report))
 }
 
-pub(super) async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> ApiResult<Link> {
+pub(crate) async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: LinkId) -> ApiResult<Link> {
     links::find(tx, tenant, id).await?.ok_or_else(error::not_found)
 }
 

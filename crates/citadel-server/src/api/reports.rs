@@ -17,6 +17,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{Params, PathId};
+use crate::trail::{self, Data};
 use crate::{
     app::App,
     auth::Caller,
@@ -112,7 +113,9 @@ pub(super) async fn read(
     let facts = db.read(async move |tx| Facts::find(tx, tenant, &hash, kind).await).await?;
     let facts = facts.ok_or_else(error::not_found)?;
     check_allowed(&facts.link, kind)?;
-    Ok(json(reports::render(app, kind, &facts, Some(&body.access_token), with_provenance)?))
+    let report = reports::render(app, kind, &facts, Some(&body.access_token), with_provenance)?;
+    trail::release(app, caller, trail::link(facts.link.id), Data::Report(kind))?;
+    Ok(json(report))
 }
 
 /// The link that an access token opens.

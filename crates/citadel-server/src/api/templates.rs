@@ -24,6 +24,7 @@ use crate::{
     look::Look,
     reports,
 };
+use citadel_store::audit::{self, Act, Object, ObjectKind};
 
 const MAX_NAME: usize = 128;
 /// The largest template, in bytes of its JSON.
@@ -85,6 +86,8 @@ pub(crate) async fn create_template(
             let new = Template { id, tenant, name, body, created_at: now, updated_at: now };
             templates::create(tx, &new).await?;
             let answer = view(&new)?;
+            let entry = caller.did(&writer, Act::TemplateCreated, named(id));
+            audit::append(tx, &writer.keyring, &entry).await?;
             once.keep(tx, StatusCode::CREATED, &answer, Holds::NOTHING).await?;
             Ok::<_, ApiError>(answer)
         })
@@ -125,6 +128,7 @@ pub(crate) async fn update_template(
 ) -> ApiResult<Json<TemplateView>> {
     let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
+    let (entry, writer) = (caller.did(&app, Act::TemplateChanged, named(id)), app.clone());
     let db = app.db.scoped(tenant.client_id);
     let template = db
         .write(async move |tx| {
@@ -139,6 +143,7 @@ pub(crate) async fn update_template(
             let body = checked(&name, look)?;
             let after = Template { name, body, updated_at: now, ..before };
             templates::update(tx, &after).await?;
+            audit::append(tx, &writer.keyring, &entry).await?;
             Ok::<_, ApiError>(after)
         })
         .await?;
@@ -158,15 +163,25 @@ pub(crate) async fn delete_template(
 ) -> ApiResult<StatusCode> {
     let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);
-    match db.write(async move |tx| templates::delete(tx, tenant, id).await).await? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(error::not_found()),
-    }
+    let (entry, writer) = (caller.did(&app, Act::TemplateDeleted, named(id)), app.clone());
+    let delete = db.write(async move |tx| {
+        if !templates::delete(tx, tenant, id).await? {
+            return Err(error::not_found());
+        }
+        audit::append(tx, &writer.keyring, &entry).await?;
+        Ok::<_, ApiError>(StatusCode::NO_CONTENT)
+    });
+    delete.await
 }
 
 /// What the widget applies of a template. One that an older version took and this one would not changes nothing.
 pub(crate) fn look(template: &Template) -> ApiResult<Look> {
     Ok(Look::read(&fields(template)?.into_iter().collect()).unwrap_or_default())
+}
+
+/// As the audit trail names it.
+const fn named(id: TemplateId) -> Object {
+    Object::of(ObjectKind::Template, id.as_bytes())
 }
 
 async fn find(tx: &mut Tx<'_>, tenant: Tenant, id: TemplateId) -> ApiResult<Template> {

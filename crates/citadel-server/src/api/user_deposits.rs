@@ -9,6 +9,7 @@ use citadel_domain::UserId;
 use citadel_store::links;
 
 use super::{PathId, access_tokens::known_access_token, users};
+use crate::trail::{self, Data};
 use crate::{
     app::App,
     auth::Caller,
@@ -52,6 +53,9 @@ pub(crate) async fn get_user_deposit_switch(
             switches.push(switch);
             completed_at = completed_at.max(facts.finished_at());
         }
+    }
+    if !switches.is_empty() {
+        trail::release(&app, caller, trail::user(id), Data::BankAccounts)?;
     }
     Ok(Json(UserDepositSwitchReport { completed_at: completed_at.map(reports::time), links: switches }))
 }

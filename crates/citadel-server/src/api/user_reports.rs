@@ -16,6 +16,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{Params, PathId, PathIds, users::find};
+use crate::trail::{self, Data};
 use crate::{
     app::App,
     auth::Caller,
@@ -24,6 +25,7 @@ use crate::{
     idempotency::{Holds, Once},
     reports::{documents, user as reports},
 };
+use citadel_store::audit;
 
 /// Links of a person, at the most.
 const MOST_LINKS: i64 = 100;
@@ -53,6 +55,7 @@ pub(crate) async fn create_user_report(
         reports::read_ahead(&reader, tx, &user).await
     });
     let ahead = ahead.await?;
+    let entry = trail::released(&app, caller, trail::user(user_id), Data::UserReport);
     let answer = db
         .write(async move |tx| {
             let user = find(tx, tenant, user_id).await?;
@@ -60,6 +63,7 @@ pub(crate) async fn create_user_report(
             let links = links::list(tx, tenant, Some(user.id), MOST_LINKS, 0).await?;
             let snapshot = reports::snapshot(&writer, &user, &report)?;
             let answer = reports::view(&writer, &report, &snapshot, &links)?;
+            audit::append(tx, &writer.keyring, &entry).await?;
             once.keep(tx, StatusCode::OK, &answer, Holds::user(user.id)).await?;
             Ok::<_, ApiError>(answer)
         })
@@ -104,13 +108,18 @@ pub(crate) async fn get_user_report(
     let snapshot = reports::snapshot(&app, &user, &report)?;
     match params.fmt.as_deref() {
         None | Some("" | "json") => {
-            Ok(Json(reports::view(&app, &report, &snapshot, &links)?).into_response())
+            let answer = reports::view(&app, &report, &snapshot, &links)?;
+            trail::release(&app, caller, trail::user(user.id), Data::UserReport)?;
+            Ok(Json(answer).into_response())
         }
         Some("pdf") => {
             // Some have many pages.
-            let pdf =
-                tokio::task::spawn_blocking(move || documents::of_user(&app, &report, snapshot, &links));
+            let drawer = app.clone();
+            let pdf = tokio::task::spawn_blocking(move || {
+                documents::of_user(&drawer, &report, snapshot, &links, caller.is_masked)
+            });
             let pdf = pdf.await.map_err(error::internal)??;
+            trail::release(&app, caller, trail::user(user.id), Data::UserReport)?;
             Ok(([(header::CONTENT_TYPE, "application/pdf")], pdf).into_response())
         }
         Some(_) => Err(error::invalid("fmt", "Send pdf or json.")),

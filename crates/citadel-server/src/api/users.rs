@@ -23,6 +23,7 @@ use super::{
     links::{Shown, view as link_view},
     optional_product, time_range,
 };
+use crate::trail;
 use crate::{
     app::App,
     auth::Caller,
@@ -34,6 +35,7 @@ use crate::{
     owner_key::OwnerKey,
     purposes, reports,
 };
+use citadel_store::audit::{self, Act, Entry};
 
 /// Links that are read with a user, and with each user of a list, at the most; `links/?user_id=` has pages. Every link's access
 /// token is unsealed for it, and a list has a hundred users.
@@ -216,8 +218,10 @@ pub(crate) async fn get_user(
             Ok::<_, ApiError>((user, links, report))
         })
         .await?;
+    let shown = full_view(&app, &user, with_links.then_some(&links[..]))?;
+    trail::release(&app, caller, trail::user(user.id), trail::Data::Profile)?;
     Ok(Json(UserWithReports {
-        user: full_view(&app, &user, with_links.then_some(&links[..]))?,
+        user: shown,
         voie_report_id: report.map(|report| report.id.to_string()),
         ..UserWithReports::default()
     }))
@@ -281,6 +285,7 @@ pub(crate) async fn delete_user(
     let tenant = caller.tenant;
     let moment = app.moment(tenant).await?;
     let writer = app.clone();
+    let entry = caller.did(&app, Act::UserDeleted, trail::user(id));
     let db = app.db.scoped(tenant.client_id);
     db.write(async move |tx| {
         if !users::lock(tx, tenant, id).await? {
@@ -307,7 +312,10 @@ pub(crate) async fn delete_user(
         for order in &orders {
             ending::tell(&writer, tx, order, moment).await?;
         }
-        events::append_deleted(&writer, tx, &erased, moment).await
+        events::append_deleted(&writer, tx, &erased, moment).await?;
+        let detail = audit::Detail::NONE.count("links", erased.len() as u64);
+        audit::append(tx, &writer.keyring, &Entry { detail, ..entry.clone() }).await?;
+        Ok::<_, ApiError>(())
     })
     .await?;
     app.ring_events();

@@ -118,7 +118,7 @@ fn filter(params: &ListParams) -> ApiResult<Filter> {
             _ => return Err(error::invalid("status_code", "Send a status as in 500.")),
         },
     };
-    Ok(Filter { from, to, event_type, status_code })
+    Ok(Filter { from, to, event_type, status_code, ..Filter::default() })
 }
 
 fn page_address(app: &App, params: &ListParams, mark: char, id: DeliveryId) -> String {

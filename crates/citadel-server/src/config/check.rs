@@ -17,9 +17,9 @@ use super::{
     mask_url,
     problem::Problem,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT, PROFILE, PROXIES, PUBLIC_URL,
-        RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED, STOP_WAIT, Setting, TLS_CERT,
-        TLS_KEY,
+        CALL_BODIES, DASHBOARD_LISTEN, DASHBOARD_URL, DATA_DIR, LISTEN, LOG, METRICS_LISTEN, OTLP_ENDPOINT,
+        PROFILE, PROXIES, PUBLIC_URL, RATE_LIMIT, REPLAY_POLICY, ROOT_KEY_FILE, SANDBOX_NOW, SANDBOX_SEED,
+        STOP_WAIT, Setting, TLS_CERT, TLS_KEY,
     },
 };
 use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
@@ -53,7 +53,19 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     }
     let production = profile == Some(Profile::Production);
     let tls = tls(values, problems);
-    let public_url = public_url(values, production, tls.is_some(), problems);
+    let public_url = outside_url(&PUBLIC_URL, values, production, tls.is_some(), problems);
+    let dashboard_url = outside_url(&DASHBOARD_URL, values, production, tls.is_some(), problems);
+    if let (Some(public), Some(dashboard)) = (&public_url, &dashboard_url)
+        && production
+        && host(public) == host(dashboard)
+    {
+        problems.push(Problem::of(
+            &DASHBOARD_URL,
+            Some(dashboard),
+            "has the host of CITADEL_PUBLIC_URL, and browsers would send the dashboard's cookies there too",
+            "give the dashboard a host name of its own",
+        ));
+    }
     let data_dir = PathBuf::from(values.get(&DATA_DIR).unwrap_or_default());
     let (database_url, database_ca) = database::check(values, production, problems);
     if database_url.is_none() {
@@ -72,6 +84,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
     let sandbox = sandbox(values, problems);
     let rate_limit = rate_limit(values, problems);
     let replay_policy = replay_policy(values, problems);
+    let keeps_call_bodies = keeps_call_bodies(values, problems);
     let stop_wait = stop_wait(values, problems);
     let log = log(values, problems);
     let otlp_endpoint = otlp_endpoint(values, problems);
@@ -81,6 +94,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         dashboard_listen: dashboard_listen?,
         metrics_listen: metrics_listen?,
         public_url,
+        dashboard_url,
         tls,
         proxies: proxies?,
         root_key_file: root_key_file.unwrap_or_else(|| data_dir.join("root.key")),
@@ -93,6 +107,7 @@ pub(super) fn check(values: &Values, problems: &mut Vec<Problem>) -> Option<Conf
         sandbox: sandbox?,
         rate_limit: rate_limit?,
         replay_policy: replay_policy?,
+        keeps_call_bodies: keeps_call_bodies?,
         log: log?,
         otlp_endpoint,
         is_ephemeral: false,
@@ -177,17 +192,23 @@ fn distinct(addresses: &[(&Setting, Option<SocketAddr>)], problems: &mut Vec<Pro
     }
 }
 
-fn public_url(
+/// The host of an outside address, without scheme and port.
+fn host(url: &str) -> Option<String> {
+    url.parse::<Uri>().ok()?.host().map(str::to_lowercase)
+}
+
+fn outside_url(
+    setting: &'static Setting,
     values: &Values,
     production: bool,
     is_tls: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<String> {
-    let text = values.given(&PUBLIC_URL)?;
+    let text = values.given(setting)?;
     // User names and passwords do not belong here, and must not be shown if somebody tries.
     let shown = if text.contains('@') { mask_url(text) } else { text.to_owned() };
     let mut problem = |what: &str, fix: &str| {
-        problems.push(Problem::of(&PUBLIC_URL, Some(&shown), what, fix));
+        problems.push(Problem::of(setting, Some(&shown), what, fix));
         None
     };
     let example = "write scheme, host and port only, for example https://citadel.example.com";
@@ -208,12 +229,12 @@ fn public_url(
     if is_tls && scheme == "http" {
         return problem(
             "is plain http, but CITADEL_TLS_CERT is set, and then nothing but TLS is spoken",
-            "write https, or leave it out to use the address of CITADEL_LISTEN",
+            "write https, or leave it out to use the address of the listener",
         );
     }
     if production && scheme == "http" && !is_loopback(authority.host()) {
         return problem(
-            "is plain http, and payroll logins would cross the network unprotected",
+            "is plain http, and logins would cross the network unprotected",
             "put a TLS proxy in front, or set CITADEL_TLS_CERT and CITADEL_TLS_KEY, and write the https address",
         );
     }
@@ -299,6 +320,18 @@ fn replay_policy(values: &Values, problems: &mut Vec<Problem>) -> Option<ReplayP
     }
 }
 
+fn keeps_call_bodies(values: &Values, problems: &mut Vec<Problem>) -> Option<bool> {
+    match values.get(&CALL_BODIES).unwrap_or_default() {
+        "masked" => Some(true),
+        "off" => Some(false),
+        other => {
+            let fix = "write masked or off";
+            problems.push(Problem::of(&CALL_BODIES, Some(other), "says nothing of bodies", fix));
+            None
+        }
+    }
+}
+
 fn stop_wait(values: &Values, problems: &mut Vec<Problem>) -> Option<Duration> {
     let text = values.get(&STOP_WAIT).unwrap_or_default();
     let seconds = text.parse().ok().filter(|seconds| *seconds <= LONGEST_STOP_WAIT);
@@ -345,6 +378,11 @@ fn risks(config: &Config) -> Vec<Problem> {
             "write the https address of the proxy in front"
         };
         risks.push(Problem::of(&PUBLIC_URL, None, what, fix));
+    }
+    if !config.dashboard_listen.ip().is_loopback() && config.tls.is_none() {
+        let what = "the dashboard's plain HTTP is reachable from other machines";
+        let fix = "let only a TLS proxy reach this port, or set CITADEL_TLS_CERT";
+        risks.push(Problem::of(&DASHBOARD_LISTEN, Some(&config.dashboard_listen.to_string()), what, fix));
     }
     risks.extend(config.database_url.as_ref().and_then(|url| database::risk(url.expose())));
     if config.log.contains("trace") || config.log.contains("debug") {

@@ -3,8 +3,8 @@
 use super::{
     file::Values,
     settings::{
-        DASHBOARD_LISTEN, DATA_DIR, DATABASE_CA, DATABASE_URL, LISTEN, METRICS_LISTEN, PROFILE, PUBLIC_URL,
-        RATE_LIMIT, ROOT_KEY_FILE, STOP_WAIT, Setting,
+        DASHBOARD_LISTEN, DASHBOARD_URL, DATA_DIR, DATABASE_CA, DATABASE_URL, LISTEN, METRICS_LISTEN,
+        PROFILE, PUBLIC_URL, RATE_LIMIT, ROOT_KEY_FILE, STOP_WAIT, Setting,
     },
 };
 
@@ -23,6 +23,9 @@ pub(super) fn values(data_dir: &str, environment: impl IntoIterator<Item = (Stri
     values.lay_environment_over(environment.into_iter().filter(|(name, _)| is_taken(name)));
     if values.given(&LISTEN).is_none() {
         values.remove(&PUBLIC_URL);
+    }
+    if values.given(&DASHBOARD_LISTEN).is_none() {
+        values.remove(&DASHBOARD_URL);
     }
     for listener in [&LISTEN, &DASHBOARD_LISTEN, &METRICS_LISTEN] {
         if values.given(listener).is_none() {

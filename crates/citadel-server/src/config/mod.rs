@@ -21,7 +21,7 @@ use citadel_domain::Secret;
 use crate::{app::SandboxSettings, connections::Proxies, tls::TlsFiles};
 
 pub(crate) use self::settings::{
-    DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE, TLS_CERT, TLS_KEY,
+    DASHBOARD_LISTEN, DATA_DIR, DATABASE_URL, LISTEN, METRICS_LISTEN, ROOT_KEY_FILE, TLS_CERT, TLS_KEY,
 };
 pub use self::{
     default::default_text,
@@ -88,12 +88,14 @@ pub enum Part {
 pub struct Config {
     /// API, `bridge.js`, widget.
     pub listen: SocketAddr,
-    /// Dashboard. Checked, but nothing listens there yet.
+    /// Dashboard.
     pub dashboard_listen: SocketAddr,
     /// Health and metrics. Loopback only.
     pub metrics_listen: SocketAddr,
     /// What the outside calls us, without a final slash. `None`: the address that was bound.
     pub public_url: Option<String>,
+    /// What browsers call the dashboard. `None`: see [`Config::dashboard_url_for`].
+    pub dashboard_url: Option<String>,
     /// Database file, generated root key, admin socket.
     pub data_dir: PathBuf,
     /// Postgres, when set. Holds a password, hence a secret.
@@ -118,6 +120,8 @@ pub struct Config {
     pub rate_limit: u32,
     /// What a second exchange of a public token does.
     pub replay_policy: ReplayPolicy,
+    /// Whether the record of calls has masked bodies.
+    pub keeps_call_bodies: bool,
     /// Filter of the log.
     pub log: String,
     /// Where traces go, without a path. `None`: nowhere.
@@ -203,6 +207,19 @@ impl Config {
         })
     }
 
+    /// The dashboard's outside address. On a machine of its own `localhost` and not a number: that is another host than the
+    /// widget's, and passkeys need a name.
+    pub fn dashboard_url_for(&self, bound: SocketAddr) -> String {
+        let scheme = self.scheme();
+        self.dashboard_url.clone().unwrap_or_else(|| {
+            if bound.ip().is_loopback() || bound.ip().is_unspecified() {
+                format!("{scheme}://localhost:{}", bound.port())
+            } else {
+                format!("{scheme}://{bound}")
+            }
+        })
+    }
+
     /// What `listen` speaks.
     pub const fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
@@ -231,6 +248,7 @@ impl Config {
             ("CITADEL_DASHBOARD_LISTEN", self.dashboard_listen.to_string()),
             ("CITADEL_METRICS_LISTEN", self.metrics_listen.to_string()),
             ("CITADEL_PUBLIC_URL", public_url),
+            ("CITADEL_DASHBOARD_URL", self.dashboard_url_for(self.dashboard_listen)),
             ("CITADEL_DATA_DIR", self.data_dir.display().to_string()),
             ("CITADEL_DATABASE_URL", database),
             (
@@ -250,6 +268,7 @@ impl Config {
             ),
             ("CITADEL_RATE_LIMIT", self.rate_limit.to_string()),
             ("CITADEL_REPLAY_POLICY", self.replay_policy.as_str().to_owned()),
+            ("CITADEL_CALL_BODIES", if self.keeps_call_bodies { "masked" } else { "off" }.to_owned()),
             ("CITADEL_STOP_WAIT", self.stop_wait.as_secs().to_string()),
             ("CITADEL_LOG", self.log.clone()),
             ("CITADEL_OTLP_ENDPOINT", self.otlp_endpoint.clone().unwrap_or_else(|| "(no traces)".to_owned())),

@@ -31,7 +31,7 @@ pub(crate) const DASHBOARD_LISTEN: Setting = Setting {
     name: "dashboard_listen",
     env: "CITADEL_DASHBOARD_LISTEN",
     default: Some("127.0.0.1:8701"),
-    about: "Dashboard. Reserved: the value is checked, nothing listens there in this release.",
+    about: "Dashboard. An address and a port; port 0 takes a free one.",
 };
 pub(crate) const METRICS_LISTEN: Setting = Setting {
     name: "metrics_listen",
@@ -46,6 +46,14 @@ pub(crate) const PUBLIC_URL: Setting = Setting {
     about: "What browsers call this server, for example https://citadel.example.com. Default: the address of `listen`,\n\
             with https:// if tls_cert is set and http:// if not. In production it must be https unless the host is a\n\
             loopback address.",
+};
+pub(crate) const DASHBOARD_URL: Setting = Setting {
+    name: "dashboard_url",
+    env: "CITADEL_DASHBOARD_URL",
+    default: None,
+    about: "What browsers call the dashboard, for example https://dashboard.example.com: another host than public_url, because\n\
+            browsers keep cookies by host. Default: localhost, or the address of `dashboard_listen` if that is not loopback.\n\
+            The dashboard answers under this name alone.",
 };
 pub(crate) const DATA_DIR: Setting = Setting {
     name: "data_dir",
@@ -148,6 +156,14 @@ pub(crate) const REPLAY_POLICY: Setting = Setting {
             repeated under its Idempotency-Key, which gets the same answer.",
 };
 
+pub(crate) const CALL_BODIES: Setting = Setting {
+    name: "call_bodies",
+    env: "CITADEL_CALL_BODIES",
+    default: Some("masked"),
+    about: "What the record of calls, which is kept for 30 days, has of requests and answers. masked: their shape, with our own\n\
+            ids, statuses and error texts and with no value about anybody. off: nothing.",
+};
+
 /// Every setting, in the order in which people should read them.
 pub(super) const ALL: &[&Setting] = &[
     &PROFILE,
@@ -155,6 +171,7 @@ pub(super) const ALL: &[&Setting] = &[
     &DASHBOARD_LISTEN,
     &METRICS_LISTEN,
     &PUBLIC_URL,
+    &DASHBOARD_URL,
     &DATA_DIR,
     &DATABASE_URL,
     &DATABASE_CA,
@@ -166,6 +183,7 @@ pub(super) const ALL: &[&Setting] = &[
     &SANDBOX_NOW,
     &RATE_LIMIT,
     &REPLAY_POLICY,
+    &CALL_BODIES,
     &STOP_WAIT,
     &LOG,
     &OTLP_ENDPOINT,

@@ -36,6 +36,8 @@ fn nothing_set_is_the_documented_default() {
     assert_eq!(config.root_key_file, PathBuf::from("./data/root.key"));
     assert_eq!(config.rate_limit, 300);
     assert_eq!(config.replay_policy, ReplayPolicy::Keep);
+    assert!(config.keeps_call_bodies);
+    assert!(!load(&[("CITADEL_CALL_BODIES", "off")]).unwrap().keeps_call_bodies);
     assert_eq!(config.profile, Profile::Development);
     assert_eq!(config.public_url_for(config.listen), "http://127.0.0.1:8700");
     assert_eq!(config.risks, []);
@@ -52,12 +54,14 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         ("CITADEL_DATABASE_URL", "mysql://root:hunter2hunter2@db/citadel"),
         ("CITADEL_TLS_CERT", "cert.pem"),
         ("CITADEL_REPLAY_POLICY", "forget"),
+        ("CITADEL_CALL_BODIES", "whole"),
         ("CITADEL_RATE_LIMIT", "-1"),
         ("CITADEL_LOG", "citadel_server=loud"),
     ]);
-    assert!(text.starts_with("the configuration has 10 problems"), "{text}");
+    assert!(text.starts_with("the configuration has 11 problems"), "{text}");
     for setting in [
         "PROFILE",
+        "CALL_BODIES",
         "LISTEN",
         "METRICS_LISTEN",
         "DASHBOARD_LISTEN",
@@ -70,7 +74,7 @@ fn every_problem_is_listed_with_its_setting_value_and_fix() {
         assert!(text.contains(&format!("CITADEL_{setting} (")), "{setting}: {text}");
     }
     assert!(text.contains("(listen in the file) = \"localhost:8700\""), "{text}");
-    assert_eq!(text.matches("fix: ").count(), 10, "{text}");
+    assert_eq!(text.matches("fix: ").count(), 11, "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
 
@@ -108,6 +112,13 @@ fn p64_production_accepts_nothing_unsafe() {
         problems(&[("CITADEL_PROFILE", "production"), ("CITADEL_PUBLIC_URL", "http://citadel.example.com")]);
     assert!(text.contains("2 problems"), "{text}");
     assert!(text.contains("CITADEL_ROOT_KEY_FILE") && text.contains("plain http"), "{text}");
+
+    let text = problems(&[
+        ("CITADEL_PROFILE", "production"),
+        ("CITADEL_PUBLIC_URL", "https://citadel.example.com"),
+        ("CITADEL_DASHBOARD_URL", "https://Citadel.example.com:8443"),
+    ]);
+    assert!(text.contains("CITADEL_DASHBOARD_URL") && text.contains("a host name of its own"), "{text}");
 
     let good = [
         ("CITADEL_PROFILE", "production"),

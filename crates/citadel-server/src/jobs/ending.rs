@@ -23,7 +23,7 @@ use super::{
     events::{self, NewEvent},
     job_of,
     orders::{complete, status_event},
-    run_task::outcome_words,
+    run_task::record::outcome_words,
 };
 use crate::{app::App, error::ApiResult, moment::Moment};
 

@@ -130,6 +130,23 @@ pub(crate) async fn append_deleted(
     append_all(app, tx, &links.iter().map(deleted).collect::<Vec<_>>(), moment).await
 }
 
+/// Tells that what a person allowed has ended, of a link as it was before.
+pub(crate) async fn append_disconnected(
+    app: &App,
+    tx: &mut Tx<'_>,
+    link: &Link,
+    moment: Moment,
+) -> ApiResult<()> {
+    let event = NewEvent {
+        event_type: "link-disconnected",
+        about: About::Link(link),
+        task: None,
+        status: link.status.as_str(),
+        objects: Objects::default(),
+    };
+    append_all(app, tx, &[event], moment).await
+}
+
 /// Tells that something happened.
 pub(crate) async fn append(app: &App, tx: &mut Tx<'_>, new: NewEvent<'_>, moment: Moment) -> ApiResult<()> {
     append_all(app, tx, &[new], moment).await

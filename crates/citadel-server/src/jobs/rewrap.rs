@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::trail;
+use citadel_store::audit::{self, Act, Actor, Detail, Entry};
 
 /// How often a node looks which version is in use.
 const EVERY: Duration = Duration::from_secs(5);
@@ -58,7 +60,14 @@ pub async fn look(db: &Db, keyring: &Arc<Keyring>, now: Timestamp) -> Result<u64
     }
     if left == 0 && began.duration_since(current.in_use_since) >= SETTLED {
         for version in filled {
-            db.write(async move |tx| root_keys::set_emptied(tx, version, now).await).await?;
+            let keyring = Arc::clone(keyring);
+            db.write(async move |tx| {
+                root_keys::set_emptied(tx, version, now).await?;
+                let detail = Detail::NONE.word("version", &version.id.to_string());
+                let entry = trail::of_server(now, Actor::SERVER, Act::RootKeyEmptied, trail::ROOT_KEY);
+                audit::append(tx, &keyring, &Entry { detail, ..entry }).await.map(drop)
+            })
+            .await?;
         }
     }
     Ok(rewrapped)

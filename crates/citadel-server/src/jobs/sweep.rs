@@ -6,25 +6,21 @@ use std::time::Duration;
 
 use citadel_domain::ClientId;
 use citadel_store::{
-    Error, bridge_tokens, call_rates, idempotency_keys,
-    links::{self, Link},
-    logins, purge, sandboxes,
-    sandboxes::Pace,
-    sign_in_tries,
+    Error, bridge_tokens, call_rates, consents, dashboard_sessions, idempotency_keys, links::Link, logins,
+    purge, sandboxes, sandboxes::Pace, sign_in_tries,
 };
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use super::{
-    ending,
-    events::{self, About, NewEvent, Objects},
-};
+use super::{ending, events};
+use crate::trail;
 use crate::{
     app::App,
     error::{ApiError, ApiResult},
     idempotency,
     moment::Moment,
 };
+use citadel_store::audit::{self, Act};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Links whose consent is ended between two looks.
@@ -50,6 +46,8 @@ pub async fn sweep(app: &App) {
     let db = app.db.patient();
     tell("expired sign-ins", db.write(async move |tx| logins::delete_expired(tx, live).await).await);
     tell("counted sign-ins", db.write(async move |tx| sign_in_tries::delete_before(tx, live).await).await);
+    let ended = db.write(async move |tx| dashboard_sessions::delete_ended(tx, live).await).await;
+    tell("ended sessions, invitations and set-up codes of the dashboard", ended);
     let accounts = db.write(async move |tx| bridge_tokens::delete_aged_accounts(tx, live).await).await;
     tell("accounts of aged bridge tokens", accounts);
     let answers = db
@@ -59,7 +57,7 @@ pub async fn sweep(app: &App) {
     let full = db.write(async move |tx| call_rates::delete_full(tx, live - RATES).await).await;
     tell("counters of keys that do not call", full);
     tell_ended(ending::expire_all(app).await);
-    let ended = db.read(async move |tx| links::list_consent_ended(tx, live, LINKS).await).await;
+    let ended = db.read(async move |tx| consents::list_consent_ended(tx, live, LINKS).await).await;
     end_consents(app, ended).await;
     for (client_id, pace) in turned(app).await {
         let now = pace.shows(live);
@@ -68,8 +66,9 @@ pub async fn sweep(app: &App) {
             .write(async move |tx| bridge_tokens::delete_aged_sandbox_accounts(tx, client_id, now).await)
             .await;
         tell("accounts of aged bridge tokens of a sandbox with a clock of its own", accounts);
-        let ended =
-            db.read(async move |tx| links::list_sandbox_consent_ended(tx, client_id, now, LINKS).await).await;
+        let ended = db
+            .read(async move |tx| consents::list_sandbox_consent_ended(tx, client_id, now, LINKS).await)
+            .await;
         end_consents(app, ended).await;
         tell_ended(ending::expire_in_sandbox(app, client_id, Moment::of(pace, live)).await);
     }
@@ -119,17 +118,12 @@ async fn end_consent(app: &App, link: Link) -> ApiResult<bool> {
     app.db
         .scoped(tenant.client_id)
         .write(async move |tx| {
-            if !links::end_consent(tx, tenant, link.id, moment.now).await? {
+            if !consents::end_consent(tx, tenant, link.id, moment.now).await? {
                 return Ok(false);
             }
-            let event = NewEvent {
-                event_type: "link-disconnected",
-                about: About::Link(&link),
-                task: None,
-                status: link.status.as_str(),
-                objects: Objects::default(),
-            };
-            events::append_all(&writer, tx, &[event], moment).await?;
+            events::append_disconnected(&writer, tx, &link, moment).await?;
+            let entry = trail::server_did(&writer, tenant, Act::ConsentEnded, trail::link(link.id));
+            audit::append(tx, &writer.keyring, &entry).await?;
             Ok::<_, ApiError>(true)
         })
         .await

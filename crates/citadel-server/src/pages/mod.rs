@@ -1,11 +1,13 @@
 //! Pages and scripts for browsers: the loader, the widget, the mobile page, the API reference.
 
 mod assets;
+pub(crate) mod dashboard;
 mod docs;
 mod joined;
 mod kept;
 mod marks;
 mod widget;
+pub(crate) mod your_data;
 
 pub(crate) use assets::{
     get_asset, get_bridge_js, get_oauth_success, get_order_script, get_widget_script, get_widget_styles,

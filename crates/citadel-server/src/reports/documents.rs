@@ -61,13 +61,16 @@ impl Papers {
     }
 
     /// The document with this id: a report, a pay statement or a W-2.
-    pub(crate) fn draw(&self, app: &App, object: ObjectId) -> ApiResult<Option<Vec<u8>>> {
+    /// `is_masked`: for a masked key.
+    pub(crate) fn draw(&self, app: &App, object: ObjectId, is_masked: bool) -> ApiResult<Option<Vec<u8>>> {
         let footer = footer(self.link.tenant.environment);
         match self.kind {
             Some(kind @ (ReportKind::Income | ReportKind::Employment)) => {
-                self.verification(app, kind, object)
+                self.verification(app, kind, object, is_masked)
             }
-            Some(kind @ (ReportKind::DirectDeposit | ReportKind::Pll)) => self.deposit(app, kind, object),
+            Some(kind @ (ReportKind::DirectDeposit | ReportKind::Pll)) => {
+                self.deposit(app, kind, object, is_masked)
+            }
             Some(_) => Ok(None),
             None => self.paper(app, object, footer),
         }
@@ -98,13 +101,19 @@ impl Papers {
         Ok(None)
     }
 
-    fn verification(&self, app: &App, kind: ReportKind, object: ObjectId) -> ApiResult<Option<Vec<u8>>> {
+    fn verification(
+        &self,
+        app: &App,
+        kind: ReportKind,
+        object: ObjectId,
+        is_masked: bool,
+    ) -> ApiResult<Option<Vec<u8>>> {
         let (Some(data), Some(report)) = (self.payroll_data(app)?, &self.data) else { return Ok(None) };
         let is_voe = kind == ReportKind::Employment;
         let data = if is_voe { data.without_pay() } else { data };
         let verification = Verification {
             kind: kind_of_document(is_voe),
-            request: self.request(object, report.updated_at),
+            request: self.request(object, report.updated_at, is_masked),
             person: subject(&data).unwrap_or_else(unknown),
             sources: vec![Source {
                 provider_name: provider_name(app, &self.link.provider_id),
@@ -118,7 +127,13 @@ impl Papers {
         pdf.map(Some).map_err(error::internal)
     }
 
-    fn deposit(&self, app: &App, kind: ReportKind, object: ObjectId) -> ApiResult<Option<Vec<u8>>> {
+    fn deposit(
+        &self,
+        app: &App,
+        kind: ReportKind,
+        object: ObjectId,
+        is_masked: bool,
+    ) -> ApiResult<Option<Vec<u8>>> {
         let Some(facts) = &self.facts else { return Ok(None) };
         let (word, purpose) = match kind {
             ReportKind::Pll => (change::PLL, DepositPurpose::PaycheckLinkedLoan),
@@ -129,7 +144,7 @@ impl Papers {
         let finished_at = task.and_then(|task| task.finished_at);
         let confirmation = DepositConfirmation {
             purpose,
-            request: self.request(object, finished_at.unwrap_or(self.link.updated_at)),
+            request: self.request(object, finished_at.unwrap_or(self.link.updated_at), is_masked),
             person: self.payroll_data(app)?.as_ref().and_then(subject),
             provider_name: provider_name(app, &self.link.provider_id),
             employer_name: deposits::employer(app, &self.link).map(|employer| employer.name),
@@ -143,12 +158,13 @@ impl Papers {
         pdf.map(Some).map_err(error::internal)
     }
 
-    fn request(&self, object: ObjectId, created_at: Timestamp) -> Request {
+    fn request(&self, object: ObjectId, created_at: Timestamp, is_masked: bool) -> Request {
         Request {
             report_id: object.to_string(),
             requested_by: self.client_name.clone(),
             created_at,
             consent: consent(self.consented_at, &self.link.allowed_products, &self.client_name),
+            is_masked,
         }
     }
 }
@@ -159,6 +175,7 @@ pub(crate) fn of_user(
     report: &UserReport,
     snapshot: Snapshot,
     links: &[Link],
+    is_masked: bool,
 ) -> ApiResult<Vec<u8>> {
     let person = snapshot.links.iter().find_map(|source| subject(&source.data));
     let consented_at = snapshot.links.iter().filter_map(|source| source.consented_at).max();
@@ -180,6 +197,7 @@ pub(crate) fn of_user(
             requested_by: snapshot.requested_by.clone(),
             created_at: report.created_at,
             consent: consent(consented_at, &products, &snapshot.requested_by),
+            is_masked,
         },
         person: person.unwrap_or_else(unknown),
         sources: snapshot

@@ -24,6 +24,9 @@ const LIFE: SignedDuration = SignedDuration::from_hours(1);
 const MARK: &str = "\u{1}file:";
 const MARK_IN_JSON: &[u8] = b"\\u0001file:";
 
+/// Stands before the proof of an address for a masked key, and is a part of what is proven.
+const MASKED: &str = "masked-";
+
 /// What to store in place of an address.
 pub(super) fn mark(object: ObjectId) -> String {
     format!("{MARK}{object}")
@@ -84,6 +87,18 @@ pub(super) fn address(app: &App, link: &Link, object: ObjectId) -> ApiResult<Str
     serde_json::from_slice(&filled).map_err(error::internal)
 }
 
+/// The address of the same document for a masked key. `None` for what is no address of ours, or has aged.
+pub(crate) fn masked_address(app: &App, address: &str) -> Option<String> {
+    let path = address.strip_prefix(&app.public_url)?.strip_prefix("/files/")?;
+    let [client, link, object, name] = path.split('/').collect::<Vec<_>>().try_into().ok()?;
+    let grant = find_grant(app, client, link, object, name)?;
+    let (ends, _) = name.split_once('-')?;
+    let ends: i64 = ends.parse().ok()?;
+    let path = format!("{}/{ends}", grant.path());
+    let proof = proof(app, format!("{path}{MASKED}").as_bytes());
+    Some(format!("{}/files/{path}-{MASKED}{proof}.pdf", app.public_url))
+}
+
 /// What only we can say about a path and its end.
 fn proof(app: &App, path_and_end: &[u8]) -> String {
     tokens::hex(&app.keyring.keyed_hash(purposes::FILE, path_and_end)[..16])
@@ -94,6 +109,8 @@ pub(crate) struct FileGrant {
     pub(crate) client: ClientId,
     pub(crate) link: LinkId,
     pub(crate) object: ObjectId,
+    /// Whether the document is drawn for a masked key (P7).
+    pub(crate) is_masked: bool,
 }
 
 impl FileGrant {
@@ -104,11 +121,17 @@ impl FileGrant {
 
 /// Checks the four segments of a file address. `None` for anything that we did not make, or that has aged.
 pub(crate) fn find_grant(app: &App, client: &str, link: &str, object: &str, name: &str) -> Option<FileGrant> {
-    let grant =
-        FileGrant { client: client.parse().ok()?, link: link.parse().ok()?, object: object.parse().ok()? };
     let (ends, shown) = name.strip_suffix(".pdf")?.split_once('-')?;
+    let (is_masked, shown) = shown.strip_prefix(MASKED).map_or((false, shown), |shown| (true, shown));
+    let grant = FileGrant {
+        client: client.parse().ok()?,
+        link: link.parse().ok()?,
+        object: object.parse().ok()?,
+        is_masked,
+    };
     let ends: i64 = ends.parse().ok()?;
-    let expected = proof(app, format!("{}/{ends}", grant.path()).as_bytes());
+    let said = if is_masked { MASKED } else { "" };
+    let expected = proof(app, format!("{}/{ends}{said}", grant.path()).as_bytes());
     // Compared as keyed hashes of both, so that time tells nothing about where they differ (P4).
     let same =
         app.keyring.keyed_hash(purposes::FILE, shown) == app.keyring.keyed_hash(purposes::FILE, &expected);

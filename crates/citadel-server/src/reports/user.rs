@@ -126,6 +126,7 @@ pub(crate) fn view(
             provider_name: provider
                 .map_or_else(|| source.provider_id.clone(), |provider| provider.name.clone()),
             employments: jobs(app, report, source, link)?,
+            disputed_at: link.and_then(|link| link.disputed_at).map(time),
         })
     };
     Ok(ReportView {

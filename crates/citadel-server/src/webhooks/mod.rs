@@ -1,7 +1,9 @@
-//! What a delivery consists of: the secrets of endpoints, the signed headers, the waits between attempts. When and in
+//! Endpoints and what is sent to them: made and changed ([`endpoints`]), sent again ([`resend`]), and what a delivery consists of: the secrets of endpoints, the signed headers, the waits between attempts. When and in
 //! which order deliveries are made is decided in [`jobs::deliver_webhooks`](crate::jobs).
 
+pub(crate) mod endpoints;
 pub(crate) mod lanes;
+pub(crate) mod resend;
 pub(crate) mod retries;
 pub(crate) mod secrets;
 pub(crate) mod signing;

@@ -41,12 +41,13 @@ fn spellings() -> Vec<Vec<u8>> {
     ]
 }
 
-fn search(folder: &Path) {
+/// Answers how many bytes were searched.
+fn search(folder: &Path) -> u64 {
     let mut searched = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            search(&path);
+            searched += search(&path);
             continue;
         }
         // The admin socket holds nothing.
@@ -54,13 +55,14 @@ fn search(folder: &Path) {
             continue;
         }
         let bytes = fs::read(&path).unwrap();
-        searched += 1;
+        searched += bytes.len() as u64;
         for (number, spelling) in spellings().iter().enumerate() {
             let found = memmem::find(&bytes, spelling);
             assert!(found.is_none(), "spelling {number} in {} at {found:?}", path.display());
         }
     }
     assert!(searched > 0, "{}", folder.display());
+    searched
 }
 
 #[test]
@@ -80,18 +82,51 @@ async fn p13_logins_leave_no_trace() {
     logins_under_kills("p13-small", 3).await;
 }
 
-#[cfg(feature = "soak")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn p13_logins_leave_no_trace_after_a_hundred_kills() {
-    logins_under_kills("p13-full", 100).await;
+async fn p17_canaries_are_found_nowhere() {
+    canaries_in_people("p17-small", 8).await;
 }
 
-async fn logins_under_kills(name: &str, kills: usize) {
+#[cfg(feature = "soak")]
+mod soak {
+    use super::*;
+    use crate::soak;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn p13_logins_leave_no_trace_after_a_hundred_kills() {
+        let kills = soak::count("CITADEL_SOAK_P13_KILLS", 100);
+        let finding = soak::begin(
+            "P13",
+            format!("{kills} kills while canaries sign in and answer"),
+            "0 plain copies, 0 sealed ones 60 s past their life",
+        );
+        let figure = logins_under_kills("p13-full", kills).await;
+        finding.end(figure, true);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn p17_ten_thousand_canaries_are_found_nowhere() {
+        let canaries = soak::count("CITADEL_SOAK_P17_CANARIES", 10_000);
+        let finding = soak::begin(
+            "P17",
+            format!("{canaries} canaries in what is known of people, in 8 spellings"),
+            "0 plain copies",
+        );
+        let figure = canaries_in_people("p17-full", canaries).await;
+        finding.end(figure, true);
+    }
+}
+
+/// Within which no login lies sealed after its life.
+const GONE: Duration = Duration::from_secs(60);
+
+/// Stops at any copy. Answers the figures of the run.
+async fn logins_under_kills(name: &str, kills: usize) -> String {
     let mut child = ServerChild::new(name);
     let (client_id, secret) = client(&child).await;
     let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
     let mut seen = std::collections::BTreeSet::new();
-    let mut answered = 0;
+    let (mut answered, mut searched) = (0, 0);
     for round in 0..kills {
         let base = format!("http://{}", child.start().await);
         let citadel = Citadel::builder(base.clone(), client_id.to_string(), secret.clone()).build().unwrap();
@@ -134,20 +169,25 @@ async fn logins_under_kills(name: &str, kills: usize) {
         }
         child.kill();
         // As a kill leaves it: nothing in the clear, whatever was under way.
-        search(child.home());
+        searched += search(child.home());
     }
     assert!(answered > 0 && seen.contains("login_error"), "{seen:?}");
     // After the time that a login may be kept: no sealed copy either.
     child.shift_clock(16 * 60);
     child.start().await;
-    let mut number = 0;
+    let (mut number, begun) = (0, tokio::time::Instant::now());
     while back_up(&child, number).rows["logins"] > 0 {
         number += 1;
-        assert!(number < 300, "sealed copies past their life");
+        assert!(begun.elapsed() < GONE, "sealed copies past their life");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    let gone = begun.elapsed();
     child.kill();
-    search(child.home());
+    searched += search(child.home());
+    format!(
+        "0 plain copies in {} MiB, {answered} questions answered, tasks seen as {seen:?}; 0 sealed after {gone:.1?}",
+        searched >> 20
+    )
 }
 
 fn random() -> Arc<dyn Random> {
@@ -161,15 +201,13 @@ fn back_up(child: &ServerChild, number: usize) -> backups::Contents {
     backups::create(&child::config(child.home()), &file, &SystemClock, &random(), &progress).unwrap()
 }
 
-/// P17 at full size: 10,000 canaries in what clients tell of people.
-#[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn p17_ten_thousand_canaries_are_found_nowhere() {
-    let mut child = ServerChild::new("p17-full");
+/// Canaries in what clients tell of people, four in each person. Stops at any copy; answers the figures of the run.
+async fn canaries_in_people(name: &str, canaries: usize) -> String {
+    let mut child = ServerChild::new(name);
     let (client_id, secret) = client(&child).await;
     let base = format!("http://{}", child.start().await);
     let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
-    for number in 0..2500 {
+    for number in 0..canaries.div_ceil(4) {
         let body = json!({
             "external_user_id": format!("{CANARY}-id-{number}"),
             "first_name": format!("{CANARY}-first-{number}"),
@@ -183,8 +221,9 @@ async fn p17_ten_thousand_canaries_are_found_nowhere() {
             .json(&body);
         assert_eq!(call.send().await.unwrap().status(), 201);
     }
-    search(child.home());
+    // Beside the server, and as the kill leaves it, with a backup.
+    let beside = search(child.home());
     back_up(&child, 0);
     child.kill();
-    search(child.home());
+    format!("0 plain copies in {} KiB", (beside + search(child.home())) >> 10)
 }

@@ -58,6 +58,7 @@ fn settings(home: &Path) -> Vec<(String, String)> {
         ("CITADEL_DATABASE_URL", fs::read_to_string(home.join(DATABASE)).unwrap_or_default()),
         ("CITADEL_LISTEN", "127.0.0.1:0".to_owned()),
         ("CITADEL_METRICS_LISTEN", "127.0.0.1:0".to_owned()),
+        ("CITADEL_DASHBOARD_LISTEN", "127.0.0.1:0".to_owned()),
         ("CITADEL_RATE_LIMIT", "0".to_owned()),
         ("CITADEL_LOG", "warn".to_owned()),
     ];
@@ -189,11 +190,16 @@ impl ServerChild {
         panic!("the server did not start in 30 seconds: {}", self.log());
     }
 
-    /// Starts the server and kills it after this time, however far it has come.
-    pub(crate) async fn start_for(&mut self, time: Duration) {
+    /// Starts the server and kills it this long after it has come so far, however far it has come then.
+    pub(crate) async fn start_and_kill(&mut self, has_come: impl Fn() -> bool, after: Duration) {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.home.join("log")).unwrap();
         self.spawn(self.as_a_child(Command::new(std::env::current_exe().unwrap())), log);
-        tokio::time::sleep(time).await;
+        let patience = tokio::time::Instant::now() + Duration::from_secs(30);
+        while !has_come() {
+            assert!(tokio::time::Instant::now() < patience, "it never came so far: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tokio::time::sleep(after).await;
         self.kill();
     }
 
@@ -209,8 +215,7 @@ impl ServerChild {
         }
     }
 
-    /// Sends a signal to the process: `STOP`, `CONT`.
-    #[cfg(feature = "soak")]
+    /// Sends a signal to the process: `TERM`, `STOP`, `CONT`.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.process.as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());

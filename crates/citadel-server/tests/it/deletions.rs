@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use axum::http::{Method, StatusCode};
 use citadel_domain::{Clock, TaskStatus};
-use citadel_server::jobs;
+use citadel_server::{calls, jobs};
 use citadel_store::{DbConfig, Row, Value as Param, consents, retention};
 use jiff::{Timestamp, ToSpan, tz::Offset};
 use memchr::memmem;
@@ -243,11 +243,15 @@ async fn p20_no_task_without_a_receipt() {
         assert!(receipt.products.iter().any(|product| product.as_str() == "pll"), "{receipt:?}");
         assert_ne!(receipt.text_hash, [0; 32]);
         // The words that are hashed are those of the screen.
-        let script = app.get("/bridge/assets/texts.js").await;
-        assert_eq!(script.status, StatusCode::OK);
-        let shown = [script.text(), "", "", "adp", "pll"];
-        let named = consents::text_hash(&[shown[0], shown[1], "Acme Lending", shown[3], shown[4]]);
-        let hashes = [consents::text_hash(&shown), named];
+        let mut words = Vec::new();
+        for file in ["texts.js", "screen-login.js", "deposit.js"] {
+            let script = app.get(&format!("/bridge/assets/{file}")).await;
+            assert_eq!(script.status, StatusCode::OK);
+            words.push(script.text().to_owned());
+        }
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let hash_for = |name| consents::text_hash(&[&words[..], &["", name, "adp", "pll"]].concat());
+        let hashes = [hash_for(""), hash_for("Acme Lending")];
         assert!(hashes.contains(&receipt.text_hash), "{receipt:?}");
     })
     .await;
@@ -269,13 +273,25 @@ async fn p23_nothing_outlives_its_limit_in_25_months() {
             client.user("unused").await;
             client.post("/v1/refresh/tasks/", json!({"access_token": token})).await;
             app.run_refresh().await;
+            let screens = json!({"screens": [{"name": "LOADING"}]});
+            app.widget(Method::POST, "/screens", &bridge_token, Some(screens)).await;
+            calls::flush(&app.app).await;
             app.advance(30 * DAY);
             jobs::sweep(&app.app).await;
             jobs::retain(&app.app).await;
             jobs::sweep(&app.app).await;
             within_limits(&app, month).await;
         }
-        for table in ["users", "links", "webhook_events", "tasks", "bridge_tokens", "consents", "deletions"] {
+        for table in [
+            "users",
+            "links",
+            "webhook_events",
+            "tasks",
+            "bridge_tokens",
+            "consents",
+            "deletions",
+            "usage_hours",
+        ] {
             assert!(count(&app, table).await > 0, "{table} has what is still in its time");
         }
         // Once more changes nothing.
@@ -299,6 +315,10 @@ async fn p23_nothing_outlives_its_limit_in_25_months() {
             "public_tokens",
             "reports",
             "outbox",
+            "calls",
+            "call_bodies",
+            "screens",
+            "usage_hours",
         ] {
             assert_eq!(count(&app, table).await, 0, "{table}");
         }
@@ -346,6 +366,10 @@ async fn within_limits(app: &TestApp, month: i32) {
              select user_id from links where user_id is not null)"
             ),
         ),
+        ("calls", format!("calls where at < {failed}")),
+        ("bodies of calls", "call_bodies where call_id not in (select id from calls)".to_owned()),
+        ("screens", format!("screens where at < {failed}")),
+        ("usage", format!("usage_hours where hour < {}", before(retention::USAGE))),
         ("public tokens", format!("public_tokens where expires_at < {abandoned} and spent_at is null")),
         ("receipts", format!("consents where expires_at < {receipts}")),
     ] {

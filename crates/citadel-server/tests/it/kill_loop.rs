@@ -16,7 +16,7 @@ use citadel_server::{
     opening,
     system::{SystemClock, SystemRandom},
 };
-use citadel_store::{Error, Tx};
+use citadel_store::{Error, Keyring, Tx, audit::verify};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -35,12 +35,13 @@ use crate::{
 const CALM: Duration = Duration::from_secs(90);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p38_kills_take_back_nothing() {
+async fn p38_p25_kills_take_back_nothing() {
     for child in [Some(ServerChild::program("kill-loop")), on_postgres().await].into_iter().flatten() {
         // How long a start takes is not asked here: the machine is busy with other tests.
         let figures = run(child, 5, Work::Everything, by_chance()).await;
         assert!(figures.broken.is_empty(), "{} {:?}", figures.told(), figures.broken);
         assert!(figures.facts > 10, "{}", figures.told());
+        assert!(figures.trail.is_right(), "{:?}", figures.trail);
     }
 }
 
@@ -60,6 +61,8 @@ struct Figures {
     entries: i64,
     /// From the last start until everything had ended.
     calm: Duration,
+    /// The audit trail, beside what it is about.
+    trail: Trail,
 }
 
 impl Figures {
@@ -126,7 +129,8 @@ async fn run(
     broken.extend(books.wrong());
     broken.sort();
     broken.dedup();
-    Figures { facts: facts.len(), broken, slowest, entries: books.entries, calm }
+    let (entries, trail) = (books.entries, books.trail);
+    Figures { facts: facts.len(), broken, slowest, entries, calm, trail }
 }
 
 /// Waits until every task has ended and every event has arrived. Answers what never did.
@@ -175,11 +179,29 @@ struct Books {
     applied: i64,
     /// Public tokens that are spent although their link, which is not deleted, has no access token.
     spent_for_nothing: i64,
+    trail: Trail,
+}
+
+/// P25: acts and their entries go together, and the chains hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Trail {
+    entries: i64,
+    /// Deletions, consents and access tokens without an entry.
+    untold: i64,
+    /// Entries of deletions and consents that never were.
+    invented: i64,
+    findings: usize,
+}
+
+impl Trail {
+    const fn is_right(self) -> bool {
+        self.entries > 0 && self.untold == 0 && self.invented == 0 && self.findings == 0
+    }
 }
 
 impl Books {
     fn wrong(&self) -> Option<String> {
-        let is_right = self.entries == self.applied && self.spent_for_nothing == 0;
+        let is_right = self.entries == self.applied && self.spent_for_nothing == 0 && self.trail.is_right();
         (!is_right).then(|| format!("{self:?}"))
     }
 }
@@ -189,8 +211,11 @@ async fn books(child: &ServerChild) -> Books {
     let opened = opening::open(&child::config(child.home()), &SystemClock, &random).await.unwrap();
     let count =
         async |tx: &mut Tx<'_>, sql: &'static str| tx.fetch_one(sql, &[], |row| row.get::<i64>(0)).await;
+    let keyring = opened.keyring;
     let read = opened.db.read(async move |tx| {
+        let trail = trail(tx, &keyring).await?;
         Ok::<_, Error>(Books {
+            trail,
             entries: count(tx, "select count(*) from provider_books").await?,
             applied: count(tx, "select count(*) from changes where state = 'applied'").await?,
             spent_for_nothing: count(
@@ -203,6 +228,38 @@ async fn books(child: &ServerChild) -> Books {
         })
     });
     read.await.unwrap()
+}
+
+async fn trail(tx: &mut Tx<'_>, keyring: &Keyring) -> Result<Trail, Error> {
+    let count =
+        async |tx: &mut Tx<'_>, sql: &'static str| tx.fetch_one(sql, &[], |row| row.get::<i64>(0)).await;
+    let deleted = "select count(*) from deletions as d where kind in ('link', 'user') and not exists (
+                       select 1 from audit_entries as e where e.client_id = d.client_id and e.object_id = d.object_id
+                          and e.act = case d.kind when 'link' then 'link_deleted' else 'user_deleted' end)";
+    let issued = "select count(*) from links as l where access_token_hash is not null and not exists (
+                      select 1 from audit_entries as e where e.client_id = l.client_id and e.object_id = l.id
+                         and e.act = 'access_token_issued')";
+    let invented = "select count(*) from audit_entries as e where act in ('link_deleted', 'user_deleted') and not exists (
+                        select 1 from deletions as d where d.client_id = e.client_id and d.object_id = e.object_id)";
+    let consents = count(tx, "select count(*) from consents").await?;
+    let told =
+        count(tx, "select count(*) from audit_entries where act in ('consent_given', 'consent_renewed')")
+            .await?;
+    let (mut place, mut findings) = (None, 0);
+    loop {
+        let page = verify::page(tx, keyring, place, 1000).await?;
+        findings += usize::from(page.finding.is_some());
+        place = page.next;
+        if place.is_none() {
+            break;
+        }
+    }
+    Ok(Trail {
+        entries: count(tx, "select count(*) from audit_entries").await?,
+        untold: count(tx, deleted).await? + count(tx, issued).await? + (consents - told).max(0),
+        invented: count(tx, invented).await? + (told - consents).max(0),
+        findings,
+    })
 }
 
 /// The body of a sign-in by one call.

@@ -20,7 +20,7 @@ const USERNAME: &str = "canary-username-7731";
 const CODE: &str = "canary-code-7731";
 
 /// Walks through every flow with canary values; answers everything of class S1 and S2 that took part.
-async fn walk(app: &TestApp) -> Vec<String> {
+pub(crate) async fn walk(app: &TestApp) -> Vec<String> {
     let client = app.client("acme").await;
     let mut secrets = vec![client.secret.clone(), PASSWORD.to_owned(), USERNAME.to_owned(), CODE.to_owned()];
 

@@ -70,7 +70,6 @@ fn headers(client: &TestClient<'_>) -> [(&'static str, String); 2] {
 }
 
 /// Calls while the fault is there, and until the service is back once it has gone.
-#[expect(clippy::print_stdout, reason = "the figures of a run are read with --no-capture")]
 async fn outlive<F: Future<Output = ()>>(
     node: &Arc<TestApp>,
     client: &TestClient<'_>,
@@ -122,20 +121,39 @@ async fn outlive<F: Future<Output = ()>>(
         all.failed += load.failed;
         all.slowest = all.slowest.max(load.slowest);
     }
-    println!(
-        "{what}: {} acknowledged, {} refused, slowest {:?}",
-        all.acknowledged.len(),
-        all.failed,
-        all.slowest
-    );
     all
 }
 
-/// Every token that was acknowledged is in the database.
-async fn nothing_is_lost(base: &TestApp, load: &Load, what: &str) {
-    for token in &load.acknowledged {
-        let session = base.widget(Method::GET, "/session", token, None).await;
-        assert_eq!(session.status, StatusCode::OK, "{what}: {session:?}");
+/// What several loads came to.
+#[derive(Default)]
+struct Figures {
+    faults: usize,
+    acknowledged: usize,
+    refused: usize,
+    slowest: Duration,
+}
+
+impl Figures {
+    /// Every token that was acknowledged must be in the database.
+    async fn add(&mut self, base: &TestApp, load: Load, what: &str) {
+        for token in &load.acknowledged {
+            let session = base.widget(Method::GET, "/session", token, None).await;
+            assert_eq!(session.status, StatusCode::OK, "{what}: {session:?}");
+        }
+        self.faults += 1;
+        self.acknowledged += load.acknowledged.len();
+        self.refused += load.failed;
+        self.slowest = self.slowest.max(load.slowest);
+    }
+
+    #[cfg(feature = "soak")]
+    fn and(self, other: Self) -> Self {
+        Self {
+            faults: self.faults + other.faults,
+            acknowledged: self.acknowledged + other.acknowledged,
+            refused: self.refused + other.refused,
+            slowest: self.slowest.max(other.slowest),
+        }
     }
 }
 
@@ -203,15 +221,17 @@ const FAULTS: [&str; 7] = [
     "all of it is locked",
 ];
 
-async fn run_faults(faults: &[&str], times: usize, lasts: Duration) {
-    let Some(line) = Line::open("").await else { return };
+async fn run_faults(faults: &[&str], times: usize, lasts: Duration) -> Figures {
+    let mut figures = Figures::default();
+    let Some(line) = Line::open("").await else { return figures };
     let client = line.base.client("acme").await;
     for fault in faults {
         for _ in 0..times {
             let load = outlive(&line.node, &client, fault, || fault_of_the_line(&line, fault, lasts)).await;
-            nothing_is_lost(&line.base, &load, fault).await;
+            figures.add(&line.base, load, fault).await;
         }
     }
+    figures
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -228,8 +248,9 @@ async fn p40_postgres_is_restarted_and_crashes_under_load() {
     restart(1).await;
 }
 
-async fn restart(times: usize) {
-    let Some(postgres) = OwnPostgres::start().await else { return };
+async fn restart(times: usize) -> Figures {
+    let mut figures = Figures::default();
+    let Some(postgres) = OwnPostgres::start().await else { return figures };
     let postgres = Arc::new(postgres);
     let config = postgres.config("127.0.0.1", "");
     let base = TestApp::open(config.clone(), None).await;
@@ -244,9 +265,10 @@ async fn restart(times: usize) {
             };
             let what = format!("a restart, {mode}");
             let load = outlive(&node, &client, &what, fault).await;
-            nothing_is_lost(&base, &load, &what).await;
+            figures.add(&base, load, &what).await;
         }
     }
+    figures
 }
 
 /// One of two hosts is gone, and then the other: the one that is there is found.
@@ -255,8 +277,9 @@ async fn p40_of_several_hosts_the_one_that_can_be_written_is_taken() {
     failover(1).await;
 }
 
-async fn failover(times: usize) {
-    let Some(line) = Line::open("").await else { return };
+async fn failover(times: usize) -> Figures {
+    let mut figures = Figures::default();
+    let Some(line) = Line::open("").await else { return figures };
     let other = Proxy::to(&line.base.db_config).await;
     let client = line.base.client("acme").await;
     let DbConfig::Postgres { url, .. } = line.proxy.config(AT_ONCE, "") else { unreachable!() };
@@ -271,10 +294,11 @@ async fn failover(times: usize) {
                 sleep(Duration::from_millis(200)).await;
             };
             let load = outlive(&node, &client, "failover", fault).await;
-            nothing_is_lost(&line.base, &load, "failover").await;
+            figures.add(&line.base, load, "failover").await;
             gone.heal();
         }
     }
+    figures
 }
 
 /// A proxy gives each transaction another connection: the scope of a client stays with its transaction, and nothing is
@@ -313,11 +337,35 @@ async fn jobs_open(tx: &mut Tx<'_>) -> Result<i64, Error> {
     citadel_store::jobs::count_open(tx).await
 }
 
-/// All of it, ten times, with the figures of the promise.
 #[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p40_twelve_faults_ten_times() {
-    run_faults(&FAULTS, 10, Duration::from_secs(12)).await;
-    restart(10).await;
-    failover(10).await;
+mod soak {
+    use super::*;
+    use crate::soak;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn p40_eleven_faults_ten_times() {
+        let times = soak::count("CITADEL_SOAK_P40_TIMES", 10);
+        let finding = soak::begin(
+            "P40",
+            format!("7 faults of the line, 2 restarts, 2 losses of a host, {times} times each"),
+            format!("0 lost, every request under {REQUEST:?}, back under {BACK:?}"),
+        );
+        // A fault lasts longer than a request may. Each of the seven has a line and a database of its own, so they go on side by
+        // side: they are waited for, not worked at.
+        let lasts = Duration::from_secs(12);
+        let lines: Vec<_> = FAULTS
+            .iter()
+            .map(|fault| tokio::spawn(run_faults(std::slice::from_ref(fault), times, lasts)))
+            .collect();
+        let mut all = Figures::default();
+        for line in lines {
+            all = all.and(line.await.unwrap());
+        }
+        all = all.and(restart(times).await).and(failover(times).await);
+        let figure = format!(
+            "{} faults, {} acknowledged, 0 lost, {} refused, slowest {:.1?}",
+            all.faults, all.acknowledged, all.refused, all.slowest
+        );
+        finding.end(figure, all.faults == 11 * times);
+    }
 }

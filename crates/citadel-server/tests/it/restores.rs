@@ -1,5 +1,4 @@
-//! P60 and P61: backups come back, and what was spent, revoked or deleted since does not; upgrades take a copy first and survive
-//! a kill.
+//! P60: backups come back, and what was spent, revoked or deleted since does not.
 
 use std::{
     fs,
@@ -10,17 +9,20 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
-use citadel_domain::{Clock, Random, tokens::hex};
+use citadel_domain::{ClientId, Clock, Random, tokens::hex};
 use citadel_server::{
-    admin::{Admin, Request},
     backups::{self, Progress, Since},
-    config::{Config, Profile},
-    opening, seeding,
+    config::Config,
+    opening,
     system::{SystemClock, SystemRandom},
 };
-use citadel_store::{Db, DbConfig};
+use citadel_store::{DbConfig, Value};
 use jiff::SignedDuration;
 use serde_json::json;
+use tokio::{
+    sync::watch,
+    time::{Instant, interval},
+};
 
 use crate::{
     child::{self, ServerChild},
@@ -28,10 +30,10 @@ use crate::{
 };
 
 /// A place with room for a data directory and its backups.
-struct Home(PathBuf);
+pub(crate) struct Home(pub(crate) PathBuf);
 
 impl Home {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("citadel-restores-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(path.join("data")).unwrap();
@@ -39,7 +41,7 @@ impl Home {
         Self(path)
     }
 
-    fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         child::config(&self.0)
     }
 
@@ -48,7 +50,7 @@ impl Home {
     }
 }
 
-fn write_key(home: &Path) {
+pub(crate) fn write_key(home: &Path) {
     let file = home.join("data/root.key");
     fs::write(&file, format!("development-{}\n", hex(&ROOT_KEY))).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
@@ -60,11 +62,11 @@ impl Drop for Home {
     }
 }
 
-fn random() -> Arc<dyn Random> {
+pub(crate) fn random() -> Arc<dyn Random> {
     Arc::new(SystemRandom)
 }
 
-fn quiet() -> Progress {
+pub(crate) fn quiet() -> Progress {
     Arc::new(|_, _| ())
 }
 
@@ -81,10 +83,137 @@ async fn p60_a_restore_revives_nothing() {
     restore_revives_nothing(Plan { name: "small", tokens: 6, keys: 3 }).await;
 }
 
-#[cfg(feature = "soak")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p60_a_restore_revives_none_of_a_thousand() {
-    restore_revives_nothing(Plan { name: "full", tokens: 1000, keys: 100 }).await;
+async fn p60_a_backup_under_writes_restores_elsewhere() {
+    restore_elsewhere("writes-small", 2, Duration::from_secs(1)).await;
+}
+
+#[cfg(feature = "soak")]
+mod soak {
+    use super::*;
+    use crate::soak;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn p60_a_restore_revives_none_of_a_thousand() {
+        let tokens = soak::count("CITADEL_SOAK_P60_TOKENS", 1000);
+        let keys = soak::count("CITADEL_SOAK_P60_KEYS", 100);
+        let finding = soak::begin(
+            "P60",
+            format!(
+                "{tokens} spent tokens and {keys} revoked keys tried after a restore, with and without a ledger"
+            ),
+            "0 accepted",
+        );
+        restore_revives_nothing(Plan { name: "full", tokens, keys }).await;
+        finding.end(format!("0 of {} accepted", 2 * (tokens + keys)), true);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn p60_a_large_backup_under_writes_restores_elsewhere() {
+        let mebibytes = soak::count("CITADEL_SOAK_P60_MIB", 2048);
+        let finding = soak::begin(
+            "P60",
+            format!("a backup of {mebibytes} MiB at 50 writes a second, restored elsewhere"),
+            format!("every row up to the point, serving within {SERVING:?}"),
+        );
+        let (figure, serving) = restore_elsewhere("writes-full", mebibytes, Duration::from_secs(5)).await;
+        finding.end(figure, serving <= SERVING);
+    }
+}
+
+/// Within which a restored server answers.
+#[cfg(feature = "soak")]
+const SERVING: Duration = Duration::from_secs(60);
+
+/// Templates of a mebibyte each, so that there is something to copy.
+async fn fill(child: &ServerChild, client_id: ClientId, mebibytes: usize) {
+    let opened = opening::open(&child::config(child.home()), &SystemClock, &random()).await.unwrap();
+    for _ in 0..mebibytes {
+        let values: [Value; 2] = [client_id.into(), SystemClock.now().into()];
+        let sql = "insert into templates (client_id, id, environment, name, body, created_at, updated_at)
+                   values ($1, randomblob(16), 'sandbox', 'large', hex(randomblob(524288)), $2, $2)";
+        opened.db.write(async move |tx| tx.execute(sql, &values).await).await.unwrap();
+    }
+}
+
+/// Makes people until told to stop, one after another at 50 a second. Answers their ids in the order in which they were answered.
+async fn write_steadily(
+    base: String,
+    headers: [(&'static str, String); 2],
+    written: watch::Sender<usize>,
+    is_over: watch::Receiver<bool>,
+) -> Vec<String> {
+    let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().unwrap();
+    let (mut beat, mut ids) = (interval(Duration::from_millis(20)), Vec::new());
+    while !*is_over.borrow() {
+        beat.tick().await;
+        let body =
+            json!({"external_user_id": format!("p-{}", ids.len()), "first_name": "A", "last_name": "B"});
+        let request = http.post(format!("{base}/v1/users/")).json(&body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let user: serde_json::Value = answer.json().await.unwrap();
+        ids.push(user["id"].as_str().unwrap().to_owned());
+        written.send_replace(ids.len());
+    }
+    ids
+}
+
+/// A backup is taken while people are written; elsewhere it holds all of them up to one moment. Answers the figures, and how long
+/// it took from the restore's begin to an answer.
+async fn restore_elsewhere(name: &str, mebibytes: usize, warm: Duration) -> (String, Duration) {
+    let mut child = ServerChild::new(name);
+    let (client_id, secret) = crate::kills::client(&child).await;
+    fill(&child, client_id, mebibytes).await;
+    let base = format!("http://{}", child.start().await);
+    let headers = [("X-Access-Client-Id", client_id.to_string()), ("X-Access-Secret", secret)];
+    let (written, seen) = watch::channel(0);
+    let (stop, is_over) = watch::channel(false);
+    let load = tokio::spawn(write_steadily(base, headers.clone(), written, is_over));
+    tokio::time::sleep(warm).await;
+    let (before, begun) = (*seen.borrow(), Instant::now());
+    let (config, backup) = (child::config(child.home()), child.home().join("one.backup"));
+    let target = backup.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        backups::create(&config, &target, &SystemClock, &random(), &quiet())
+    });
+    let made = made.await.unwrap().unwrap();
+    let (took, after) = (begun.elapsed(), *seen.borrow());
+    stop.send_replace(true);
+    let ids = load.await.unwrap();
+    child.kill();
+
+    let mut other = ServerChild::new(&format!("{name}-elsewhere"));
+    fs::create_dir(other.home().join("data")).unwrap();
+    fs::copy(child.home().join("data/root.key"), other.home().join("data/root.key")).unwrap();
+    let config = child::config(other.home());
+    let begun = Instant::now();
+    let since = Since::Ledger(Vec::new());
+    let (contents, _) =
+        backups::restore(&config, &backup, since, &SystemClock, &random(), &quiet()).await.unwrap();
+    let base = format!("http://{}", other.start().await);
+    let http = reqwest::Client::new();
+    let read = async |id: &str| {
+        let request = http.get(format!("{base}/v1/users/{id}/"));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(read(&ids[0]).await, 200);
+    let serving = begun.elapsed();
+    assert_eq!(contents, made);
+    let held = usize::try_from(contents.rows["users"]).unwrap();
+    assert!(before > 0 && (before..=after + 1).contains(&held), "{before} {held} {after}");
+    for (number, id) in ids.iter().enumerate() {
+        let expected = if number < held { 200 } else { 404 };
+        assert_eq!(read(id).await, expected, "person {number} of {held}");
+    }
+    let figure = format!(
+        "{} MiB copied in {took:.1?}, {} written meanwhile, {held} of {held} back, serving after {serving:.1?}",
+        contents.bytes >> 20,
+        after - before,
+    );
+    (figure, serving)
 }
 
 async fn restore_revives_nothing(plan: Plan) {
@@ -129,7 +258,7 @@ async fn restore_revives_nothing(plan: Plan) {
         let kept = mine.1;
         let since = match with_ledger {
             true => Since::Ledger(backups::parse_ledger(&ledger, Path::new("ledger")).unwrap()),
-            false => Since::Unknown(Box::new(move |key| key.id == kept)),
+            false => Since::Unknown { named: vec![kept], is_confirmed: Box::new(|_| false) },
         };
         let (contents, settled) =
             backups::restore(&target.config(), &backup, since, &*clock, &random(), &quiet()).await.unwrap();
@@ -204,154 +333,4 @@ async fn p60_a_restore_that_fails_leaves_no_database() {
             .await;
     assert!(refused.unwrap_err().to_string().contains("--without-ledger"));
     assert!(!target.config().database_file().exists());
-}
-
-/// A database of the release before, with a client in it.
-async fn earlier(home: &Path) -> u64 {
-    fs::create_dir_all(home.join("data")).unwrap();
-    write_key(home);
-    let db = Db::open(&DbConfig::Sqlite { path: home.join("data/citadel.db") }).unwrap();
-    let names: Vec<_> = Db::migrations().collect();
-    db.migrate_to(SystemClock.now(), names[names.len() - 2]).await.unwrap();
-    seeding::seed(&db).await.unwrap();
-    let rows = "select count(*) from companies";
-    let count =
-        db.read(async move |tx| tx.fetch_one(rows, &[], |row| row.get::<i64>(0)).await).await.unwrap();
-    count.unsigned_abs()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p61_an_upgrade_takes_a_backup_first() {
-    let home = Home::new("upgrade");
-    let companies = earlier(&home.0).await;
-    let opened = opening::open(&home.config(), &SystemClock, &random()).await.unwrap();
-    assert_eq!(opened.applied.len(), 1);
-    drop(opened);
-    let backup = home.0.join(format!("data/before-{}.backup", Db::migrations().last().unwrap()));
-    let contents = backups::verify(&home.config(), &backup, &random(), &quiet()).unwrap();
-    assert_eq!(contents.rows["companies"], companies);
-    assert_ne!(Some(contents.schema.as_str()), Db::migrations().last());
-    // It restores, and is upgraded on the way.
-    let target = Home::new("upgrade-target");
-    let since = Since::Unknown(Box::new(|_| true));
-    backups::restore(&target.config(), &backup, since, &SystemClock, &random(), &quiet()).await.unwrap();
-    let opened = opening::open(&target.config(), &SystemClock, &random()).await.unwrap();
-    assert_eq!(opened.applied, Vec::<&str>::new());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p61_a_kill_in_an_upgrade_leaves_the_old_or_the_new() {
-    kill_upgrades(6).await;
-}
-
-#[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p61_fifty_kills_in_an_upgrade_leave_the_old_or_the_new() {
-    kill_upgrades(50).await;
-}
-
-async fn kill_upgrades(points: u64) {
-    let mut child = ServerChild::new(&format!("upgrade-{points}"));
-    for point in 0..points {
-        let _ = fs::remove_dir_all(child.home().join("data"));
-        let companies = earlier(child.home()).await;
-        // Spread over the time that a start takes.
-        child.start_for(Duration::from_millis(10 + 250 * point / points)).await;
-        let config = child::config(child.home());
-        let opened = opening::open(&config, &SystemClock, &random()).await.unwrap();
-        assert_eq!(opened.db.pending_migrations().await.unwrap(), Vec::<&str>::new(), "point {point}");
-        let rows = "select count(*) from companies";
-        let count =
-            opened.db.read(async move |tx| tx.fetch_one(rows, &[], |row| row.get::<i64>(0)).await).await;
-        assert_eq!(count.unwrap().unsigned_abs(), companies, "point {point}");
-        let sound = "pragma integrity_check";
-        let sound =
-            opened.db.read(async move |tx| tx.fetch_one(sound, &[], |row| row.get::<String>(0)).await).await;
-        assert_eq!(sound.unwrap(), "ok", "point {point}");
-    }
-    // And the last of them serves.
-    child.start().await;
-}
-
-/// P22 under kill -9: every deletion that was answered is whole, and none is half done.
-#[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p22_ten_thousand_deletions_under_kills_are_whole() {
-    deletions_under_kills("p22-full", 10_000, Duration::from_secs(2), 5).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn p22_deletions_under_kills_are_whole() {
-    deletions_under_kills("p22-small", 150, Duration::from_millis(150), 2).await;
-}
-
-async fn deletions_under_kills(name: &str, deletions: usize, between: Duration, kills: usize) {
-    let mut child = ServerChild::new(name);
-    let (client_id, secret) = crate::kills::client(&child).await;
-    let address = Arc::new(std::sync::Mutex::new(child.start().await));
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap();
-    let (current, client) = (Arc::clone(&address), http.clone());
-    // One user after another is made, and deleted; whatever fails is asked again until there is an answer.
-    let work = tokio::spawn(async move {
-        let call = async |method: reqwest::Method, path: String, body: Option<serde_json::Value>| loop {
-            let url = format!("http://{}{path}", *current.lock().unwrap());
-            let mut request = client
-                .request(method.clone(), url)
-                .header("X-Access-Client-Id", client_id.to_string())
-                .header("X-Access-Secret", &secret);
-            if let Some(body) = &body {
-                request = request.json(body);
-            }
-            match request.send().await {
-                Ok(answer) if answer.status().as_u16() < 500 => {
-                    return (answer.status().as_u16(), answer.text().await.unwrap_or_default());
-                }
-                _ => tokio::time::sleep(Duration::from_millis(20)).await,
-            }
-        };
-        let mut deleted = Vec::new();
-        for number in 0..deletions {
-            let body =
-                json!({"external_user_id": format!("p-{number}"), "first_name": "John", "last_name": "Doe"});
-            let (_, text) = call(reqwest::Method::POST, "/v1/users/".to_owned(), Some(body)).await;
-            let made: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let id = made["id"].as_str().unwrap_or_else(|| panic!("{text}")).to_owned();
-            let (status, _) = call(reqwest::Method::DELETE, format!("/v1/users/{id}/"), None).await;
-            // 404: the one before was answered by a kill.
-            assert!(matches!(status, 204 | 404), "{status}");
-            deleted.push(id);
-        }
-        deleted
-    });
-    for _ in 0..kills {
-        tokio::time::sleep(between).await;
-        child.kill();
-        *address.lock().unwrap() = child.start().await;
-    }
-    let deleted = work.await.unwrap();
-    child.kill();
-    let opened = opening::open(&child::config(child.home()), &SystemClock, &random()).await.unwrap();
-    let ledger = fs::read_to_string(child.home().join("data/deletions.log")).unwrap();
-    for id in &deleted {
-        assert!(ledger.contains(&format!("user {client_id} sandbox {id}")), "{id} is in the ledger");
-    }
-    // Half done: a key without an entry, or an entry beside a key.
-    let half = "select count(*) from users as u where (length(u.data_key_wrapped) = 0) <> exists (
-                    select 1 from deletions as d where d.client_id = u.client_id and d.object_id = u.id)
-                   or (length(u.data_key_wrapped) = 0) <> (u.deleted_at is not null)";
-    let half = opened.db.read(async move |tx| tx.fetch_one(half, &[], |row| row.get::<i64>(0)).await).await;
-    assert_eq!(half.unwrap(), 0);
-    let rows = "select count(*) from deletions";
-    let rows = opened.db.read(async move |tx| tx.fetch_one(rows, &[], |row| row.get::<i64>(0)).await).await;
-    assert_eq!(usize::try_from(rows.unwrap()).unwrap(), ledger.lines().count());
-    let admin = Admin {
-        db: opened.db,
-        keyring: opened.keyring,
-        clock: Arc::new(SystemClock),
-        random: random(),
-        profile: Profile::Development,
-        root_key_file: child.home().join("data/root.key"),
-        sandbox_now: None,
-    };
-    assert!(admin.perform(Request::DeleteClient { client_id }).await.is_ok());
 }

@@ -129,18 +129,34 @@ async fn p19_the_root_key_rotates_under_way() {
     .await;
 }
 
-/// P19 at full size: one version after another while 50 requests a second go on and the process is killed. A request fails when it
-/// is answered with anything but success; one that meets a dead process is asked again.
 #[cfg(feature = "soak")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::print_stdout, reason = "the figures of a run are read with --no-capture")]
-async fn p19_rotations_under_load_and_kills_fail_nobody() {
+mod soak {
+    use super::*;
+    use crate::soak;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn p19_rotations_under_load_and_kills_fail_nobody() {
+        let kills = soak::count("CITADEL_SOAK_P19_KILLS", 3);
+        let finding = soak::begin(
+            "P19",
+            format!("{kills} rotations at 50 requests a second, SIGKILL after each"),
+            "0 failed, all on the new version, early removal refused",
+        );
+        let figure = rotations_under_kills(kills).await;
+        finding.end(figure, true);
+    }
+}
+
+/// One version after another while 50 requests a second go on and the process is killed. A request fails when it is answered with
+/// anything but success; one that meets a dead process is asked again. Answers the figures of the run.
+#[cfg(feature = "soak")]
+async fn rotations_under_kills(kills: usize) -> String {
     use std::{
         sync::{
             Mutex,
             atomic::{AtomicBool, AtomicU64, Ordering},
         },
-        time::Duration,
+        time::{Duration, Instant},
     };
 
     use citadel_server::admin::socket;
@@ -179,7 +195,7 @@ async fn p19_rotations_under_load_and_kills_fail_nobody() {
         }
     });
     let socket_path = child.home().join("data/admin.sock");
-    for _ in 0..3 {
+    for _ in 0..kills {
         tokio::time::sleep(Duration::from_secs(2)).await;
         let rotated = socket::call(&socket_path, &Request::RotateRootKey).await.unwrap();
         assert!(matches!(rotated, Answer::RootKeyRotated { is_in_use: true, .. }), "{rotated:?}");
@@ -189,18 +205,20 @@ async fn p19_rotations_under_load_and_kills_fail_nobody() {
     }
     let answer = socket::call(&socket_path, &Request::RootKeyStatus).await.unwrap();
     let Answer::RootKeys(lines) = answer else { panic!("{answer:?}") };
-    assert_eq!(lines.len(), 4);
+    assert_eq!(lines.len(), kills + 1);
     let early = socket::call(&socket_path, &Request::RemoveRootKey { id: lines[0].id.clone() }).await;
     assert!(early.is_err(), "removed too early");
+    let begun = Instant::now();
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let Ok(Answer::RootKeys(lines)) = socket::call(&socket_path, &Request::RootKeyStatus).await else {
             continue;
         };
-        if lines.iter().filter(|line| line.is_removable).count() == 3 {
+        if lines.iter().filter(|line| line.is_removable).count() == kills {
             break;
         }
     }
+    let rewrapped = begun.elapsed();
     is_done.store(true, Ordering::Relaxed);
     load.await.unwrap();
     let answer = socket::call(&socket_path, &Request::RootKeyStatus).await.unwrap();
@@ -212,7 +230,9 @@ async fn p19_rotations_under_load_and_kills_fail_nobody() {
             assert!(removed.is_ok(), "{removed:?}");
         }
     }
-    println!("{} requests served, 3 rotations, 3 kills", served.load(Ordering::Relaxed));
     child.kill();
     child.start().await;
+    let served = served.load(Ordering::Relaxed);
+    assert!(served > 0);
+    format!("{served} served, 0 failed, {kills} old versions removed {rewrapped:.0?} after the last kill")
 }

@@ -84,6 +84,7 @@ struct Settings {
     sandbox: SandboxSettings,
     rate_limit: u32,
     replay_policy: ReplayPolicy,
+    has_no_call_bodies: bool,
     /// Before a restart.
     sent: Option<Sent>,
 }
@@ -230,6 +231,13 @@ impl TestApp {
         apps
     }
 
+    /// On SQLite, with a record of calls that has no bodies.
+    pub(crate) async fn without_call_bodies() -> Self {
+        let (config, directory) = sqlite();
+        let settings = Settings { has_no_call_bodies: true, ..Settings::default() };
+        Self::grown(config, Some(directory), Registry::default(), clock(), outbound(), settings).await
+    }
+
     async fn open_with(
         db_config: DbConfig,
         directory: Option<TempDir>,
@@ -259,11 +267,14 @@ impl TestApp {
             random: Arc::new(SeededRandom::new(1)),
             connectors,
             public_url: "http://citadel.test".to_owned(),
+            dashboard_url: "http://dashboard.test".to_owned(),
+            makes_prod_keys: true,
             is_transport_strict: false,
             outbound,
             sandbox: settings.sandbox,
             rate_limit: settings.rate_limit,
             replay_policy: settings.replay_policy,
+            keeps_call_bodies: !settings.has_no_call_bodies,
         });
         let router = router::api(app.clone());
         Self { router, app, clock, db_config, _directory: directory, sent: settings.sent.unwrap_or_default() }
@@ -285,11 +296,14 @@ impl TestApp {
             random: Arc::new(SystemRandom),
             connectors: Registry::default(),
             public_url: "http://citadel.test".to_owned(),
+            dashboard_url: "http://dashboard.test".to_owned(),
+            makes_prod_keys: true,
             is_transport_strict: false,
             outbound: outbound(),
             sandbox: SandboxSettings::default(),
             rate_limit,
             replay_policy: ReplayPolicy::default(),
+            keeps_call_bodies: true,
         });
         let (router, clock) = (router::api(app.clone()), self.clock.clone());
         Self { router, app, clock, db_config, _directory: None, sent: Sent::default() }
@@ -347,6 +361,8 @@ impl TestApp {
             id,
             client_id,
             environment,
+            name: String::new(),
+            is_masked: false,
             secret_hash: self.app.keyring.keyed_hash(purposes::ACCESS_KEY, secret.expose()),
             secret_sealed: self.app.keyring.seal(&place, secret.expose().as_bytes()).unwrap(),
             created_at: now,

@@ -13,9 +13,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("citadel-store", &["citadel-domain"]),
     ("citadel-connectors", &["citadel-domain"]),
     ("citadel-documents", &["citadel-domain"]),
+    ("citadel-passkeys", &[]),
     (
         "citadel-server",
-        &["citadel-api-types", "citadel-connectors", "citadel-documents", "citadel-domain", "citadel-store"],
+        &[
+            "citadel-api-types",
+            "citadel-connectors",
+            "citadel-documents",
+            "citadel-domain",
+            "citadel-passkeys",
+            "citadel-store",
+        ],
     ),
     ("citadel-sdk", &["citadel-api-types"]),
     ("citadel-cli", &["citadel-domain", "citadel-sdk", "citadel-server"]),
@@ -32,11 +40,16 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("krilla", &["citadel-documents"]),
     ("rustls", &["citadel-server", "citadel-store"]),
     ("rcgen", &["citadel-cli"]),
+    ("webauthn-rs", &["citadel-passkeys"]),
 ];
 
-/// The security promises that hold today, by number. Each has at least one test called `p01_…`.
-const PROMISES: &[u32] =
-    &[1, 2, 4, 5, 6, 8, 9, 17, 18, 27, 28, 29, 30, 31, 32, 33, 37, 44, 47, 48, 57, 58, 59, 62, 63];
+/// The security promises that hold today, by number. Each has at least one test called `p01_…`. 51 and 52 are kept in the browser's
+/// tests; 15 and 16 are about real providers, of which there is none yet.
+const PROMISES: &[u32] = &[
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 53, 54, 55, 56, 57, 58,
+    59, 60, 61, 62, 63, 64,
+];
 
 struct Crate {
     name: String,

@@ -4,9 +4,9 @@ use std::fs;
 
 use citadel_domain::TaskStatus;
 use citadel_store::{
-    Db, DbConfig, Tenant, Value, access_keys, clients,
+    Db, DbConfig, Tenant, Value, access_keys, clients, dashboard_sessions,
     deletions::{self, Deleted, Deletion},
-    links, purge,
+    links, members, purge,
     users::{self, NewUser},
 };
 
@@ -114,7 +114,17 @@ async fn p22_a_deleted_client_leaves_nothing_but_the_ledger_and_receipts() {
     for_each_db("p22_client", async |store| {
         let (gone, other) = (tenant_with_rows(&store).await, tenant_with_rows(&store).await);
         let (id, stamp) = (gone.client_id, store.stamp());
+        let (member, guest) = (store.member(Some(id)).await, store.member(Some(other.client_id)).await);
+        let owner = store.member(None).await;
         assert!(store.db.write(async move |tx| clients::erase(tx, id, stamp).await).await.unwrap());
+        // Who saw this client alone sees nothing any more; others stay.
+        for (member_id, stays) in [(member, false), (guest, true), (owner, true)] {
+            let found = store.db.read(async move |tx| members::find(tx, member_id).await).await.unwrap();
+            assert_eq!(found.is_some(), stays);
+            let sessions =
+                store.db.read(async move |tx| dashboard_sessions::list(tx, member_id, stamp.at).await).await;
+            assert_eq!(sessions.unwrap().len(), usize::from(stays));
+        }
         assert!(!store.db.write(async move |tx| clients::erase(tx, id, stamp).await).await.unwrap(), "once");
         let found = store.db.read(async move |tx| clients::find(tx, id).await).await.unwrap();
         assert_eq!(found, None);
@@ -139,7 +149,8 @@ async fn p22_a_deleted_client_leaves_nothing_but_the_ledger_and_receipts() {
         purge_all(&store.db).await;
         for (table, column) in tenant_tables_of(&store.db).await {
             let left = owners(&store.db, &table, column).await;
-            let stays = matches!(table.as_str(), "deletions" | "consents");
+            let stays =
+                matches!(table.as_str(), "deletions" | "consents" | "audit_entries" | "audit_heads");
             assert_eq!(left.contains(&id), stays, "{table}");
             assert!(left.contains(&other.client_id), "{table} of somebody else");
         }

@@ -2,19 +2,21 @@
 
 use citadel_domain::{
     AccessKeyId, BridgeTokenId, ClientId, ConsentId, DeletionId, DeliveryId, Environment, EventId, JobId,
-    LinkId, Product, PublicTokenId, Random, TaskId, TaskStatus, WebhookId,
+    LinkId, MemberId, Product, PublicTokenId, Random, Role, SessionId, TaskId, TaskStatus, WebhookId,
 };
 use citadel_store::{
-    Error, Tenant, Value,
+    Error, Tenant, Tx, Value,
     access_keys::{self, NewAccessKey},
     bridge_tokens::{self, BridgeToken, NewBridgeToken},
     clients::{self, NewClient},
     consents::{self, Consent},
+    dashboard_sessions::{self, Session},
     deletions::Stamp,
     deliveries::NewDelivery,
     jobs::{self, NewJob},
     links::{self, Link, NewLink},
     logins::{self, NewLogin},
+    members::{self, NewMember},
     public_tokens::{self, NewPublicToken},
     tasks::{self, Kind, NewTask, Task},
     webhook_events::{self, NewWebhookEvent, WebhookEvent},
@@ -53,6 +55,8 @@ impl Store {
             id: AccessKeyId::generate(self.now, &*self.random),
             client_id: tenant.client_id,
             environment: tenant.environment,
+            name: String::new(),
+            is_masked: false,
             secret_hash: self.hash(),
             secret_sealed: vec![1, 2, 3],
             created_at: self.now,
@@ -154,6 +158,9 @@ impl Store {
             products: link.allowed_products.clone(),
             given_at,
             expires_at: given_at + SignedDuration::from_hours(365 * 24),
+            page_hash: None,
+            client_name: Some("Acme".to_owned()),
+            purpose: Some(link.product),
         }
     }
 
@@ -202,6 +209,35 @@ impl Store {
             })
             .await
             .unwrap();
+        id
+    }
+
+    /// Somebody who is signed in and sees this client, or all.
+    pub(crate) async fn member(&self, client_id: Option<ClientId>) -> MemberId {
+        let id = MemberId::generate(self.now, &*self.random);
+        let new = NewMember {
+            id,
+            client_id,
+            email: format!("{id}@example.com"),
+            name: "Ada".to_owned(),
+            role: Role::Owner,
+            password_hash: String::new(),
+            created_at: self.now,
+        };
+        let session = Session {
+            id: SessionId::generate(self.now, &*self.random),
+            token_hash: [id.as_bytes().as_slice(); 2].concat().try_into().unwrap(),
+            member_id: id,
+            agent: String::new(),
+            created_at: self.now,
+            seen_at: self.now,
+            factor_at: Some(self.now),
+        };
+        let make = async move |tx: &mut Tx<'_>| {
+            assert!(members::create(tx, &new).await?);
+            dashboard_sessions::create(tx, &session).await
+        };
+        self.db.write(make).await.unwrap();
         id
     }
 

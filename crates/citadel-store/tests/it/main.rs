@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "all of this is tests")]
 
 mod access_keys;
+mod audit;
 mod backup;
 mod bridge_tokens;
+mod browse;
+mod calls;
+mod consents;
 mod deletions;
 mod directory;
 mod fixtures;
+mod flows;
 mod harness;
 mod idempotency_keys;
 mod jobs;
@@ -25,5 +30,6 @@ mod tasks;
 mod tenants;
 mod transactions;
 mod upgrades;
+mod usage;
 mod webhook_events;
 mod webhooks;

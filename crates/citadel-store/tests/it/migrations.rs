@@ -109,7 +109,13 @@ async fn a_new_file_knows_what_is_pending_and_is_private() {
             "0009_endings",
             "0010_nodes",
             "0011_sign_in_tries",
-            "0012_orders"
+            "0012_orders",
+            "0013_holds",
+            "0014_audit_trail",
+            "0015_calls",
+            "0016_dashboard",
+            "0017_masked_keys",
+            "0018_consumer_pages",
         ]
     );
     for entry in std::fs::read_dir(dir.path()).unwrap() {

@@ -1,6 +1,6 @@
 use citadel_domain::{TaskId, TaskStatus};
 use citadel_store::{
-    Error, consents, links,
+    Error, consents,
     tasks::{self, Kind, NewTask},
 };
 
@@ -137,10 +137,10 @@ async fn p20_no_task_is_made_without_a_receipt() {
             assert!(!make(new(kind, year)).await, "it has run out");
         }
         assert!(
-            store.db.write(async move |tx| links::end_consent(tx, tenant, id, year).await).await.unwrap()
+            store.db.write(async move |tx| consents::end_consent(tx, tenant, id, year).await).await.unwrap()
         );
         assert!(
-            !store.db.write(async move |tx| links::end_consent(tx, tenant, id, year).await).await.unwrap()
+            !store.db.write(async move |tx| consents::end_consent(tx, tenant, id, year).await).await.unwrap()
         );
         // Agreed to again, and signed in.
         let receipt = store.receipt(&link, year);

@@ -253,3 +253,52 @@ async fn p32_attempts_are_listed_newest_first_filtered_and_swept() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_to_one_endpoint_and_what_waits_for_it_is_told() {
+    for_each_db("endpoint_lists", async |store| {
+        let (_, _, task) = store.running_task().await;
+        let tenant = task.tenant;
+        let (one, other) = (store.webhook(tenant).await, store.webhook(tenant).await);
+        let events = waiting_events(&store, &task, one, 3).await;
+        waiting_events(&store, &task, other, 1).await;
+        for (webhook, event) in [(one, events[0]), (other, events[0]), (one, events[1])] {
+            let delivery = store.new_delivery(tenant, webhook, event, 200);
+            store.db.write(async move |tx| deliveries::append(tx, &delivery).await).await.unwrap();
+        }
+        let list = async |before| {
+            let filter = Filter { webhook_id: Some(one), ..Filter::default() };
+            let list =
+                async move |tx: &mut Tx<'_>| deliveries::list_before(tx, tenant, &filter, before, 10).await;
+            store.db.read(list).await.unwrap()
+        };
+        let sent = list(None).await;
+        let mut told: Vec<_> = sent.iter().map(|row| row.event_id).collect();
+        told.sort_unstable();
+        assert_eq!(told, events[..2]);
+        let newest = sent[0].id;
+        let all = async move |tx: &mut Tx<'_>| {
+            deliveries::list_before(tx, tenant, &Filter::default(), None, 9).await
+        };
+        let all: Vec<_> = store.db.read(all).await.unwrap().iter().map(|row| row.id).collect();
+        for (before, count, expected) in [
+            (None, 0, Some(all[0])),
+            (None, 2, Some(all[2])),
+            (Some(all[0]), 0, Some(all[1])),
+            (None, 3, None),
+        ] {
+            let find = async move |tx: &mut Tx<'_>| deliveries::find_before(tx, tenant, before, count).await;
+            assert_eq!(store.db.read(find).await.unwrap(), expected, "{before:?} {count}");
+        }
+        let filter = Filter { webhook_id: Some(one), back_to: Some(newest), ..Filter::default() };
+        let list_to =
+            async move |tx: &mut Tx<'_>| deliveries::list_before(tx, tenant, &filter, None, 9).await;
+        assert_eq!(store.db.read(list_to).await.unwrap().len(), 1);
+        let older = list(Some(sent[0].id)).await;
+        assert_eq!(older.iter().map(|row| row.id).collect::<Vec<_>>(), [sent[1].id]);
+        let waiting = store.db.read(async move |tx| outbox::list_waiting(tx, tenant, one, 2).await).await;
+        let waiting: Vec<_> = waiting.unwrap().iter().map(|row| (row.event_id, row.attempts)).collect();
+        assert_eq!(waiting, [(events[0], 0), (events[1], 0)]);
+    })
+    .await;
+}

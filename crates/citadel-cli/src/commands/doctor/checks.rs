@@ -184,7 +184,11 @@ async fn database(config: &Config) -> Finding {
 }
 
 fn ports(config: &Config, running: bool) -> Vec<Finding> {
-    let listeners = [("CITADEL_LISTEN", config.listen), ("CITADEL_METRICS_LISTEN", config.metrics_listen)];
+    let listeners = [
+        ("CITADEL_LISTEN", config.listen),
+        ("CITADEL_DASHBOARD_LISTEN", config.dashboard_listen),
+        ("CITADEL_METRICS_LISTEN", config.metrics_listen),
+    ];
     let check = |(subject, address): (&str, SocketAddr)| match TcpListener::bind(address) {
         Ok(_) => Finding::good(subject, format!("{address} is free")),
         Err(error) if error.kind() == ErrorKind::AddrInUse && running => {

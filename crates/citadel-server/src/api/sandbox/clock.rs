@@ -9,7 +9,7 @@ use citadel_domain::JobId;
 use citadel_store::{Tenant, Tx, jobs, sandboxes, sandboxes::Pace, webhooks};
 use jiff::{SignedDuration, Span, Timestamp, tz::Offset};
 
-use super::SandboxCaller;
+use super::{SANDBOX, SandboxCaller};
 use crate::{
     api::optional_time,
     app::App,
@@ -19,6 +19,7 @@ use crate::{
     moment::Moment,
     reports,
 };
+use citadel_store::audit::{self, Act, Entry};
 
 /// Read your sandbox's clock.
 #[utoipa::path(get, path = "/v1/sandbox/clock/", tag = "sandbox", responses(
@@ -47,15 +48,28 @@ pub(crate) async fn turn_sandbox_clock(
     once: Once,
     Body(body): Body<TurnSandboxClock>,
 ) -> ApiResult<Json<SandboxClock>> {
-    let (tenant, live) = (caller.tenant, app.clock.now());
-    let turn = Turn::check(&body)?;
+    let entry = caller.did(&app, Act::SandboxClockTurned, SANDBOX);
+    turn(&app, caller.tenant, &body, entry, once).await.map(Json)
+}
+
+/// Turns it for whoever may.
+pub(crate) async fn turn(
+    app: &App,
+    tenant: Tenant,
+    body: &TurnSandboxClock,
+    entry: Entry,
+    once: Once,
+) -> ApiResult<SandboxClock> {
+    let live = app.clock.now();
+    let turn = Turn::check(body)?;
+    let (is_running, writer) = (body.is_running, app.clone());
     let answer = app
         .db
         .scoped(tenant.client_id)
         .write(async move |tx| {
             let before = Moment::of(sandboxes::lock(tx, tenant).await?, live);
             let now = turn.from(before.now)?;
-            let is_running = body.is_running.unwrap_or(before.is_running());
+            let is_running = is_running.unwrap_or(before.is_running());
             let pace = if is_running {
                 Pace::Running { ahead: now.duration_since(live) }
             } else {
@@ -64,12 +78,13 @@ pub(crate) async fn turn_sandbox_clock(
             sandboxes::set_pace(tx, tenant, pace).await?;
             wake_dispatchers(tx, tenant, live).await?;
             let answer = view(Moment::of(pace, live));
+            audit::append(tx, &writer.keyring, &entry).await?;
             once.keep(tx, StatusCode::OK, &answer, Holds::NOTHING).await?;
             Ok::<_, ApiError>(answer)
         })
         .await?;
     app.ring_events();
-    Ok(Json(answer))
+    Ok(answer)
 }
 
 /// What waits for another attempt may be due now. Dispatchers look, and sleep on if nothing is.

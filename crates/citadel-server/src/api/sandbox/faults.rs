@@ -4,7 +4,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{error::ErrorBody, sandbox::SandboxFaults};
 use citadel_domain::Fault;
-use citadel_store::sandboxes;
+use citadel_store::{Tenant, sandboxes};
 
 use super::SandboxCaller;
 use crate::{
@@ -42,6 +42,16 @@ pub(crate) async fn set_sandbox_faults(
     once: Once,
     Body(body): Body<SandboxFaults>,
 ) -> ApiResult<Json<SandboxFaults>> {
+    set(&app, caller.tenant, &body, once).await.map(Json)
+}
+
+/// Sets them for whoever may.
+pub(crate) async fn set(
+    app: &App,
+    tenant: Tenant,
+    body: &SandboxFaults,
+    once: Once,
+) -> ApiResult<SandboxFaults> {
     let mut faults = Vec::new();
     for word in &body.faults {
         let fault: Fault =
@@ -51,14 +61,13 @@ pub(crate) async fn set_sandbox_faults(
     faults.sort_unstable();
     faults.dedup();
     let (answer, kept) = (view(&faults), view(&faults));
-    let tenant = caller.tenant;
     let db = app.db.scoped(tenant.client_id);
     let write = db.write(async move |tx| {
         sandboxes::set_faults(tx, tenant, &faults).await?;
         once.keep(tx, StatusCode::OK, &kept, Holds::NOTHING).await
     });
     write.await?;
-    Ok(Json(answer))
+    Ok(answer)
 }
 
 fn view(faults: &[Fault]) -> SandboxFaults {

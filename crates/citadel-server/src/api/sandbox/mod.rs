@@ -9,12 +9,16 @@ pub(crate) mod scenarios;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use citadel_domain::Environment;
+use citadel_store::audit::{Object, ObjectKind};
 
 use crate::{
     app::App,
     auth::Caller,
     error::{self, ApiError},
 };
+
+/// What the audit trail calls a client's sandbox.
+pub(crate) const SANDBOX: Object = Object { kind: ObjectKind::Sandbox, id: None };
 
 /// A client, proven by a sandbox key.
 pub(crate) struct SandboxCaller(pub(crate) Caller);

@@ -64,7 +64,7 @@ pub(crate) async fn create_sandbox_public_token(
         Some(task_id) => (task_id, once),
         None => {
             let begun = sign_in::begin(&app, &session, None, order, &faults, once.clone()).await;
-            let (task, _) = begun.map_err(|error| error.outside("login"))?;
+            let task = begun.map_err(|error| error.outside("login"))?.task;
             (task.id, once.with_begun(task.id))
         }
     };

@@ -2,10 +2,14 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use citadel_api_types::{error::ErrorBody, sandbox::SandboxClock};
-use citadel_store::sandboxes;
+use citadel_store::{
+    Tenant,
+    audit::{self, Act, Entry},
+    sandboxes,
+};
 
 use super::{
-    SandboxCaller,
+    SANDBOX, SandboxCaller,
     clock::{first_pace, view},
 };
 use crate::{
@@ -27,16 +31,24 @@ pub(crate) async fn reset_sandbox(
     SandboxCaller(caller): SandboxCaller,
     once: Once,
 ) -> ApiResult<Json<SandboxClock>> {
-    let (tenant, pace) = (caller.tenant, first_pace(&app));
+    let entry = caller.did(&app, Act::SandboxReset, SANDBOX);
+    reset(&app, caller.tenant, entry, once).await.map(Json)
+}
+
+/// Empties it for whoever may.
+pub(crate) async fn reset(app: &App, tenant: Tenant, entry: Entry, once: Once) -> ApiResult<SandboxClock> {
+    let pace = first_pace(app);
     let answer = view(Moment::of(pace, app.clock.now()));
     let kept = answer.clone();
     let db = app.db.scoped(tenant.client_id);
+    let writer = app.clone();
     let write = db.write(async move |tx| {
         sandboxes::lock(tx, tenant).await?;
         sandboxes::empty(tx, tenant).await?;
         sandboxes::set_pace(tx, tenant, pace).await?;
+        audit::append(tx, &writer.keyring, &entry).await?;
         once.keep(tx, StatusCode::OK, &kept, Holds::NOTHING).await
     });
     write.await?;
-    Ok(Json(answer))
+    Ok(answer)
 }

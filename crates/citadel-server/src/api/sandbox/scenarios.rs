@@ -42,13 +42,23 @@ pub(crate) async fn create_sandbox_scenario(
     State(app): State<App>,
     SandboxCaller(caller): SandboxCaller,
     once: Once,
-    JsonText { json, text }: JsonText,
+    body: JsonText,
 ) -> ApiResult<(StatusCode, Json<SandboxScenario>)> {
+    let scenario = keep(&app, caller.tenant, body, once).await?;
+    Ok((StatusCode::CREATED, Json(scenario)))
+}
+
+/// Keeps one for whoever may.
+pub(crate) async fn keep(
+    app: &App,
+    tenant: Tenant,
+    JsonText { json, text }: JsonText,
+    once: Once,
+) -> ApiResult<SandboxScenario> {
     // It is read anew for each day on which something changes.
     let read = tokio::task::spawn_blocking(move || (scenario::read(&json), json));
     let (scenario, json) = read.await.map_err(error::internal)?;
     let scenario = scenario.map_err(|problems| refused(&text, problems))?;
-    let tenant = caller.tenant;
     let now = app.moment(tenant).await?.now;
     let writer = app.clone();
     let answer = app
@@ -71,7 +81,7 @@ pub(crate) async fn create_sandbox_scenario(
             Ok(answer)
         })
         .await?;
-    Ok((StatusCode::CREATED, Json(answer)))
+    Ok(answer)
 }
 
 /// List your scenarios, oldest first.
@@ -270,7 +280,7 @@ fn body(app: &App, row: &StoredScenario) -> ApiResult<Map<String, Value>> {
     serde_json::from_str(books::open_scenario(app, row)?.expose()).map_err(error::internal)
 }
 
-fn view(app: &App, row: &StoredScenario) -> ApiResult<SandboxScenario> {
+pub(crate) fn view(app: &App, row: &StoredScenario) -> ApiResult<SandboxScenario> {
     Ok(SandboxScenario {
         id: row.id.to_string(),
         created_at: reports::time(row.created_at),

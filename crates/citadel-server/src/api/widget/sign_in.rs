@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use citadel_connectors::{Login, LoginForm, LoginWay};
-use citadel_domain::{CompanyId, Environment, Fault, LinkId, TaskId, TaskStatus};
+use citadel_domain::{CompanyId, Environment, Fault, LinkId, Secret, TaskId, TaskStatus, tokens};
 use citadel_store::{
     Tx,
     bridge_tokens::{self, BridgeToken},
@@ -23,6 +23,7 @@ use super::{
     task::{TaskView, view},
     tries::{self, Tries},
 };
+use crate::trail;
 use crate::{
     app::App,
     auth::BridgeSession,
@@ -35,7 +36,9 @@ use crate::{
     jobs::{self, change, events, orders, safe},
     moment::Moment,
     owner_key::OwnerKey,
+    purposes,
 };
+use citadel_store::audit::{self, Act, Detail, Entry};
 
 /// How many links one bridge token may make (P8).
 const MAX_LINKS: i64 = 10;
@@ -82,8 +85,17 @@ pub(crate) async fn create_task(
     Body(body): Body<CreateTask>,
 ) -> ApiResult<(StatusCode, Json<TaskView>)> {
     let address = peer.and_then(|Extension(peer)| peer.address);
-    let (task, link) = begin(&app, &session, address, body, &[], Once::NEVER).await?;
-    Ok((StatusCode::CREATED, Json(view(&app, &task, &link)?)))
+    let Begun { task, link, page_token } = begin(&app, &session, address, body, &[], Once::NEVER).await?;
+    let task = view(&app, &task, &link)?.with_page(&page_token);
+    Ok((StatusCode::CREATED, Json(task)))
+}
+
+/// What a sign-in made.
+pub(crate) struct Begun {
+    pub(crate) task: Task,
+    pub(crate) link: Link,
+    /// Opens the person's own page. It is told this once.
+    page_token: Secret,
 }
 
 /// The same for whoever is behind a session, with what is to go wrong on purpose.
@@ -94,7 +106,7 @@ pub(crate) async fn begin(
     body: CreateTask,
     faults: &[Fault],
     once: Once,
-) -> ApiResult<(Task, Link)> {
+) -> ApiResult<Begun> {
     let Moment { now, live, .. } = session.moment;
     let token = session.token.clone();
     let repaired = repaired_link(app, &token).await?;
@@ -118,6 +130,12 @@ pub(crate) async fn begin(
     };
     let faults = [faults, token.faults.as_slice()].concat();
     let moment = session.moment;
+    let act = if repaired.is_some() { Act::ConsentRenewed } else { Act::ConsentGiven };
+    let detail =
+        Detail::NONE.words("products", token.allowed_products.iter().map(|product| product.as_str()));
+    let entry = Entry { detail, ..session.did(app, act, trail::NO_LINK) };
+    let page_token = tokens::generate_long_token(&*app.random);
+    let page_hash = app.keyring.keyed_hash(purposes::YOUR_DATA, page_token.expose());
     let writer = app.clone();
     let hand = app.hands.free();
     let is_hand_free = hand.is_some();
@@ -139,7 +157,7 @@ pub(crate) async fn begin(
             if let Some(employer) = token.order_employer_id {
                 orders::admit(tx, token.tenant, employer, &link, body.consented, now).await?;
             }
-            let receipt = consent::receipt(&writer, tx, &token, &link, now).await?;
+            let receipt = consent::receipt(&writer, tx, &token, &link, page_hash, now).await?;
             consents::give(tx, &receipt).await?;
             let task_id = next_task_id(&writer, tx, &link, now).await?;
             // Sealed for its place, which the id is a part of.
@@ -177,13 +195,15 @@ pub(crate) async fn begin(
             }
             let job = jobs::enqueue_task(tx, &task, live, is_hand_free).await?;
             events::append_status(&writer, tx, &task, &link, TaskStatus::New, moment).await?;
+            let entry = Entry { object: trail::link(link.id), ..entry.clone() };
+            audit::append(tx, &writer.keyring, &entry).await?;
             once.keep_begun(tx, task.id, link.id).await?;
             Ok::<_, ApiError>((task, link, job))
         })
         .await?;
     jobs::start(app, hand, job);
     app.ring_events();
-    Ok((task, link))
+    Ok(Begun { task, link, page_token })
 }
 
 /// The id of a link's next task. Ids of one instant sort by their numbers, so that "the newest task" has a meaning on a clock

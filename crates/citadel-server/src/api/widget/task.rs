@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
+use citadel_api_types::Redacted;
 use citadel_connectors::Step;
 use citadel_domain::{Secret, TaskId, TaskStatus};
 use citadel_store::{
@@ -35,6 +36,15 @@ pub(crate) struct TaskView {
     employer: EmployerName,
     step: Option<StepView>,
     error: Option<LinkError>,
+    /// The path of the person's own page. In the answer to the sign-in alone: only a hash of it is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    your_data_path: Option<Redacted>,
+}
+
+impl TaskView {
+    pub(super) fn with_page(self, token: &Secret) -> Self {
+        Self { your_data_path: Some(Redacted::from(format!("/your-data/{}", token.expose()))), ..self }
+    }
 }
 
 #[derive(Serialize)]
@@ -189,6 +199,7 @@ pub(super) fn view(app: &App, task: &Task, link: &Link) -> ApiResult<TaskView> {
         employer: employer_name(app, link),
         step,
         error: link_error(task),
+        your_data_path: None,
     })
 }
 

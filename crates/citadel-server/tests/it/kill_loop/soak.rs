@@ -21,8 +21,12 @@ async fn p38_kills_under_mixed_load_on_postgres() {
 async fn everything(database: &str, child: ServerChild) {
     let kills = soak::count("CITADEL_SOAK_P38_KILLS", 250);
     let limit = format!("0 taken back, 0 doubled, starts under {START:?}");
-    let finding = soak::begin("P38", format!("{kills} × SIGKILL under mixed load, {database}"), limit);
+    let done = format!("{kills} × SIGKILL under mixed load, {database}");
+    let finding = soak::begin("P38", done.clone(), limit);
+    let audit = soak::begin("P25", done, "0 acts without an entry, 0 entries without an act, chains right");
     let figures = run(child, kills, Work::Everything, by_chance()).await;
+    let trail = figures.trail;
+    audit.end(format!("{trail:?}"), trail.is_right());
     finding.end(figures.told(), figures.broken.is_empty() && figures.slowest <= START);
 }
 
